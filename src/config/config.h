@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* config.h — one table of keys; file, environment and flags are three ways to
+ * set the same key, in rising order.
+ *
+ *     config_init(&config);
+ *     config_load_file(&config, path, err);       "runnel.conf:12: unknown key 'prot'"
+ *     config_load_environment(&config, environ, err);
+ *     config_set(&config, "listen", "0.0.0.0:80", "--listen", err);
+ *
+ * The table also prints `--help` and docs/CONFIG.md. Config is plain data and
+ * knows nothing of the modules that it is for.
+ */
+#ifndef RUNNEL_CONFIG_CONFIG_H
+#define RUNNEL_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+
+/* A list of texts that a repeatable key collects. */
+struct config_list {
+    char **items; /* owned; NULL when empty */
+    size_t count;
+};
+
+struct config {
+    struct config_list listen;          /* ADDR:PORT[=DIALECT]; empty: 127.0.0.1 and ::1 at port */
+    uint64_t port;                      /* PORT: 8080 */
+    bool compat;                        /* 3000=execute and 3001=jobs too */
+    bool insecure_public;               /* serve a public address without keys */
+    struct config_list server_names;    /* Host values besides localhost */
+    struct config_list cors_origins;    /* CORS_ORIGIN: origins besides loopback's */
+    struct config_list trusted_proxies; /* addresses or CIDR whose X-Forwarded-* count */
+    uint64_t concurrency;               /* MAX_CONCURRENT_EXECUTIONS: 0 = twice the cores */
+    uint64_t queue_length;              /* runs that may wait: 256 */
+    uint64_t max_connections;           /* 1024 */
+    uint64_t max_body_bytes;            /* 1 MiB ceiling; a route may have a smaller one */
+    bool rate_limit_loopback;           /* rate limits hold for loopback clients too */
+    uint64_t execute_rate;              /* requests per window at /execute: 100 */
+    uint64_t execute_rate_window_ms;    /* 15 min */
+    uint64_t shutdown_grace_ms;         /* 10 s */
+    struct config_list languages_dirs;  /* besides the built-in one */
+    struct config_list allow_missing;   /* isolation layers the operator does without */
+    char *cgroup_root;                  /* NULL: our own cgroup */
+    uint64_t uid_base;                  /* first host uid for boxes */
+    char *log_level;                    /* error, warn, info, debug */
+    struct limits ceiling;              /* max_<limit> keys: cut every request last; 0 = none */
+};
+
+void config_init(struct config *config); /* the defaults */
+void config_fini(struct config *config);
+
+/* `source` goes into the error: "--port", "PORT", "runnel.conf:12". */
+int config_set(struct config *config, const char *key, const char *value, const char *source,
+               struct err *err);
+int config_load_file(struct config *config, const char *path, struct err *err);
+int config_load_environment(struct config *config, char *const *environment, struct err *err);
+
+/* Is `--name` (without the dashes) a key? `ret_wants_value` is false for a switch. */
+bool config_is_option(const char *name, bool *ret_wants_value);
+
+void config_print_options(FILE *out);  /* for `serve --help` */
+void config_print_markdown(FILE *out); /* docs/CONFIG.md */
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* engine.h — runs, from submission to result. All that dialects and the
+ * command line may ask of the engine stands here.
+ *
+ *     struct run *run = engine_submit(engine, &spec, err);    queued; or queue full
+ *     struct reader *reader = run_attach(run, 0, READER_TEXT, on_ready, request);
+ *     …on_ready:  while (reader_next(reader, &event) > 0) …
+ *     reader_free(reader);
+ *
+ * A run is held by the engine while it lives and for a while after its end
+ * (config.keep_ms), and as long as a reader is attached. Times are milliseconds
+ * since the run was submitted unless a name says otherwise. Single-threaded;
+ * callbacks come from the loop, never from inside the call that caused them.
+ */
+#ifndef RUNNEL_ENGINE_ENGINE_H
+#define RUNNEL_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/slice.h"
+#include "engine/profile.h"
+#include "engine/run_state.h"
+#include "engine/verdict.h"
+#include "executor/executor.h"
+#include "language/language.h"
+
+struct loop;
+struct engine;
+struct run;
+struct reader;
+
+enum { RUN_ID_SIZE = 37 }; /* a version 4 UUID, lower case, and its NUL */
+
+struct engine_config {
+    unsigned concurrency; /* runs that hold a slot at once */
+    size_t queue_length;  /* runs that may wait for one */
+    uint64_t keep_ms;     /* how long a finished run stays readable */
+    struct limits ceiling;
+    /* Told of every state a run reaches, for logs and counters; may be NULL. */
+    void (*observer)(void *context, const struct run *run);
+    void *observer_context;
+};
+
+struct run_file {
+    const char *path;
+    struct slice content;
+};
+
+/* One submission. Borrowed for the call; the engine copies what it keeps. */
+struct run_spec {
+    const struct language *language;
+    enum profile profile;
+    struct slice source;
+    const char *entry_file;       /* NULL: by the language's rule */
+    const struct run_file *files; /* besides the entry file */
+    size_t file_count;
+    struct slice input;    /* goes to stdin first */
+    bool input_stays_open; /* more comes by run_write; else EOF after `input` */
+    const char *const *args;
+    const char *const *env; /* request's own, already checked */
+    struct limits limits;   /* what the request asks; 0 = not asked */
+    bool streaming;         /* ring log, slowest reader holds the program; else capped */
+    bool tty;
+};
+
+struct run_usage {
+    uint64_t wall_ms;    /* of the execute stage */
+    uint64_t cpu_ms;     /* of all stages */
+    uint64_t compile_ms; /* wall of the compile stage, 0 when none ran */
+    uint64_t memory_peak_bytes;
+    uint64_t queued_ms;
+};
+
+struct run_result {
+    enum verdict verdict;
+    char reason[256];   /* one sentence for people */
+    bool compile_stage; /* it ended in the compile stage */
+    int exit_code;      /* of the stage that ended it; meaningless when signal is set */
+    int signal;         /* 0 when it exited by itself */
+    struct run_usage usage;
+    struct limit_hits hits;
+};
+
+enum event_kind {
+    EVENT_STATE, /* the run reached `state` */
+    EVENT_STDOUT,
+    EVENT_STDERR,
+    EVENT_NOTICE, /* of ours or the compiler's: not program output */
+    EVENT_GAP,    /* `lost_bytes` were dropped before this reader came */
+    EVENT_END,    /* the last one: run_result() is there */
+};
+
+struct event {
+    uint64_t number;  /* from 1, no holes but gaps */
+    uint64_t time_ms; /* since submission */
+    enum event_kind kind;
+    enum run_state state;
+    struct slice bytes; /* borrowed until the reader's next call */
+    uint64_t lost_bytes;
+};
+
+struct engine *engine_new(struct loop *loop, const struct engine_config *config,
+                          struct executor *executor, struct err *err);
+/* Every run must have ended (engine_drain). */
+void engine_free(struct engine *engine);
+
+/* ERR_BUSY when the queue is full, ERR_SHUTTING_DOWN, ERR_NOT_INSTALLED, ERR_INVALID. */
+struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err);
+struct run *engine_find(struct engine *engine, const char *id);
+/* Refuses new runs; lets the present ones end for grace_ms, then cancels the
+ * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
+void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),
+                  void *context);
+size_t engine_running(const struct engine *engine);
+size_t engine_queued(const struct engine *engine);
+const char *engine_isolation(const struct engine *engine);
+/* Rough seconds until a slot is free, for Retry-After: at least 1. */
+unsigned engine_retry_after_s(const struct engine *engine);
+
+const char *run_id(const struct run *run);
+enum run_state run_state(const struct run *run);
+const struct language *run_language(const struct run *run);
+const struct limits *run_limits(const struct run *run);     /* as resolved, of the execute stage */
+const struct run_result *run_result(const struct run *run); /* NULL until it has finished */
+
+/* Bytes for stdin; takes all or none: -1 with ERR_BUSY when more than 1 MiB
+ * waits already, ERR_CONFLICT when the input is closed or the run has ended. */
+int run_write(struct run *run, struct slice bytes, struct err *err);
+void run_close_input(struct run *run);
+void run_signal(struct run *run, int signal);
+void run_resize(struct run *run, unsigned columns, unsigned rows);
+/* Ends it with the verdict `cancelled`, in any state; repeating it is harmless.
+ * `why` goes into the reason: "the client stopped it". */
+void run_cancel(struct run *run, const char *why);
+
+enum reader_form {
+    READER_TEXT,  /* bytes are valid UTF-8, never split inside a character; what is
+                     not UTF-8 is replaced by U+FFFD */
+    READER_BYTES, /* as the program wrote them */
+};
+
+/* Reads events from number `from` on (0 or 1: all that is held). on_ready is
+ * called from the loop when reader_next has something (again). */
+struct reader *run_attach(struct run *run, uint64_t from, enum reader_form form,
+                          void (*on_ready)(void *context), void *context, struct err *err);
+/* 1 and *ret_event, or 0 when there is nothing now. Nothing follows EVENT_END. */
+int reader_next(struct reader *reader, struct event *ret_event);
+void reader_free(struct reader *reader);
+
+#endif

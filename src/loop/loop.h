@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.h — one thread, one event loop (libuv's), callbacks that never block.
+ *
+ *     struct loop_timer *timer = loop_timer_new(loop, on_late, run);
+ *     loop_timer_start(timer, 2000);
+ *     …
+ *     loop_timer_free(timer);
+ *
+ * Lifetime rule: after loop_*_free() returned, the callback is never called
+ * again, and the owner's memory may go at once. (libuv itself releases a handle
+ * only in its close callback; these objects keep that to themselves.) A
+ * callback may free its own object. Freeing NULL is allowed.
+ *
+ * Out of memory while making one of these ends the process: they are made a few
+ * at a time, and a service that cannot have a timer cannot keep its promises.
+ */
+#ifndef RUNNEL_LOOP_LOOP_H
+#define RUNNEL_LOOP_LOOP_H
+
+#include <stdint.h>
+
+struct loop;
+struct loop_watch;
+struct loop_timer;
+struct loop_signal;
+struct loop_task;
+
+struct loop *loop_new(void);
+void loop_free(struct loop *loop); /* every object made on it must be freed first */
+void loop_run(struct loop *loop);  /* until loop_stop, or nothing is left to wait for */
+void loop_stop(struct loop *loop);
+uint64_t loop_now_ns(void); /* CLOCK_MONOTONIC, never the wall clock */
+
+/* The descriptor stays the caller's; free the watch before closing it. */
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+typedef void loop_watch_fn(void *context, unsigned ready);
+struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned events, loop_watch_fn *fn,
+                                  void *context);
+void loop_watch_set(struct loop_watch *watch, unsigned events); /* 0 pauses it */
+void loop_watch_free(struct loop_watch *watch);
+
+typedef void loop_fn(void *context);
+struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *context);
+void loop_timer_start(struct loop_timer *timer, uint64_t ms); /* once, from now; restarts */
+void loop_timer_stop(struct loop_timer *timer);
+void loop_timer_free(struct loop_timer *timer);
+
+typedef void loop_signal_fn(void *context, int signal);
+struct loop_signal *loop_signal_new(struct loop *loop, int signal, loop_signal_fn *fn,
+                                    void *context);
+void loop_signal_free(struct loop_signal *signal);
+
+/* Calls fn once, soon, from the loop: for what must not happen inside the
+ * caller's stack. Scheduling a task that is already scheduled does nothing. */
+struct loop_task *loop_task_new(struct loop *loop, loop_fn *fn, void *context);
+void loop_task_schedule(struct loop_task *task);
+void loop_task_free(struct loop_task *task);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* fd.h — descriptors: release by scope, whole reads and writes, passing on.
+ *
+ * Every descriptor is CLOEXEC at birth and -1 when unset. All functions return
+ * >= 0 or -errno, retry EINTR, and never log.
+ */
+#ifndef RUNNEL_OS_FD_H
+#define RUNNEL_OS_FD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+
+#define auto_close auto_cleanup(fd_close)
+
+void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
+
+static inline int take_fd(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
+/* Read until `size` bytes or end of file; returns the bytes read. */
+ssize_t fd_read_full(int fd, void *buffer, size_t size);
+int fd_write_full(int fd, const void *buffer, size_t size);
+
+/* A whole small file as NUL-terminated text, relative to dir_fd (AT_FDCWD).
+ * Returns its length; -E2BIG when it does not fit. For /proc and cgroup files. */
+ssize_t fd_read_text_at(int dir_fd, const char *path, char *text, size_t size);
+int fd_write_text_at(int dir_fd, const char *path, const char *text);
+
+int fd_set_nonblocking(int fd);
+
+/* One message with up to FD_PASS_MAX descriptors over a SOCK_SEQPACKET socket.
+ * fd_receive returns the message's length (0: peer gone) and sets *ret_fd_count;
+ * received descriptors are CLOEXEC and the caller's. A message that is longer
+ * than `size`, or carries more descriptors than fit, is -EMSGSIZE. */
+enum { FD_PASS_MAX = 8 };
+int fd_send(int socket, const void *message, size_t size, const int *fds, size_t fd_count);
+ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret_fd_count);
+
+/* An anonymous sealed file that holds these bytes, positioned at 0. */
+int fd_from_bytes(const char *name, const void *bytes, size_t size);
+
+#endif

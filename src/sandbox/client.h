@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* client.h — the front's end of the spawner's socket.
+ *
+ * The spawner is a program of its own (spawner.c): static, without a library
+ * but libc, embedded in this binary and started from an anonymous file. All
+ * that can be asked of it are the requests below; it checks each again and dies
+ * on a malformed one. Ids are the caller's choice, unique while they live.
+ *
+ * Requests go out in order and are carried out in order, so a workspace may be
+ * asked for and its first stage right behind it, without waiting. A stage gets
+ * exactly one REPLY_ENDED, also when it could not be started; a workspace that
+ * could not be made shows in the failure of its stages.
+ *
+ * Sending may block for as long as the spawner is at work on one request (about
+ * a millisecond); replies are read without blocking.
+ */
+#ifndef RUNNEL_SANDBOX_CLIENT_H
+#define RUNNEL_SANDBOX_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/slice.h"
+#include "sandbox/layers.h"
+
+struct sandbox_file {
+    const char *path; /* relative; folders are made */
+    struct slice content;
+};
+
+struct sandbox_workspace {
+    uint64_t bytes;
+    uint64_t inodes;
+    const struct sandbox_file *files;
+    size_t file_count;
+};
+
+struct sandbox_stage {
+    const char *const *argv; /* NULL-ended */
+    const char *const *env;  /* NULL-ended */
+    unsigned rootfs;         /* index into sandbox_settings.rootfs, 0: the host's /usr */
+    bool whole_proc;         /* the machine's part of /proc too, dangerous parts masked */
+    bool tty;                /* descriptor 0 is a terminal: make it the controlling one */
+    struct limits limits;
+};
+
+/* Borrow everything for the call. 0, or -1 when the spawner is lost. */
+int sandbox_workspace_open(int socket, uint32_t workspace, const struct sandbox_workspace *spec,
+                           struct err *err);
+int sandbox_workspace_close(int socket, uint32_t workspace, struct err *err);
+/* stdio: the program's descriptors 0, 1 and 2; the caller closes its copies. */
+int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
+                        const struct sandbox_stage *spec, const int stdio[3], struct err *err);
+int sandbox_stage_kill(int socket, uint32_t stage, struct err *err);
+int sandbox_stage_signal(int socket, uint32_t stage, int signal, struct err *err);
+int sandbox_stage_sample(int socket, uint32_t stage, struct err *err);
+
+enum sandbox_reply_kind {
+    REPLY_STARTED, /* the box exists; its limits run */
+    REPLY_SAMPLED, /* usage so far */
+    REPLY_ENDED,   /* every process of the box is dead */
+};
+
+struct sandbox_usage {
+    uint64_t wall_ns;
+    uint64_t cpu_ns;
+    uint64_t memory_bytes; /* now */
+    uint64_t memory_peak_bytes;
+};
+
+struct sandbox_reply {
+    enum sandbox_reply_kind kind;
+    uint32_t stage;
+    struct sandbox_usage usage;
+    /* REPLY_ENDED: */
+    char failed_step[32]; /* "" or the step of box entry that failed, with failed_errno */
+    int failed_errno;
+    int exit_code;
+    int signal;
+    uint64_t oom_kills;
+    uint64_t process_limit_hits;
+    uint64_t workspace_full; /* 1 when no byte or no inode was left at the end */
+};
+
+/* 1: *ret_reply; 0: none now; -1: the spawner is gone. */
+int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err);
+
+/* What the spawner must know, fixed at its start. */
+struct sandbox_settings {
+    struct limits ceiling;       /* of any plan, checked again by the spawner; 0 = none */
+    unsigned max_boxes;          /* live at once */
+    unsigned allow_missing;      /* bits of enum layer (layers.h) that the operator does without */
+    const char *cgroup_root;     /* NULL: below our own cgroup */
+    uint32_t uid_base;           /* first host uid of the range for boxes; 0: the default */
+    const char *const *etc;      /* paths under /etc to show in boxes; NULL-ended */
+    const char *const *rootfs;   /* directories that may replace the toolchains' tree; NULL-ended */
+    const void *seccomp_program; /* struct sock_filter array for boxes */
+    size_t seccomp_size;         /* in bytes */
+};
+
+/* Makes this process the spawner, which starts `front_argv` (this very binary
+ * again) with the socket's number in the environment as RUNNEL_SPAWNER, starts
+ * it again when it dies, and ends when it exits or SIGTERM comes. Returns only
+ * on failure. */
+int sandbox_become_spawner(const struct sandbox_settings *settings, char *const *front_argv,
+                           struct err *err);
+
+/* Starts a spawner as a child of this process and returns the socket to it; it
+ * dies with this process, and so does every box. */
+int sandbox_start_spawner(const struct sandbox_settings *settings, int *ret_socket,
+                          struct err *err);
+
+/* In a front that a spawner started: the socket, -1 when there is none. */
+int sandbox_inherited_socket(void);
+
+/* The first message of a spawner: what the host offers (waits for it, at most
+ * 30 s). Fails with ERR_UNAVAILABLE when a layer is missing that
+ * allow_missing does not name; the report is filled all the same. */
+int sandbox_receive_report(int socket, struct layer_report *ret_report, struct err *err);
+
+#endif

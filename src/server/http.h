@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* http.h — HTTP/1.1 on libmicrohttpd, driven from our loop.
+ *
+ * A route's handler is called once the whole body is there. It either answers
+ * at once with http_reply, or keeps the request and answers later; until then
+ * http_on_gone tells it when the client has left. After http_reply, or after
+ * the gone callback, the request must not be touched.
+ *
+ * What the server itself refuses, before any handler sees it: foreign Host or
+ * Origin (doors.h), bad framing (two Content-Length, or one with
+ * Transfer-Encoding), bodies over the route's maximum, too many connections,
+ * headers or bodies that do not arrive in time.
+ */
+#ifndef RUNNEL_SERVER_HTTP_H
+#define RUNNEL_SERVER_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct loop;
+struct http_server;
+struct http_request;
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+struct http_route {
+    const char *method; /* "POST"; "*" for any */
+    const char *path;   /* "/execute", "/v1/runs/:id"; "/execute/ *" (no blank) matches below */
+    size_t max_body;    /* bytes; 0: no body is taken */
+    void (*handle)(struct http_request *request, void *context);
+    /* Answers a body that is over max_body; NULL: JSON 413. */
+    void (*too_large)(struct http_request *request, void *context);
+};
+
+/* A dialect's routes, as the server sees them. */
+struct http_mount {
+    const char *name;                /* "execute": what --listen ADDR:PORT=NAME selects */
+    const struct http_route *routes; /* ended by a row of zeros */
+    void *context;                   /* for its handlers */
+};
+
+struct http_listener {
+    const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;
+    const char *dialect; /* whose routes win here; NULL: the order of the mounts */
+};
+
+struct http_config {
+    const struct http_listener *listeners;
+    size_t listener_count;
+    const struct http_mount *mounts;
+    size_t mount_count;
+    const char *const *server_names;    /* NULL-ended; Host values taken besides loopback's */
+    const char *const *cors_origins;    /* NULL-ended */
+    const char *const *trusted_proxies; /* NULL-ended */
+    unsigned max_connections;
+    unsigned timeout_s; /* for headers, for body, and between two requests */
+};
+
+/* Binds every listener (this may need privilege; all later work needs none).
+ * Everything in config is borrowed until http_server_free. */
+struct http_server *http_server_new(struct loop *loop, const struct http_config *config,
+                                    struct err *err);
+/* Starts to accept. Apart from _new, so that privilege can be dropped between. */
+int http_server_start(struct http_server *server, struct err *err);
+void http_server_quiesce(struct http_server *server);               /* accepts no new connection */
+size_t http_server_open_requests(const struct http_server *server); /* handed out, unanswered */
+void http_server_free(struct http_server *server);
+
+struct slice http_request_method(const struct http_request *request);
+struct slice http_request_path(const struct http_request *request);
+struct slice http_request_body(const struct http_request *request);
+/* NULL when absent. Header names in any case; the value is NUL-terminated. */
+const char *http_request_header(const struct http_request *request, const char *name);
+const char *http_request_query(const struct http_request *request, const char *name);
+/* The part that ":name" matched, NULL when the route has none. */
+const char *http_request_capture(const struct http_request *request, const char *name);
+/* "127.0.0.1": the client's, after trusted_proxies. */
+const char *http_request_client(const struct http_request *request);
+bool http_request_from_loopback(const struct http_request *request);
+/* Is the body declared as JSON (application/json, or +json, any parameters)? */
+bool http_request_is_json(const struct http_request *request);
+
+/* Extra headers that any answer to this request will carry (copied). */
+void http_add_header(struct http_request *request, const char *name, const char *value);
+/* Answers; body copied. content_type may be NULL when the body is empty. */
+void http_reply(struct http_request *request, int status, const char *content_type,
+                struct slice body);
+/* {"error": text, "code": name[, "field": …]} with the status of err's code. */
+void http_reply_err(struct http_request *request, const struct err *err);
+/* Called once if the client leaves before http_reply. */
+void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
+
+#endif

@@ -112,6 +112,8 @@ int sandbox_become_spawner(const struct sandbox_settings *settings, char *const 
  * dies with this process, and so does every box. */
 int sandbox_start_spawner(const struct sandbox_settings *settings, int *ret_socket,
                           struct err *err);
+/* Closes the socket and waits until that spawner has removed all that it made. */
+void sandbox_stop_spawner(int socket);
 
 /* In a front that a spawner started: the socket, -1 when there is none. */
 int sandbox_inherited_socket(void);

@@ -45,7 +45,8 @@ struct layer_report {
         enum layer_status status;
         char detail[128]; /* "v1: memory, pids, cpu, cpuacct", "unshare was not refused" … */
     } layer[LAYER_COUNT];
-    bool privileged; /* started as root */
+    bool privileged;    /* started as root */
+    unsigned front_uid; /* the host user that the front may become; 0: it has none of its own */
 };
 
 const char *layer_name(enum layer layer);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "os/fd.h"
+#include "os/sys.h"
+#include "sandbox/box.h"
+
+static int checked(int rc)
+{
+    return rc < 0 ? -errno : 0;
+}
+
+/* A spawner that died between clone and prctl cannot signal us any more; its
+ * end of the report pipe is then closed, which shows as POLLERR on ours. */
+static int step_leash(const struct box_plan *plan)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return -errno;
+    struct pollfd report = {.fd = plan->report};
+    if (poll(&report, 1, 0) < 0)
+        return -errno;
+    return report.revents & POLLERR ? -ESRCH : 0;
+}
+
+static int step_tree(const struct box_plan *plan)
+{
+    if (plan->mntns < 0)
+        return 0;
+    int rc = checked(setns(plan->mntns, CLONE_NEWNS));
+    return rc < 0 ? rc : checked(unshare(CLONE_NEWNS));
+}
+
+static int step_cgroup(const struct box_plan *plan)
+{
+    for (size_t i = 0; i < plan->cgroup_attach_count; i++) {
+        int rc = fd_write_full(plan->cgroup_attach[i], "0", 1);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int step_cgroup_view(const struct box_plan *plan)
+{
+    (void)plan;
+    return checked(unshare(CLONE_NEWCGROUP));
+}
+
+static int loopback_up(void)
+{
+    auto_close int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (socket_fd < 0)
+        return -errno;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    return checked(ioctl(socket_fd, SIOCSIFFLAGS, &request));
+}
+
+static int step_network(const struct box_plan *plan)
+{
+    if (plan->netns >= 0)
+        return checked(setns(plan->netns, CLONE_NEWNET));
+    int rc = checked(unshare(CLONE_NEWNET));
+    return rc < 0 ? rc : loopback_up();
+}
+
+static int step_host_name(const struct box_plan *plan)
+{
+    static const char name[] = "runnel";
+    (void)plan;
+    if (sethostname(name, sizeof name - 1) < 0 || setdomainname("", 0) < 0)
+        return -errno;
+    return 0;
+}
+
+/* Raw calls: libc's would signal threads that are not there. Permitted
+ * capabilities go too; the user namespace below gives a full set back, which
+ * means nothing outside of it. */
+static int step_host_ids(const struct box_plan *plan)
+{
+    if (syscall(SYS_setgroups, 0, NULL) < 0 ||
+        syscall(SYS_setresgid, plan->host_gid, plan->host_gid, plan->host_gid) < 0 ||
+        syscall(SYS_setresuid, plan->host_uid, plan->host_uid, plan->host_uid) < 0)
+        return -errno;
+    return 0;
+}
+
+static int step_user_namespace(const struct box_plan *plan)
+{
+    int rc = checked(unshare(CLONE_NEWUSER));
+    /* A change of ids makes a process non-dumpable, and /proc/self root's. */
+    if (rc == 0)
+        rc = checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+    if (rc == 0)
+        rc = fd_write_text_at(AT_FDCWD, "/proc/self/setgroups", "deny");
+    if (rc == 0)
+        rc = fd_write_text_at(AT_FDCWD, "/proc/self/uid_map", plan->uid_map);
+    if (rc == 0)
+        rc = fd_write_text_at(AT_FDCWD, "/proc/self/gid_map", plan->gid_map);
+    if (rc == 0)
+        rc = checked(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    return rc;
+}
+
+/* clang-format off */
+static const struct box_step init_steps[] = {
+    {"leash",          -1,               false, step_leash,          "first: from here on the box cannot outlive its spawner"},
+    {"cgroup",         LAYER_CGROUP,     false, step_cgroup,         "before anything that costs: all of it is charged to the box"},
+    {"tree",           LAYER_ROOT,       false, step_tree,           "before the mounts, which go into it"},
+    {"cgroup view",    LAYER_NAMESPACES, false, step_cgroup_view,    "after attaching: its root is the group we are in, else host paths show"},
+    {"network",        LAYER_NETWORK,    false, step_network,        "entered with the spawner's rights, which end below"},
+    {"mounts",         LAYER_ROOT,       false, box_step_mounts,     "while still in the spawner's user namespace: /proc may be mounted without an inherited one"},
+    {"host name",      LAYER_NAMESPACES, false, step_host_name,      "needs rights over the UTS namespace, which end below"},
+    {"host ids",       LAYER_IDENTITY,   true,  step_host_ids,       "before the user namespace, which then maps this one id and no other"},
+    {"user namespace", LAYER_NAMESPACES, false, step_user_namespace, "late: the namespaces above stay owned outside, beyond the reach of its capabilities"},
+    {"leash again",    -1,               false, step_leash,          "a change of ids clears the parent-death signal"},
+};
+/* clang-format on */
+
+static void report_failure(const struct box_plan *plan, const struct box_step *step, int errnum)
+{
+    struct box_report report = {.failed_errno = errnum, .layer = step->layer};
+    strncpy(report.failed_step, step->name, sizeof report.failed_step - 1);
+    (void)fd_write_full(plan->report, &report, sizeof report);
+}
+
+void box_run_steps(const struct box_step *steps, size_t count, const struct box_plan *plan)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i].privileged_only && !plan->privileged)
+            continue;
+        if (steps[i].layer >= 0 && (plan->skip & 1U << steps[i].layer))
+            continue;
+        int rc = steps[i].run(plan);
+        if (rc < 0) {
+            report_failure(plan, &steps[i], -rc);
+            _exit(127);
+        }
+    }
+}
+
+/* From here init is only a reaper: it keeps the report pipe and nothing else,
+ * so that the program, which has the same user, finds nothing to take. */
+static int lock_down(const struct box_plan *plan)
+{
+    if (dup2(plan->report, 0) < 0)
+        return -errno;
+    int rc = sys_close_range(1, ~0U, 0);
+    if (rc == 0)
+        rc = checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    if (rc == 0)
+        rc = sys_capabilities_drop();
+    return rc;
+}
+
+static void reap_until(pid_t program)
+{
+    struct box_report report = {.layer = -1};
+    for (;;) {
+        int status = 0;
+        pid_t ended = waitpid(-1, &status, __WALL);
+        if (ended == program) {
+            report.wait_status = status;
+            (void)fd_write_full(0, &report, sizeof report);
+            _exit(0);
+        }
+        if (ended < 0 && errno != EINTR)
+            _exit(126);
+    }
+}
+
+unsigned long long box_clone_flags(const struct box_plan *plan)
+{
+    unsigned long long flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    if (plan->mntns < 0)
+        flags |= CLONE_NEWNS;
+    return flags;
+}
+
+void box_init(const struct box_plan *plan)
+{
+    box_run_steps(init_steps, ARRAY_LEN(init_steps), plan);
+    /* A box that will exec shares init's memory until it does: no page table is
+     * copied for it. One that continues needs memory of its own. */
+    pid_t program = plan->continue_with ? fork() : vfork();
+    if (program == 0)
+        box_program(plan);
+    if (program < 0)
+        report_failure(plan, &(struct box_step){.name = "fork", .layer = -1}, errno);
+    if (program < 0 || lock_down(plan) < 0)
+        _exit(127);
+    reap_until(program);
+    _exit(126);
+}

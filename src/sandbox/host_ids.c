@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "sandbox/host_ids.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+
+bool host_ids_mapped(const char *uid_map, uid_t base)
+{
+    const char *line = uid_map;
+    uint64_t wanted_end = (uint64_t)base + (uint64_t)HOST_IDS_BLOCK * HOST_IDS_BLOCKS;
+    while (line && *line != '\0') {
+        char *at = NULL;
+        uint64_t inside = strtoull(line, &at, 10);
+        (void)strtoull(at, &at, 10);
+        uint64_t count = strtoull(at, &at, 10);
+        if (inside <= base && wanted_end <= inside + count)
+            return true;
+        line = strchr(at, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    return false;
+}
+
+/* A socket bound to the block's name, -EADDRINUSE when another has it. */
+static int lock_block(uid_t first)
+{
+    auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int len = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "runnel-ids-%u", first);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+    if (bind(fd, (struct sockaddr *)&address, size) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
+int host_ids_open(struct host_ids *ids, uid_t base)
+{
+    *ids = (struct host_ids){.lock = -1};
+    unsigned start = (unsigned)getpid() % HOST_IDS_BLOCKS;
+    for (unsigned i = 0; i < HOST_IDS_BLOCKS; i++) {
+        uid_t first = base + (start + i) % HOST_IDS_BLOCKS * HOST_IDS_BLOCK;
+        ids->lock = lock_block(first);
+        if (ids->lock >= 0) {
+            ids->first = first;
+            ids->used[0] = true;
+            return 0;
+        }
+        if (ids->lock != -EADDRINUSE)
+            return ids->lock;
+    }
+    return -EUSERS;
+}
+
+void host_ids_close(struct host_ids *ids)
+{
+    fd_close(&ids->lock);
+}
+
+uid_t host_ids_take(struct host_ids *ids)
+{
+    for (unsigned i = 0; i < HOST_IDS_BLOCK; i++) {
+        unsigned at = (ids->next + i) % HOST_IDS_BLOCK;
+        if (!ids->used[at]) {
+            ids->used[at] = true;
+            ids->next = (at + 1) % HOST_IDS_BLOCK;
+            return ids->first + at;
+        }
+    }
+    return 0;
+}
+
+void host_ids_give(struct host_ids *ids, uid_t uid)
+{
+    if (uid > ids->first && uid < ids->first + HOST_IDS_BLOCK)
+        ids->used[uid - ids->first] = false;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* host_ids.h — one host user for each live box.
+ *
+ * Many limits of the kernel are kept per user (pipe pages, inotify, pending
+ * signals), so two live boxes never share one. A spawner takes a block of ids
+ * that no other live spawner has: the lock is an abstract socket with the
+ * block's number in its name, which the kernel drops with the process.
+ */
+#ifndef RUNNEL_SANDBOX_HOST_IDS_H
+#define RUNNEL_SANDBOX_HOST_IDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    HOST_IDS_BASE = 0x70000000, /* above systemd-nspawn's range */
+    HOST_IDS_BLOCK = 1024,      /* ids of one spawner: its front, then its boxes */
+    HOST_IDS_BLOCKS = 256,
+};
+
+struct host_ids {
+    uid_t first;  /* the front's; boxes have those behind it */
+    int lock;
+    unsigned next; /* where to look first: the longest unused id comes first */
+    bool used[HOST_IDS_BLOCK];
+};
+
+/* Are these ids mapped in our user namespace? text: /proc/self/uid_map. */
+bool host_ids_mapped(const char *uid_map, uid_t base);
+/* 0, or -errno when every block is taken. */
+int host_ids_open(struct host_ids *ids, uid_t base);
+void host_ids_close(struct host_ids *ids);
+/* 0 when all are in use. */
+uid_t host_ids_take(struct host_ids *ids);
+void host_ids_give(struct host_ids *ids, uid_t uid);
+
+#endif

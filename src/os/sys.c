@@ -82,10 +82,10 @@ int sys_pivot_root(const char *new_root, const char *put_old)
 int sys_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {
-        .flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW),
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
         .mode = mode,
-        .resolve = (uint64_t)RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-                   RESOLVE_NO_XDEV,
+        .resolve = (uint64_t)RESOLVE_BENEATH | (uint64_t)RESOLVE_NO_SYMLINKS |
+                   (uint64_t)RESOLVE_NO_MAGICLINKS | (uint64_t)RESOLVE_NO_XDEV,
     };
     return result(syscall(SYS_openat2, dir_fd, path, &how, sizeof how));
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/slice.h"
 #include "base/util.h"
@@ -51,13 +50,14 @@ void config_fini(struct config *config)
 
 static int add_item(struct config_list *list, struct slice item)
 {
-    auto_free char *copy = strndup(item.at, item.len);
     char **items = reallocarray(list->items, list->count + 1, sizeof *items);
-    if (items)
-        list->items = items;
-    if (!copy || !items)
+    if (!items)
         return -ENOMEM;
-    list->items[list->count++] = take_ptr(&copy);
+    list->items = items;
+    items[list->count] = strndup(item.at, item.len);
+    if (!items[list->count])
+        return -ENOMEM;
+    list->count++;
     return 0;
 }
 

@@ -55,12 +55,21 @@ const struct config_key config_keys[] = {
     {"log_level", .type = CONFIG_CHOICE, FIELD(log_level), .choices = "error, warn, info, debug",
      .preset = "info", .value = "LEVEL", .help = "log events of this weight and above"},
 #define X(id, json_, option_, unit_, scale_, smallest_, largest_, help_) \
-    {option_, .type = CONFIG_CEILING, .limit = id, FIELD(ceiling.value[id]), .help = help_},
+    {option_, .type = CONFIG_CEILING, .limit = (id), FIELD(ceiling.value[id]), .help = (help_)},
     LIMIT_TABLE(X)
 #undef X
     {NULL},
 };
 /* clang-format on */
+
+static char spell(char letter, enum config_style style)
+{
+    if (letter == '-' || letter == '_')
+        return style == STYLE_OPTION ? '-' : '_';
+    if (style == STYLE_ENVIRONMENT)
+        return (char)toupper((unsigned char)letter);
+    return letter;
+}
 
 /* A ceiling is named after its limit, with "max_" before it unless the limit is
  * called so itself. */
@@ -70,12 +79,8 @@ const char *config_key_name(const struct config_key *key, enum config_style styl
     bool prefix = key->type == CONFIG_CEILING && strncmp(key->name, "max-", 4) != 0;
     (void)snprintf(name, CONFIG_NAME_ROOM, "%s%s%s", style == STYLE_ENVIRONMENT ? "RUNNEL_" : "",
                    prefix ? "max_" : "", key->name);
-    for (char *at = name; *at; at++) {
-        if (*at == '-' || *at == '_')
-            *at = style == STYLE_OPTION ? '-' : '_';
-        else if (style == STYLE_ENVIRONMENT)
-            *at = (char)toupper((unsigned char)*at);
-    }
+    for (char *at = name; *at; at++)
+        *at = spell(*at, style);
     return name;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@ static const char truncation_mark[] = ",\"truncated\":true}\n";
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
-_Static_assert(ARRAY_LEN(level_names) == LOG_LEVEL_COUNT, "the last level has no name");
+static_assert(ARRAY_LEN(level_names) == LOG_LEVEL_COUNT, "the last level has no name");
 
 static log_sink *line_sink;
 static enum log_level line_level = LOG_INFO;

@@ -15,6 +15,7 @@ static const struct {
 #undef X
 };
 
+PRINTF_LIKE(2, 0)
 static void set_text(struct err *err, const char *format, va_list args)
 {
     if (vsnprintf(err->text, sizeof err->text, format, args) < 0)

@@ -35,6 +35,6 @@ void json_u64(struct json *json, const char *key, uint64_t number);
 void json_i64(struct json *json, const char *key, int64_t number);
 void json_milli(struct json *json, const char *key, uint64_t milli); /* 1500 → 1.5 */
 void json_bool(struct json *json, const char *key, bool value);
-void json_null(struct json *json, const char *key);
+void json_nothing(struct json *json, const char *key); /* null; jansson owns that name */
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/slice.h"
 
 /* Length of the valid character at the start (1–4); 0 when the bytes are not
- * one; -1 when they are the cut-off start of one and more could follow. */
+ * one; -1 when they are the cut-off start of one (or none) and more could follow. */
 int utf8_length(struct slice bytes);
 bool utf8_valid(struct slice bytes);
 
@@ -20,5 +20,10 @@ bool utf8_valid(struct slice bytes);
  * many bytes were used: a cut-off character at the end is left for the next
  * call unless `at_end`. */
 size_t utf8_append_clean(struct buf *out, struct slice bytes, bool at_end);
+
+/* Copies foreign bytes into `text` so that they can stand in a sentence or on a
+ * terminal: control characters and ill-formed parts become '?', and what is too
+ * long ends in "…". `size` must be at least 8. Returns text. */
+const char *utf8_for_people(char *text, size_t size, struct slice bytes);
 
 #endif

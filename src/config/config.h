@@ -25,6 +25,7 @@
 struct config_list {
     char **items; /* owned; NULL when empty */
     size_t count;
+    int layer; /* where the items came from: see config_set */
 };
 
 struct config {
@@ -54,10 +55,19 @@ struct config {
 void config_init(struct config *config); /* the defaults */
 void config_fini(struct config *config);
 
-/* `source` goes into the error: "--port", "PORT", "runnel.conf:12". */
+/* From the command line: the key as option ("max-memory") or as in a file; a NULL
+ * value turns a switch on. `source` starts the error's sentence: "--port". A list
+ * grows with each call and splits at commas, but a higher way to set a key drops
+ * what the lower ones collected; so load the file first, then the environment. */
 int config_set(struct config *config, const char *key, const char *value, const char *source,
                struct err *err);
+
+/* Lines `max_memory = 512M`, comments with '#'. Unknown keys and sections are errors. */
 int config_load_file(struct config *config, const char *path, struct err *err);
+
+/* RUNNEL_MAX_MEMORY=512M, and the plain names PORT, CORS_ORIGIN and
+ * MAX_CONCURRENT_EXECUTIONS, which yield to ours. Empty is the same as unset;
+ * another name with RUNNEL_ in front is an error. */
 int config_load_environment(struct config *config, char *const *environment, struct err *err);
 
 /* Is `--name` (without the dashes) a key? `ret_wants_value` is false for a switch. */

@@ -27,11 +27,14 @@ struct loop_task;
 
 struct loop *loop_new(void);
 void loop_free(struct loop *loop); /* every object made on it must be freed first */
-void loop_run(struct loop *loop);  /* until loop_stop, or nothing is left to wait for */
+void loop_run(struct loop *loop);  /* until loop_stop, or no object is active any more */
 void loop_stop(struct loop *loop);
 uint64_t loop_now_ns(void); /* CLOCK_MONOTONIC, never the wall clock */
 
-/* The descriptor stays the caller's; free the watch before closing it. */
+/* The descriptor stays the caller's, becomes non-blocking, and has one watch at
+ * most; free the watch before closing it. Level-triggered: fn is called as long
+ * as there is something to read (or the end, or an error) or room to write. A
+ * file or /dev/null is always ready. */
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 typedef void loop_watch_fn(void *context, unsigned ready);
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned events, loop_watch_fn *fn,
@@ -41,7 +44,8 @@ void loop_watch_free(struct loop_watch *watch);
 
 typedef void loop_fn(void *context);
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *context);
-void loop_timer_start(struct loop_timer *timer, uint64_t ms); /* once, from now; restarts */
+/* Once, `ms` from now or a little later, never earlier; starting again restarts. */
+void loop_timer_start(struct loop_timer *timer, uint64_t ms);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 
@@ -51,9 +55,12 @@ struct loop_signal *loop_signal_new(struct loop *loop, int signal, loop_signal_f
 void loop_signal_free(struct loop_signal *signal);
 
 /* Calls fn once, soon, from the loop: for what must not happen inside the
- * caller's stack. Scheduling a task that is already scheduled does nothing. */
+ * caller's stack. Tasks run in the order of scheduling; descriptors and timers
+ * have their turn before a task that schedules itself runs again. Scheduling a
+ * task that is already scheduled does nothing. */
 struct loop_task *loop_task_new(struct loop *loop, loop_fn *fn, void *context);
 void loop_task_schedule(struct loop_task *task);
+void loop_task_unschedule(struct loop_task *task);
 void loop_task_free(struct loop_task *task);
 
 #endif

@@ -6,8 +6,9 @@
  * →
  * {"time":"2026-01-02T03:04:05.678Z","level":"info","event":"run_finished","run":"…","wall_ms":12}
  *
- * Values are escaped, so no text of a client can make a second line. Never pass
- * source code, input, output or keys.
+ * Values are escaped, so no text of a client can make a second line. A line has
+ * at most 8 KiB: what is too long is shortened, and "truncated":true says so.
+ * Never pass source code, input, output or keys.
  */
 #ifndef RUNNEL_OBSERVE_LOG_H
 #define RUNNEL_OBSERVE_LOG_H
@@ -44,7 +45,8 @@ struct log_field {
         LOG_KIND_END, NULL, NULL, 0 \
     }
 
-/* Writes one whole line. Default: none, so that modules may log in tests. */
+/* Writes one whole line, its line break included. Default: none, so that modules may log in tests.
+ */
 typedef void log_sink(const char *line, unsigned long len);
 void log_set_sink(log_sink *sink);
 void log_set_level(enum log_level level);

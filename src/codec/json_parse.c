@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* json_parse.c — a text to a tree, and sentences about what is wrong with it.
+ *
+ * jansson does the parsing. It recurses as deep as the text nests, so depth is
+ * counted before it starts; and it reports a position but not a name, so the
+ * path to that position ("files[2].content") is found by a second look, taken
+ * only when something is wrong.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/json_read.h"
+#include "codec/utf8.h"
+
+#define DEPTH_MAX 32
+
+struct level {
+    bool array;
+    bool in_value;    /* object: the colon was passed */
+    size_t index;     /* array */
+    struct slice key; /* object: raw, with its escapes; at NULL before the first */
+};
+
+/* Where in the tree the bytes read so far end. */
+struct place {
+    struct level levels[DEPTH_MAX];
+    size_t depth;
+};
+
+/* The end of the string that starts behind the quote at `at`: its closing quote
+ * or `end`. */
+static size_t string_end(const char *text, size_t at, size_t end)
+{
+    while (at < end && text[at] != '"')
+        at += text[at] == '\\' ? 2 : 1;
+    return at < end ? at : end;
+}
+
+/* The offset of the bracket that nests too deep, or text.len. */
+static size_t find_too_deep(struct slice text)
+{
+    size_t depth = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        char byte = text.at[at];
+        if (byte == '"')
+            at = string_end(text.at, at + 1, text.len);
+        else if (byte == '{' || byte == '[')
+            depth++;
+        else if ((byte == '}' || byte == ']') && depth > 0)
+            depth--;
+        if (depth > DEPTH_MAX)
+            return at;
+    }
+    return text.len;
+}
+
+static void step(struct place *place, char byte)
+{
+    if ((byte == '{' || byte == '[') && place->depth < DEPTH_MAX)
+        place->levels[place->depth++] = (struct level){.array = byte == '['};
+    else if ((byte == '}' || byte == ']') && place->depth > 0)
+        place->depth--;
+    if (place->depth == 0)
+        return;
+    struct level *level = &place->levels[place->depth - 1];
+    if (byte == ':')
+        level->in_value = true;
+    if (byte == ',') {
+        level->in_value = false;
+        level->index++;
+    }
+}
+
+/* Up to `end` the text is known to be well-formed. */
+static void find_place(struct slice text, size_t end, struct place *ret_place)
+{
+    *ret_place = (struct place){0};
+    for (size_t at = 0; at < end; at++) {
+        if (text.at[at] != '"') {
+            step(ret_place, text.at[at]);
+            continue;
+        }
+        size_t start = at + 1;
+        at = string_end(text.at, start, end);
+        struct level *level = &ret_place->levels[ret_place->depth - (ret_place->depth > 0)];
+        if (!level->array && !level->in_value)
+            level->key = (struct slice){text.at + start, at - start};
+    }
+}
+
+/* "files[2].content"; "" at the top. */
+static void format_place(const struct place *place, char *path, size_t size)
+{
+    struct buf buf;
+    buf_init(&buf, 8 * size);
+    for (size_t i = 0; i < place->depth; i++) {
+        const struct level *level = &place->levels[i];
+        if (level->array)
+            buf_add_format(&buf, "[%zu]", level->index);
+        else if (level->key.at)
+            buf_add_format(&buf, "%s%.*s", buf.len > 0 ? "." : "", (int)MIN(level->key.len, size),
+                           level->key.at);
+    }
+    /* Where it is cut, the first part still leads there. */
+    utf8_for_people(path, size, buf_slice(&buf));
+    buf_fini(&buf);
+}
+
+/* jansson's own words, fit for a sentence. */
+static int syntax_error(const json_error_t *found, struct err *err)
+{
+    char words[sizeof found->text];
+    utf8_for_people(words, sizeof words, slice_of(found->text));
+    return err_set(err, ERR_INVALID, "the JSON text is wrong at line %d, column %d: %s",
+                   found->line, found->column, words);
+}
+
+static int describe(struct slice text, const json_error_t *found, struct err *err)
+{
+    struct place place;
+    char path[sizeof err->field];
+    size_t end = found->position > 0 ? (size_t)found->position : 0;
+    find_place(text, MIN(end, text.len), &place);
+    format_place(&place, path, sizeof path);
+    const char *name = path[0] ? path : "the value";
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wswitch-enum" /* the rest is jansson's other doings */
+    switch (json_error_code(found)) {
+    case json_error_out_of_memory:
+        return err_set(err, ERR_INTERNAL, "out of memory while reading JSON");
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return err_field(err, path, "%s holds the character U+0000 (line %d, column %d)", name,
+                         found->line, found->column);
+    case json_error_duplicate_key:
+        return err_field(err, path, "%s is given twice (line %d, column %d)", name, found->line,
+                         found->column);
+    case json_error_numeric_overflow:
+        return err_field(err, path, "%s is too large a number (line %d, column %d)", name,
+                         found->line, found->column);
+    case json_error_invalid_utf8:
+        return err_set(err, ERR_INVALID, "the JSON text is not UTF-8 at line %d, column %d",
+                       found->line, found->column);
+    case json_error_premature_end_of_input:
+        return err_set(err, ERR_INVALID, "the JSON text ends too early, at line %d, column %d",
+                       found->line, found->column);
+    case json_error_end_of_input_expected:
+        return err_set(err, ERR_INVALID,
+                       "something stands behind the JSON value, at line %d, column %d", found->line,
+                       found->column);
+    default:
+        return syntax_error(found, err);
+    }
+#pragma GCC diagnostic pop
+}
+
+static int too_deep(struct slice text, size_t at, struct err *err)
+{
+    size_t line = 1;
+    size_t column = 1;
+    for (size_t i = 0; i < at; i++) {
+        bool first_byte = ((unsigned char)text.at[i] & 0xC0) != 0x80;
+        line += text.at[i] == '\n';
+        column = text.at[i] == '\n' ? 1 : column + first_byte;
+    }
+    return err_set(err, ERR_INVALID,
+                   "the JSON text nests deeper than %d levels at line %zu, column %zu", DEPTH_MAX,
+                   line, column);
+}
+
+/* What jansson would refuse in words that lead nowhere. */
+static int check_start(struct slice text, struct err *err)
+{
+    size_t blanks = 0;
+    while (blanks < text.len && strchr(" \t\r\n", text.at[blanks]) && text.at[blanks] != '\0')
+        blanks++;
+    if (blanks == text.len)
+        return err_set(err, ERR_INVALID, "the JSON text is empty");
+    if (text.len >= 3 && memcmp(text.at, "\xEF\xBB\xBF", 3) == 0)
+        return err_set(err, ERR_INVALID,
+                       "the JSON text starts with a byte order mark, which JSON does not allow");
+    return 0;
+}
+
+json_t *json_read_object(struct slice text, struct err *err)
+{
+    if (check_start(text, err) < 0)
+        return NULL;
+    size_t deep = find_too_deep(text);
+    if (deep < text.len) {
+        (void)too_deep(text, deep, err);
+        return NULL;
+    }
+    json_error_t found;
+    json_t *tree = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
+    if (!tree) {
+        (void)describe(text, &found, err);
+        return NULL;
+    }
+    if (!json_is_object(tree)) {
+        json_decref(tree);
+        (void)err_set(err, ERR_INVALID, "the JSON text must be an object: {…}");
+        return NULL;
+    }
+    return tree;
+}

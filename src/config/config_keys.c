@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "config/config_private.h"
+
+#define FIELD(field_) .offset = offsetof(struct config, field_)
+#define RANGE(smallest_, largest_) .smallest = (smallest_), .largest = (largest_)
+
+#define DAY_MS 86400000
+
+/* clang-format off */
+const struct config_key config_keys[] = {
+    {"listen", .type = CONFIG_LIST, FIELD(listen), .value = "ADDR:PORT[=DIALECT]",
+     .help = "serve here; without it, on 127.0.0.1 and ::1 at the port"},
+    {"port", "PORT", CONFIG_NUMBER, FIELD(port), RANGE(0, 65535), .preset = "8080",
+     .help = "port of the default listeners; 0 is any free one"},
+    {"compat", .type = CONFIG_SWITCH, FIELD(compat), .preset = "no",
+     .help = "listen at 3000=execute and 3001=jobs too"},
+    {"insecure_public", .type = CONFIG_SWITCH, FIELD(insecure_public), .preset = "no",
+     .help = "serve a public address although no key is configured"},
+    {"server_names", .type = CONFIG_LIST, FIELD(server_names), .value = "NAME",
+     .help = "names that clients may use for us in Host, besides localhost"},
+    {"cors_origins", "CORS_ORIGIN", CONFIG_LIST, FIELD(cors_origins), .value = "ORIGIN",
+     .help = "origins whose pages may call us, besides our own and loopback's"},
+    {"trusted_proxies", .type = CONFIG_LIST, FIELD(trusted_proxies), .value = "ADDR[/BITS]",
+     .help = "proxies whose X-Forwarded-For and -Proto count"},
+    {"concurrency", "MAX_CONCURRENT_EXECUTIONS", CONFIG_NUMBER, FIELD(concurrency), RANGE(0, 4096),
+     .preset = "0", .help = "runs at the same time; 0 is twice the cores"},
+    {"queue_length", .type = CONFIG_NUMBER, FIELD(queue_length), RANGE(0, 1000000), .preset = "256",
+     .help = "runs that may wait for a free slot"},
+    {"max_connections", .type = CONFIG_NUMBER, FIELD(max_connections), RANGE(1, 1000000),
+     .preset = "1024", .help = "client connections at the same time"},
+    {"max_body", .type = CONFIG_BYTES, FIELD(max_body_bytes), RANGE(KIB, GIB), .preset = "1M",
+     .help = "size of a request's body; a route may allow less"},
+    {"rate_limit_loopback", .type = CONFIG_SWITCH, FIELD(rate_limit_loopback), .preset = "no",
+     .help = "rate limits hold for clients on this machine too"},
+    {"execute_rate", .type = CONFIG_NUMBER, FIELD(execute_rate), RANGE(1, 1000000000),
+     .preset = "100", .help = "requests per window and client at /execute"},
+    {"execute_rate_window", .type = CONFIG_DURATION, FIELD(execute_rate_window_ms),
+     RANGE(1000, DAY_MS), .preset = "15m", .help = "the window of execute_rate"},
+    {"shutdown_grace", .type = CONFIG_DURATION, FIELD(shutdown_grace_ms), RANGE(0, DAY_MS),
+     .preset = "10s", .help = "time that runs have to end when we are told to stop"},
+    {"languages_dirs", .type = CONFIG_LIST, FIELD(languages_dirs), .value = "DIR",
+     .help = "folders with more language files"},
+    {"allow_missing", .type = CONFIG_LIST, FIELD(allow_missing), .value = "LAYER",
+     .help = "isolation layers to do without (see `runnel doctor`)"},
+    {"cgroup_root", .type = CONFIG_TEXT, FIELD(cgroup_root), .value = "PATH",
+     .help = "make the cgroups of boxes below this one; without it, below our own"},
+    {"uid_base", .type = CONFIG_NUMBER, FIELD(uid_base), RANGE(65536, 4294836224),
+     .preset = "1879048192", .help = "the first host user id for boxes"},
+    {"log_level", .type = CONFIG_CHOICE, FIELD(log_level), .choices = "error, warn, info, debug",
+     .preset = "info", .value = "LEVEL", .help = "log events of this weight and above"},
+#define X(id, json_, option_, unit_, scale_, smallest_, largest_, help_) \
+    {option_, .type = CONFIG_CEILING, .limit = (id), FIELD(ceiling.value[id]), .help = (help_)},
+    LIMIT_TABLE(X)
+#undef X
+    {NULL},
+};
+/* clang-format on */
+
+static char spell(char letter, enum config_style style)
+{
+    if (letter == '-' || letter == '_')
+        return style == STYLE_OPTION ? '-' : '_';
+    if (style == STYLE_ENVIRONMENT)
+        return (char)toupper((unsigned char)letter);
+    return letter;
+}
+
+/* A ceiling is named after its limit, with "max_" before it unless the limit is
+ * called so itself. */
+const char *config_key_name(const struct config_key *key, enum config_style style,
+                            char name[CONFIG_NAME_ROOM])
+{
+    bool prefix = key->type == CONFIG_CEILING && strncmp(key->name, "max-", 4) != 0;
+    (void)snprintf(name, CONFIG_NAME_ROOM, "%s%s%s", style == STYLE_ENVIRONMENT ? "RUNNEL_" : "",
+                   prefix ? "max_" : "", key->name);
+    for (char *at = name; *at; at++)
+        *at = spell(*at, style);
+    return name;
+}
+
+const struct config_key *config_find(const char *name, enum config_style style)
+{
+    char known[CONFIG_NAME_ROOM];
+    for (const struct config_key *key = config_keys; key->name; key++) {
+        if (strcmp(config_key_name(key, style, known), name) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+/* Levenshtein's distance of two names shorter than CONFIG_NAME_ROOM, row by row. */
+static size_t distance(const char *from, const char *to)
+{
+    size_t row[CONFIG_NAME_ROOM];
+    size_t width = strlen(to);
+    for (size_t i = 0; i <= width; i++)
+        row[i] = i;
+    for (size_t line = 1; *from; from++, line++) {
+        size_t diagonal = row[0];
+        row[0] = line;
+        for (size_t i = 1; i <= width; i++) {
+            size_t changed = diagonal + (*from != to[i - 1]);
+            diagonal = row[i];
+            row[i] = MIN(changed, MIN(row[i], row[i - 1]) + 1);
+        }
+    }
+    return row[width];
+}
+
+const char *config_nearest(const char *mistyped, enum config_style style,
+                           char name[CONFIG_NAME_ROOM])
+{
+    const struct config_key *nearest = NULL;
+    size_t least = 3; /* two slips of the finger: a letter each, or two swapped */
+    for (const struct config_key *key = config_keys; key->name; key++) {
+        if (strlen(mistyped) >= CONFIG_NAME_ROOM)
+            break;
+        size_t far = distance(mistyped, config_key_name(key, style, name));
+        if (far < least) {
+            least = far;
+            nearest = key;
+        }
+    }
+    return nearest ? config_key_name(nearest, style, name) : NULL;
+}
+
+const char *config_value_word(const struct config_key *key)
+{
+    static const char *const words[] = {
+        [CONFIG_SWITCH] = "yes|no", [CONFIG_NUMBER] = "N",      [CONFIG_BYTES] = "SIZE",
+        [CONFIG_DURATION] = "TIME", [CONFIG_TEXT] = "TEXT",     [CONFIG_CHOICE] = "WORD",
+        [CONFIG_LIST] = "TEXT",     [CONFIG_CEILING] = "VALUE",
+    };
+    static const char *const ceiling_words[] = {
+        [LIMIT_MS] = "TIME", [LIMIT_MILLI] = "N", [LIMIT_BYTES] = "SIZE", [LIMIT_COUNT_OF] = "N"};
+    if (key->value)
+        return key->value;
+    return key->type == CONFIG_CEILING ? ceiling_words[limit_info(key->limit)->unit]
+                                       : words[key->type];
+}
+
+static const char *describe_range(const struct config_key *key, enum limit_unit unit, char *text,
+                                  size_t size)
+{
+    bool ceiling = key->type == CONFIG_CEILING;
+    uint64_t smallest = ceiling ? limit_info(key->limit)->smallest : key->smallest;
+    uint64_t largest = ceiling ? limit_info(key->limit)->largest : key->largest;
+    char from[32];
+    char to[32];
+    switch (unit) {
+    case LIMIT_MS:
+        (void)snprintf(text, size, "a time from %s to %s, as in 500ms, 10s or 5m",
+                       format_duration(from, sizeof from, smallest),
+                       format_duration(to, sizeof to, largest));
+        break;
+    case LIMIT_BYTES:
+        (void)snprintf(text, size, "a size from %s to %s, as in 512K, 64M or 1G",
+                       format_bytes(from, sizeof from, smallest),
+                       format_bytes(to, sizeof to, largest));
+        break;
+    case LIMIT_MILLI:
+        (void)snprintf(text, size, "a number from %g to %g, as in 0.5", (double)smallest / 1000,
+                       (double)largest / 1000);
+        break;
+    case LIMIT_COUNT_OF:
+        (void)snprintf(text, size, "a whole number from %llu to %llu", (unsigned long long)smallest,
+                       (unsigned long long)largest);
+        break;
+    }
+    return text;
+}
+
+const char *config_describe(const struct config_key *key, char *text, size_t size)
+{
+    switch (key->type) {
+    case CONFIG_SWITCH:
+        return "yes or no";
+    case CONFIG_NUMBER:
+        return describe_range(key, LIMIT_COUNT_OF, text, size);
+    case CONFIG_BYTES:
+        return describe_range(key, LIMIT_BYTES, text, size);
+    case CONFIG_DURATION:
+        return describe_range(key, LIMIT_MS, text, size);
+    case CONFIG_CEILING:
+        return describe_range(key, limit_info(key->limit)->unit, text, size);
+    case CONFIG_CHOICE:
+        (void)snprintf(text, size, "one of %s", key->choices);
+        return text;
+    case CONFIG_TEXT:
+    case CONFIG_LIST:
+        break;
+    }
+    return "a text";
+}

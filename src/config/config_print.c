@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "config/config_private.h"
+
+#define HELP_COLUMN 36
+
+static void print_option(FILE *out, const struct config_key *key)
+{
+    char name[CONFIG_NAME_ROOM];
+    char option[128];
+    bool valued = key->type != CONFIG_SWITCH;
+    int len =
+        snprintf(option, sizeof option, "  --%s%s%s", config_key_name(key, STYLE_OPTION, name),
+                 valued ? " " : "", valued ? config_value_word(key) : "");
+    (void)fputs(option, out);
+    if (len > HELP_COLUMN - 2) { /* no room beside it */
+        (void)fputc('\n', out);
+        len = 0;
+    }
+    (void)fprintf(out, "%*s%s", HELP_COLUMN - len, "", key->help);
+    if (key->preset && valued)
+        (void)fprintf(out, " (%s)", key->preset);
+    (void)fputc('\n', out);
+}
+
+void config_print_options(FILE *out)
+{
+    const struct config_key *key = config_keys;
+    for (; key->type != CONFIG_CEILING; key++)
+        print_option(out, key);
+    (void)fputs("\nCeilings, which cut what a request asks for:\n", out);
+    for (; key->name; key++)
+        print_option(out, key);
+}
+
+/* A cell of a table, in which '|' would end it. */
+static void print_code(FILE *out, const char *text)
+{
+    (void)fputc('`', out);
+    for (; *text; text++)
+        (void)fprintf(out, *text == '|' ? "\\%c" : "%c", *text);
+    (void)fputc('`', out);
+}
+
+static void print_row(FILE *out, const struct config_key *key)
+{
+    char name[CONFIG_NAME_ROOM];
+    char wanted[160];
+    bool described = key->type != CONFIG_TEXT && key->type != CONFIG_LIST;
+    (void)fputs("| ", out);
+    print_code(out, config_key_name(key, STYLE_KEY, name));
+    (void)fputs(" | ", out);
+    if (described)
+        (void)fputs(config_describe(key, wanted, sizeof wanted), out);
+    else
+        print_code(out, config_value_word(key));
+    if (key->type == CONFIG_LIST)
+        (void)fputs(", …", out);
+    if (key->type != CONFIG_CEILING) {
+        (void)fputs(" | ", out);
+        if (key->preset)
+            print_code(out, key->preset);
+    }
+    (void)fprintf(out, " | %s", key->help);
+    if (key->alias)
+        (void)fprintf(out, "; also `%s` in the environment", key->alias);
+    (void)fputs(" |\n", out);
+}
+
+void config_print_markdown(FILE *out)
+{
+    static const char head[] =
+        "# Configuration\n"
+        "\n"
+        "<!-- Printed by the program from the table in src/config/config_keys.c. -->\n"
+        "\n"
+        "Every key can be set in three ways; a later one overrides an earlier one:\n"
+        "\n"
+        "1. a line in the configuration file: `max_memory = 512M`;\n"
+        "2. a variable in the environment: `RUNNEL_MAX_MEMORY=512M`;\n"
+        "3. an option of `runnel serve`: `--max-memory 512M`.\n"
+        "\n"
+        "In the file a line that starts with `#` is a comment. A key that takes a list may be\n"
+        "given several times, and commas separate too; a list given in a later way replaces the\n"
+        "earlier one. As an option, a key of the kind *yes or no* needs no value. A key that does\n"
+        "not exist, and a value that makes no sense, keep Runnel from starting.\n"
+        "\n"
+        "| key | value | default | meaning |\n"
+        "|---|---|---|---|\n";
+    static const char ceilings[] =
+        "\n"
+        "## Ceilings\n"
+        "\n"
+        "No run gets more than this, whatever its request asks for. Without a value there is no\n"
+        "ceiling, and the limits of the run's profile and request hold as they are.\n"
+        "\n"
+        "| key | value | what it bounds |\n"
+        "|---|---|---|\n";
+    (void)fputs(head, out);
+    const struct config_key *key = config_keys;
+    for (; key->type != CONFIG_CEILING; key++)
+        print_row(out, key);
+    (void)fputs(ceilings, out);
+    for (; key->name; key++)
+        print_row(out, key);
+}

@@ -17,8 +17,10 @@
 
 extern const struct embedded_file builtin_languages[];
 
+enum { LANGUAGES_MAX = 256 };
+
 struct catalogue {
-    struct language_entry **entries; /* sorted */
+    struct language_entry *entries[LANGUAGES_MAX]; /* sorted */
     size_t count;
 };
 
@@ -33,7 +35,6 @@ void catalogue_free(struct catalogue *catalogue)
         return;
     for (size_t i = 0; i < catalogue->count; i++)
         language_entry_free(catalogue->entries[i]);
-    free(catalogue->entries);
     free(catalogue);
 }
 
@@ -127,25 +128,31 @@ static bool is_installed(const struct language *language)
     return true;
 }
 
+static int check_room(const struct catalogue *catalogue, const char *file_name,
+                      const struct language *language, struct err *err)
+{
+    if (catalogue->count == LANGUAGES_MAX)
+        return err_set(err, ERR_CONFIG, "%s: there are %d languages already", file_name,
+                       LANGUAGES_MAX);
+    if (check_name(catalogue, file_name, language->name, err) < 0)
+        return -1;
+    for (size_t i = 0; language->aliases[i]; i++) {
+        if (check_name(catalogue, file_name, language->aliases[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Takes the entry. */
 static int add(struct catalogue *catalogue, const char *file_name, struct language_entry *entry,
                struct err *err)
 {
-    struct language *language = &entry->language;
-    int rc = check_name(catalogue, file_name, language->name, err);
-    for (size_t i = 0; rc == 0 && language->aliases[i]; i++)
-        rc = check_name(catalogue, file_name, language->aliases[i], err);
-    struct language_entry **entries = NULL;
-    if (rc == 0) {
-        entries = reallocarray(catalogue->entries, catalogue->count + 1, sizeof *entries);
-        rc = entries ? 0 : err_set(err, ERR_INTERNAL, "out of memory for languages");
-    }
-    if (rc < 0) {
+    if (check_room(catalogue, file_name, &entry->language, err) < 0) {
         language_entry_free(entry);
         return -1;
     }
-    language->installed = is_installed(language);
-    catalogue->entries = entries;
+    entry->language.installed = is_installed(&entry->language);
+    struct language_entry **entries = catalogue->entries;
     size_t place = catalogue->count++;
     for (; place > 0 && comes_before(entry, entries[place - 1]); place--)
         entries[place] = entries[place - 1];

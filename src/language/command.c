@@ -31,7 +31,7 @@ static enum placeholder placeholder_at(const char *text)
     return PLACEHOLDER_COUNT;
 }
 
-/* Other braces are the program's own: awk '{print}'. */
+/* Other braces are the program's own. */
 static bool looks_like_placeholder(const char *brace)
 {
     size_t len = strspn(brace + 1, "abcdefghijklmnopqrstuvwxyz_");
@@ -160,7 +160,7 @@ static void put_value(struct filling *filling, enum placeholder which)
     else if (which == MEMORY_MB)
         put_mebibytes(filling, values->memory_bytes);
     else if (which == HEAP_MB)
-        put_mebibytes(filling, values->memory_bytes / 100 * values->heap_percent);
+        put_mebibytes(filling, values->memory_bytes * values->heap_percent / 100);
 }
 
 static bool speaks_of_memory(const char *argument)

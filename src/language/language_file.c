@@ -102,11 +102,11 @@ static int read_path(struct reading *reading, const struct key *key, const struc
 static const char **words_of(const struct reading *reading, const char *text)
 {
     size_t pointers = (strlen(text) / 2 + 2) * sizeof(char *);
-    const char **words =
-        language_entry_keep(reading->entry, calloc(1, pointers + strlen(text) + 1));
+    size_t size = strlen(text) + 1;
+    const char **words = language_entry_keep(reading->entry, calloc(1, pointers + size));
     if (!words)
         return NULL;
-    char *rest = strcpy((char *)words + pointers, text);
+    char *rest = memcpy((char *)words + pointers, text, size);
     size_t count = 0;
     for (char *word = strtok_r(rest, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest))
         words[count++] = word;

@@ -90,11 +90,12 @@ static bool lines_next(struct lines *lines, struct slice *ret_line)
 /* What the last group of the pattern caught in the line; .at NULL when none. */
 static struct slice match(const struct pattern *pattern, struct slice line)
 {
+    char text[LINE_MAX_BYTES + 1]; /* with the NUL that regexec needs */
     regmatch_t groups[GROUPS_MAX];
     size_t last = pattern->regex.re_nsub;
-    groups[0] = (regmatch_t){.rm_so = 0, .rm_eo = (regoff_t)line.len};
-    if (!pattern->set || regexec(&pattern->regex, line.at, last + 1, groups, REG_STARTEND) != 0 ||
-        groups[last].rm_so < 0)
+    memcpy(text, line.at, line.len);
+    text[line.len] = '\0';
+    if (regexec(&pattern->regex, text, last + 1, groups, 0) != 0 || groups[last].rm_so < 0)
         return (struct slice){0};
     return (struct slice){line.at + groups[last].rm_so,
                           (size_t)(groups[last].rm_eo - groups[last].rm_so)};

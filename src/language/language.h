@@ -43,7 +43,7 @@ struct language {
     const char *requires;          /* files whose presence means installed, blank-separated */
     const char *packages;          /* Debian's, blank-separated: "python3"; NULL when none */
     const char *unavailable;       /* why no package can be named, NULL when one can */
-    const char *grammar;           /* the page's editor grammar */
+    const char *grammar;           /* the page's editor grammar, else "text" */
     bool whole_proc;               /* the runtime reads /proc/cpuinfo and its like */
     unsigned heap_percent;         /* {heap_mb} as a share of the memory limit */
     struct limits minimum;         /* raises the profile's limits for `execute` */

@@ -264,7 +264,7 @@ static const struct key keys[] = {
     {"rootfs",          read_path,     AT(language.rootfs),          0},
     {"whole_proc",      read_switch,   AT(language.whole_proc),      0},
     {"heap_percent",    read_percent,  AT(language.heap_percent),    0},
-    {"grammar",         read_text,     AT(language.grammar),         REQUIRED},
+    {"grammar",         read_text,     AT(language.grammar),         0},
 };
 /* clang-format on */
 
@@ -373,6 +373,7 @@ static void set_defaults(struct language_entry *entry)
     entry->language.aliases = nothing;
     entry->language.environment = nothing;
     entry->language.etc = nothing;
+    entry->language.grammar = "text";
     entry->language.heap_percent = HEAP_PERCENT_DEFAULT;
 }
 

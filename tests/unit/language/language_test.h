@@ -25,8 +25,7 @@
     "extensions = toy\n"            \
     "source = main.toy\n"           \
     "execute = /bin/toy {source}\n" \
-    "requires = /bin/sh\n"          \
-    "grammar = toy\n"
+    "requires = /bin/sh\n"
 
 static inline struct catalogue *catalogue_of(const char *text)
 {

@@ -2,15 +2,17 @@
 /* language.h — languages are data: one file each, read once at start.
  *
  *     catalogue = catalogue_new();
- *     catalogue_load_dir(catalogue, "/usr/share/runnel/languages", err);
+ *     catalogue_load_builtin(catalogue, err);
+ *     catalogue_load_dir(catalogue, "/etc/runnel/languages", err);
  *     language = catalogue_find(catalogue, slice_of("nodejs"));   any alias
  *
  * A file is INI (docs/LANGUAGES.md describes every key). A command is split at
  * blanks, with "double quotes" for an argument that has some; no shell ever
  * sees it. Placeholders inside an argument: {source} the entry file, {stem} the
  * entry file without its ending, {memory_mb} and {heap_mb} of the resulting
- * memory limit; an argument that is exactly {files} or {args} becomes the other
- * source files or the request's arguments.
+ * memory limit (such an argument is left out when there is no limit); an
+ * argument that is exactly {files} or {args} becomes the other source files or
+ * the request's arguments.
  */
 #ifndef RUNNEL_LANGUAGE_LANGUAGE_H
 #define RUNNEL_LANGUAGE_LANGUAGE_H
@@ -24,37 +26,41 @@
 
 struct catalogue;
 
+/* Comes out of a catalogue and nowhere else: more of it lies behind. */
 struct language {
-    const char *name;              /* "python": lower case, the key on every wire */
-    const char *title;             /* "Python" */
-    const char *const *aliases;    /* NULL-ended, without the name itself */
-    const char *const *extensions; /* "py": for `runnel run FILE`; NULL-ended */
-    const char *source;            /* entry file when no rule finds another: "main.py" */
-    const char *const *compile;    /* argv template, NULL when nothing is compiled */
-    const char *const *execute;    /* argv template */
-    const char *const *version_command;
-    const char *const *environment; /* "NAME=value", NULL-ended */
-    const char *const *etc;         /* paths under /etc that the toolchain reads; NULL-ended */
-    const char *rootfs;             /* NULL: the host's /usr */
-    const char *requires;           /* file whose presence means installed: "/usr/bin/python3" */
-    const char *packages;           /* Debian's, blank-separated: "python3" */
-    const char *unavailable;        /* why no package can be named, NULL when one can */
-    const char *grammar;            /* the page's editor grammar */
-    bool whole_proc;                /* the runtime reads /proc/cpuinfo and its like */
-    unsigned heap_percent;          /* {heap_mb} as a share of the memory limit */
-    struct limits minimum;          /* raises the profile's limits for `execute` */
-    struct limits compile_minimum;  /* raises the compile stage's */
-    const char *samples; /* directory with hello.*, stdin.*, error.* … NULL when none */
-    bool installed;      /* `requires` was there at load */
-    const char *version; /* found by running version_command; NULL until known */
+    const char *name;                   /* "python": lower case, the key on every wire */
+    const char *title;                  /* "Python" */
+    const char *const *aliases;         /* NULL-ended, without the name itself */
+    const char *const *extensions;      /* "py": of its source files; NULL-ended */
+    const char *source;                 /* entry file when no rule finds another: "main.py" */
+    const char *const *const *compile;  /* argv templates, one stage each, in order; NULL-ended;
+                                           NULL when nothing is compiled */
+    const char *const *execute;         /* argv template */
+    const char *const *version_command; /* NULL when there is none */
+    const char *const *environment;     /* "NAME=value", NULL-ended */
+    const char *const *etc;        /* what the toolchain reads below /etc, there now; NULL-ended */
+    const char *rootfs;            /* NULL: the host's /usr */
+    const char *requires;          /* files whose presence means installed, blank-separated */
+    const char *packages;          /* Debian's, blank-separated: "python3"; NULL when none */
+    const char *unavailable;       /* why no package can be named, NULL when one can */
+    const char *grammar;           /* the page's editor grammar, else "text" */
+    bool whole_proc;               /* the runtime reads /proc/cpuinfo and its like */
+    unsigned heap_percent;         /* {heap_mb} as a share of the memory limit */
+    struct limits minimum;         /* raises the profile's limits for `execute` */
+    struct limits compile_minimum; /* raises the compile stage's */
+    const char *samples;           /* directory with hello.*, stdin.*, error.* … NULL when none */
+    bool installed;                /* all of `requires` were there at load */
+    const char *version;           /* found by running version_command; NULL until known */
 };
 
 struct catalogue *catalogue_new(void);
 void catalogue_free(struct catalogue *catalogue);
 
-/* Reads every *.lang file of the directory, in name order. -1 with file:line
- * for an unknown key, a bad value, a missing key or a name taken twice. A
- * directory read later may not redefine a name. */
+/* The languages that were built in; none of them has `samples`. */
+int catalogue_load_builtin(struct catalogue *catalogue, struct err *err);
+/* Reads every *.lang file of the directory, in name order; samples are looked
+ * for in its samples/NAME. -1 with file:line for an unknown key, a bad value, a
+ * missing key or a name taken twice: what is read later may not redefine. */
 int catalogue_load_dir(struct catalogue *catalogue, const char *directory, struct err *err);
 int catalogue_load_text(struct catalogue *catalogue, const char *file_name, struct slice text,
                         struct err *err);
@@ -73,7 +79,11 @@ const struct language *catalogue_find_by_file(const struct catalogue *catalogue,
 void catalogue_set_version(struct catalogue *catalogue, const struct language *language,
                            const char *version);
 
-/* Name of the entry file for this source: the language's rule (a pattern over
+/* The version in what version_command printed. Owned by the caller; NULL when
+ * there is none in it, or memory is short. */
+char *language_version_from_output(const struct language *language, struct slice output);
+
+/* Name of the entry file for this source: the language's rule (patterns over
  * its lines), else `source`. Owned by the caller; NULL when memory is short. */
 char *language_entry_file(const struct language *language, struct slice source);
 

@@ -1,0 +1,4 @@
+block=x
+while :; do
+    block=$block$block
+done

@@ -1,0 +1,7 @@
+#include <stddef.h>
+
+int main(void)
+{
+    int *volatile nowhere = NULL;
+    return *nowhere;
+}

@@ -1,0 +1,6 @@
+#include <string>
+
+int main()
+{
+    int number = std::string("three");
+}

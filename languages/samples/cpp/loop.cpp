@@ -1,0 +1,6 @@
+int main()
+{
+    volatile bool forever = true;
+    while (forever) {
+    }
+}

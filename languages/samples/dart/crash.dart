@@ -1,0 +1,3 @@
+void main() {
+  throw StateError('nobody catches this');
+}

@@ -1,0 +1,4 @@
+const blocks = [];
+for (;;) {
+  blocks.push(new Array(100000).fill(blocks.length));
+}

@@ -1,0 +1,1 @@
+ARGV.each_with_index { |argument, index| puts "Arg #{index}: #{argument}" }

@@ -1,0 +1,4 @@
+object Arguments {
+  def main(args: Array[String]): Unit =
+    for ((argument, index) <- args.zipWithIndex) println(s"Arg $index: $argument")
+}

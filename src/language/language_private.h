@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* language_private.h — what a catalogue keeps behind each language. */
+#ifndef RUNNEL_LANGUAGE_LANGUAGE_PRIVATE_H
+#define RUNNEL_LANGUAGE_LANGUAGE_PRIVATE_H
+
+#include <regex.h>
+
+#include "base/util.h"
+#include "language/language.h"
+
+enum { COMPILE_COMMANDS_MAX = 8 };
+
+/* A POSIX extended expression that is tried on one line after the other; its
+ * last group (without one, the whole match) is what it finds. */
+struct pattern {
+    regex_t regex;
+    bool set;
+};
+
+struct language_entry {
+    struct language language;
+    uint64_t order; /* UINT64_MAX: after those that have one */
+    const char *const *compile[COMPILE_COMMANDS_MAX + 1];
+    struct pattern entry_pattern;   /* names the entry file */
+    struct pattern main_owner;      /* else the last of these up to … */
+    struct pattern main_pattern;    /* … the first line that matches this */
+    struct pattern version_pattern; /* the version in what version_command prints */
+    char *version;
+    void **kept; /* every block that `language` points into */
+    size_t kept_count;
+};
+
+static inline struct language_entry *language_entry_of(const struct language *language)
+{
+    return CONTAINER_OF(language, struct language_entry, language);
+}
+
+/* Reads a file's text; the caller frees the entry. NULL with file:line. */
+struct language_entry *language_entry_read(const char *file_name, struct slice text,
+                                           struct err *err);
+void language_entry_free(struct language_entry *entry);
+
+/* Takes `block` into the entry's care; frees it and returns NULL when it is
+ * NULL or memory is short. */
+void *language_entry_keep(struct language_entry *entry, void *block);
+
+/* The argv template in a command's text: NULL-ended, one block, free() it.
+ * -EINVAL with *ret_wrong, a static text, or -ENOMEM. */
+int template_split(const char *text, char ***ret_template, const char **ret_wrong);
+
+/* 0, -EINVAL (not an expression, or too many groups) or -ENOMEM. */
+int pattern_compile(struct pattern *pattern, const char *text);
+void pattern_fini(struct pattern *pattern);
+/* What the pattern finds in a text's lines: the first, else .at is NULL. */
+struct slice pattern_find(const struct pattern *pattern, struct slice text);
+
+#endif

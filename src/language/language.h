@@ -25,13 +25,14 @@
 struct catalogue;
 
 struct language {
-    const char *name;              /* "python": lower case, the key on every wire */
-    const char *title;             /* "Python" */
-    const char *const *aliases;    /* NULL-ended, without the name itself */
-    const char *const *extensions; /* "py": for `runnel run FILE`; NULL-ended */
-    const char *source;            /* entry file when no rule finds another: "main.py" */
-    const char *const *compile;    /* argv template, NULL when nothing is compiled */
-    const char *const *execute;    /* argv template */
+    const char *name;                  /* "python": lower case, the key on every wire */
+    const char *title;                 /* "Python" */
+    const char *const *aliases;        /* NULL-ended, without the name itself */
+    const char *const *extensions;     /* "py": for `runnel run FILE`; NULL-ended */
+    const char *source;                /* entry file when no rule finds another: "main.py" */
+    const char *const *const *compile; /* argv templates, one stage each, in order; NULL-ended;
+                                          NULL when nothing is compiled */
+    const char *const *execute;        /* argv template */
     const char *const *version_command;
     const char *const *environment; /* "NAME=value", NULL-ended */
     const char *const *etc;         /* paths under /etc that the toolchain reads; NULL-ended */

@@ -22,20 +22,9 @@
 #include "base/list.h"
 #include "engine/engine.h"
 #include "engine/output_log.h"
+#include "engine/queue.h"
+#include "engine/run_plan.h"
 #include "loop/loop.h"
-
-/* What a run needs of its submission: copies, in two blocks. */
-struct run_plan {
-    void *block;
-    char *contents; /* of the files; freed as soon as the workspace has them */
-    const char *entry_file;
-    struct workspace_file *files; /* the entry file first */
-    size_t file_count;
-    const char **sources; /* the other files of the language; this and the rest NULL-ended */
-    const char **args;
-    const char **compile_env;
-    const char **env;
-};
 
 /* What the run's one deadline is of; it is never of two at once. */
 enum run_deadline { DEADLINE_NONE, DEADLINE_QUEUE, DEADLINE_START, DEADLINE_WALL, DEADLINE_KILL };
@@ -90,12 +79,6 @@ struct run {
     uint64_t finished_ns;
 };
 
-struct queue {
-    struct list runs;
-    size_t len;
-    size_t max;
-};
-
 struct run_table {
     struct run **rows;
     size_t row_count; /* a power of two */
@@ -129,26 +112,12 @@ void engine_observe(struct engine *engine, struct run *run);
 void engine_leave_queue(struct run *run); /* to be finished from the loop */
 void engine_run_finished(struct engine *engine, struct run *run);
 
-/* queue.c */
-void queue_init(struct queue *queue, size_t max);
-/* False when full; `free_slots` runs in it do not really wait. */
-bool queue_add(struct queue *queue, struct run *run, size_t free_slots);
-void queue_remove(struct queue *queue, struct run *run);
-struct run *queue_first(const struct queue *queue);
-size_t queue_position(const struct queue *queue, const struct run *run);
-
 /* run_table.c */
 int run_table_init(struct run_table *table);
 void run_table_fini(struct run_table *table);
 void run_table_add(struct run_table *table, struct run *run);
 void run_table_remove(struct run_table *table, struct run *run);
 struct run *run_table_find(const struct run_table *table, const char *id);
-
-/* run_plan.c */
-int run_plan_init(struct run_plan *plan, const struct run_spec *spec, const struct limits *limits,
-                  struct err *err);
-void run_plan_drop_contents(struct run_plan *plan);
-void run_plan_fini(struct run_plan *plan);
 
 /* run.c */
 int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret_run,

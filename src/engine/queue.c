@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.c — first come, first served, and no more than can be answered in time. */
+#include "engine/queue.h"
+
 #include "engine/engine_private.h"
 
 void queue_init(struct queue *queue, size_t max)

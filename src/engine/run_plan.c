@@ -2,12 +2,15 @@
 /* run_plan.c — a submission, checked and copied: nothing of the client's stays
  * borrowed. Paths and names are checked here for a good answer; the spawner
  * checks again what matters to it. */
+#include "engine/run_plan.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine_private.h"
+#include "base/cleanup.h"
+#include "base/util.h"
 
 enum {
     FILES_MAX = 256,

@@ -158,6 +158,7 @@ static void add_reason(struct buf *out, const struct verdict_facts *facts,
     case VERDICT_OUTPUT_LIMIT:
         buf_add_format(out, "%s wrote more than ", who);
         add_limit(out, words, LIMIT_OUTPUT);
+        buf_add_text(out, facts->in_compile_stage ? "" : " to one stream");
         return;
     case VERDICT_COMPILE_FAILED:
     case VERDICT_KILLED_BY_SIGNAL:

@@ -15,7 +15,7 @@ char *language_entry_file(const struct language *language, struct slice source)
 static size_t copy_all(char **argv, size_t at, const char *const *texts)
 {
     for (size_t i = 0; texts && texts[i]; i++)
-        argv[at++] = (char *)(uintptr_t)texts[i];
+        argv[at++] = (char *)texts[i];
     return at;
 }
 
@@ -25,13 +25,13 @@ char **language_command(const char *const *template, const struct command_values
     size_t at = 0;
     for (size_t i = 0; argv && template[i]; i++) {
         if (strcmp(template[i], "{source}") == 0)
-            argv[at++] = (char *)(uintptr_t)values->entry_file;
+            argv[at++] = (char *)values->entry_file;
         else if (strcmp(template[i], "{files}") == 0)
             at = copy_all(argv, at, values->files);
         else if (strcmp(template[i], "{args}") == 0)
             at = copy_all(argv, at, values->args);
         else
-            argv[at++] = (char *)(uintptr_t) template[i];
+            argv[at++] = (char *)template[i];
     }
     return argv;
 }

@@ -50,7 +50,7 @@ struct run *submit(struct fixture *fixture, const struct run_spec *spec);
 struct run *submit_and_settle(struct fixture *fixture, const struct run_spec *spec);
 struct fake_stage *stage_of(struct fixture *fixture); /* the newest; fails when none */
 struct fake_executor *fake_of_fixture(struct fixture *fixture);
-size_t engine_total(const struct fixture *fixture); /* waiting or running */
+void keep_id(char id[RUN_ID_SIZE], const struct run *run); /* beyond the run */
 
 void client_attach(struct client *client, struct run *run, uint64_t from, enum reader_form form);
 void client_read(struct client *client);

@@ -294,7 +294,7 @@ static void a_finished_run_is_kept_for_a_while(void **state)
     (void)state;
     char ids[2][RUN_ID_SIZE];
     for (size_t i = 0; i < 2; i++) {
-        strcpy(ids[i], run_id(submit_one()));
+        keep_id(ids[i], submit_one());
         fake_loop_settle(fixture.loop);
         fake_stage_exit(stage_of(&fixture), 0);
         fake_loop_advance(fixture.loop, 1000);
@@ -319,7 +319,7 @@ static void finished_runs_are_kept_in_bounded_memory(void **state)
     char ids[10][RUN_ID_SIZE];
     for (size_t i = 0; i < 10; i++) {
         struct run_spec spec = spec_of(&interpreted);
-        strcpy(ids[i], run_id(submit_and_settle(&fixture, &spec)));
+        keep_id(ids[i], submit_and_settle(&fixture, &spec));
         fake_stage_print(stage_of(&fixture), STAGE_STDOUT, (struct slice){block, sizeof block});
         fake_stage_exit(stage_of(&fixture), 0);
         fake_loop_settle(fixture.loop);
@@ -336,7 +336,7 @@ static void many_runs_are_found_by_id(void **state)
     enum { COUNT = 1000 };
     static char ids[COUNT][RUN_ID_SIZE];
     for (size_t i = 0; i < COUNT; i++) {
-        strcpy(ids[i], run_id(submit_one()));
+        keep_id(ids[i], submit_one());
         fake_loop_settle(fixture.loop);
         fake_stage_exit(stage_of(&fixture), 0);
         fake_loop_settle(fixture.loop);

@@ -41,7 +41,7 @@ static void read_all(struct output_log *log, uint64_t from, char *text, size_t s
     }
     log_cursor_close(&cursor, log);
     assert_false(out.failed);
-    strcpy(text, buf_text(&out));
+    memcpy(text, buf_text(&out), out.len + 1);
     buf_fini(&out);
 }
 
@@ -84,8 +84,13 @@ static void output_close_in_time_is_one_event(void **state)
 static void a_cap_is_exact_to_the_byte(void **state)
 {
     (void)state;
-    static const size_t caps[] = {
-        1, 2, 100, LOG_BLOCK_SIZE - 1, LOG_BLOCK_SIZE, LOG_BLOCK_SIZE + 1, 3 * LOG_BLOCK_SIZE};
+    static const size_t caps[] = {1,
+                                  2,
+                                  100,
+                                  LOG_BLOCK_SIZE - 1,
+                                  LOG_BLOCK_SIZE,
+                                  LOG_BLOCK_SIZE + 1,
+                                  (size_t)3 * LOG_BLOCK_SIZE};
     static const size_t pieces[] = {1, 7, 4096, LOG_BLOCK_SIZE, 65536};
     char *bytes = calloc(1, 65536);
     for (size_t c = 0; c < ARRAY_LEN(caps); c++) {
@@ -193,7 +198,7 @@ static void a_ring_keeps_the_newest_and_tells_the_gap(void **state)
     struct log_cursor cursor;
     struct event event;
     uint64_t time_ms = 0;
-    assert_int_equal(output_log_init(&log, true, 100 * 1024), 0);
+    assert_int_equal(output_log_init(&log, true, 100 * KIB), 0);
     output_log_release(&log); /* nobody comes */
     fill(&log, 1000, 1024, &time_ms);
     output_log_add_end(&log, time_ms);
@@ -208,8 +213,8 @@ static void a_ring_keeps_the_newest_and_tells_the_gap(void **state)
     }
     assert_int_equal(event.kind, EVENT_END);
     assert_int_equal(number, 1001);
-    assert_int_equal(bytes, 1000 * 1024);
-    assert_true(output_log_memory(&log) < 120 * 1024);
+    assert_int_equal(bytes, 1000 * KIB);
+    assert_true(output_log_memory(&log) < 120 * KIB);
     log_cursor_close(&cursor, &log);
     output_log_fini(&log);
 }
@@ -222,13 +227,13 @@ static void a_ring_holds_what_the_slowest_has_not_read(void **state)
     struct log_cursor fast;
     struct event event;
     uint64_t time_ms = 0;
-    assert_int_equal(output_log_init(&log, true, 50 * 1024), 0);
+    assert_int_equal(output_log_init(&log, true, 50 * KIB), 0);
     log_cursor_open(&slow, &log, 0);
     log_cursor_open(&fast, &log, 0);
     fill(&log, 100, 1024, &time_ms);
     while (log_cursor_next(&fast, &log, &event))
         ;
-    assert_true(output_log_unread(&log) >= 100 * 1024);
+    assert_true(output_log_unread(&log) >= 100 * KIB);
     for (size_t i = 0; i < 100; i++) {
         assert_true(log_cursor_next(&slow, &log, &event));
         assert_int_equal(event.kind, EVENT_STDOUT);
@@ -246,16 +251,16 @@ static void a_ring_is_held_before_the_first_and_after_the_last_reader(void **sta
     struct log_cursor cursor;
     struct event event;
     uint64_t time_ms = 0;
-    assert_int_equal(output_log_init(&log, true, 10 * 1024), 0);
+    assert_int_equal(output_log_init(&log, true, 10 * KIB), 0);
     fill(&log, 50, 1024, &time_ms);
-    assert_true(output_log_unread(&log) >= 50 * 1024);
+    assert_true(output_log_unread(&log) >= 50 * KIB);
     log_cursor_open(&cursor, &log, 0);
     for (size_t i = 0; i < 50; i++)
         assert_true(log_cursor_next(&cursor, &log, &event));
     assert_int_equal(event.number, 50);
     log_cursor_close(&cursor, &log);
     fill(&log, 50, 1024, &time_ms);
-    assert_true(output_log_unread(&log) >= 50 * 1024);
+    assert_true(output_log_unread(&log) >= 50 * KIB);
 
     log_cursor_open(&cursor, &log, 51); /* it comes back */
     assert_true(log_cursor_next(&cursor, &log, &event));
@@ -280,7 +285,7 @@ static void lent_bytes_outlive_being_overwritten(void **state)
     struct log_cursor cursor;
     struct event event;
     uint64_t time_ms = 0;
-    assert_int_equal(output_log_init(&log, true, 10 * 1024), 0);
+    assert_int_equal(output_log_init(&log, true, 10 * KIB), 0);
     log_cursor_open(&cursor, &log, 0);
     add(&log, EVENT_STDOUT, "precious", 0);
     assert_true(log_cursor_next(&cursor, &log, &event));

@@ -311,7 +311,7 @@ static void a_reader_keeps_a_run_that_is_forgotten(void **state)
     struct run_spec spec = spec_of(&interpreted);
     struct run *run = running(&spec);
     char id[RUN_ID_SIZE];
-    strcpy(id, run_id(run));
+    keep_id(id, run);
     struct client client = {.slow = true};
     client_attach(&client, run, 0, READER_TEXT);
     print("kept", 4);

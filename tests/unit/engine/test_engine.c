@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The queue, the slots, cancelling, draining, keeping and forgetting. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -201,7 +201,10 @@ static void an_observer_may_cancel_in_every_state(void **state)
     assert_non_null(fixture.engine);
     for (cancel_at = RUN_QUEUED; cancel_at <= RUN_RUNNING; cancel_at++) {
         struct run_spec spec = spec_of(&compiled);
+        size_t stages = fake_of_fixture(&fixture)->stages_started;
         struct run *run = submit_and_settle(&fixture, &spec);
+        stages = fake_of_fixture(&fixture)->stages_started - stages;
+        assert_int_equal(stages, cancel_at > RUN_PREPARING); /* none that nobody wants */
         for (int i = 0; i < 3 && run_state(run) != RUN_FINISHED; i++) {
             fake_stage_start(stage_of(&fixture));
             if (!stage_of(&fixture)->killed)
@@ -210,6 +213,41 @@ static void an_observer_may_cancel_in_every_state(void **state)
         }
         expect_cancelled(run);
     }
+    engine_free(fixture.engine);
+    fixture.engine = usual;
+}
+
+static char heard[200];
+static bool submit_again;
+static void submit_from_observer(void *context, const struct run *run)
+{
+    (void)context;
+    size_t len = strlen(heard);
+    (void)snprintf(heard + len, sizeof heard - len, "%c:%s ", submit_again ? 'a' : 'b',
+                   run_state_name(run_state(run)));
+    if (run_state(run) == RUN_PREPARING && submit_again) {
+        submit_again = false;
+        submit_one();
+    }
+}
+
+static void a_run_that_an_observer_submits_is_heard_of_first_as_queued(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct engine_config config = {
+        .concurrency = 2, .keep_ms = 1000, .observer = submit_from_observer};
+    struct engine *usual = fixture.engine;
+    fixture.engine = engine_new(fixture.loop, &config, fixture.executor, &err);
+    assert_non_null(fixture.engine);
+    heard[0] = '\0';
+    submit_again = true;
+    submit_one();
+    fake_loop_settle(fixture.loop);
+    assert_string_equal(heard, "a:queued a:preparing b:queued b:preparing ");
+    fake_stage_exit(oldest_stage(), 0);
+    fake_stage_exit(oldest_stage(), 0);
+    fake_loop_settle(fixture.loop);
     engine_free(fixture.engine);
     fixture.engine = usual;
 }
@@ -401,6 +439,7 @@ int main(void)
         TEST(a_waiting_run_is_cancelled_without_a_slot),
         TEST(an_end_that_beats_the_kill_is_still_the_only_end),
         TEST(an_observer_may_cancel_in_every_state),
+        TEST(a_run_that_an_observer_submits_is_heard_of_first_as_queued),
         TEST(a_drain_lets_runs_end_and_refuses_new_ones),
         TEST(after_its_grace_a_drain_cancels_the_rest),
         TEST(a_drain_can_be_hurried),

@@ -39,6 +39,8 @@ struct engine_config {
     unsigned concurrency; /* runs that hold a slot at once */
     size_t queue_length;  /* runs that may wait for one */
     uint64_t keep_ms;     /* how long a finished run stays readable */
+    uint64_t keep_bytes;  /* of output of finished runs, above which the oldest go
+                             earlier; 0: 256 MiB */
     struct limits ceiling;
     /* Told of every state a run reaches, for logs and counters; may be NULL. */
     void (*observer)(void *context, const struct run *run);
@@ -61,7 +63,7 @@ struct run_spec {
     struct slice input;    /* goes to stdin first */
     bool input_stays_open; /* more comes by run_write; else EOF after `input` */
     const char *const *args;
-    const char *const *env; /* request's own, already checked */
+    const char *const *env; /* the request's own, for the execute stage */
     struct limits limits;   /* what the request asks; 0 = not asked */
     bool streaming;         /* ring log, slowest reader holds the program; else capped */
     bool tty;
@@ -79,7 +81,8 @@ struct run_result {
     enum verdict verdict;
     char reason[256];   /* one sentence for people */
     bool compile_stage; /* it ended in the compile stage */
-    int exit_code;      /* of the stage that ended it; meaningless when signal is set */
+    int exit_code;      /* of the stage that ended it; -1 when none did; meaningless
+                           when signal is set */
     int signal;         /* 0 when it exited by itself */
     struct run_usage usage;
     struct limit_hits hits;
@@ -90,17 +93,18 @@ enum event_kind {
     EVENT_STDOUT,
     EVENT_STDERR,
     EVENT_NOTICE, /* of ours or the compiler's: not program output */
-    EVENT_GAP,    /* `lost_bytes` were dropped before this reader came */
+    EVENT_GAP,    /* `lost_bytes` were dropped before this reader came to read them */
     EVENT_END,    /* the last one: run_result() is there */
 };
 
 struct event {
-    uint64_t number;  /* from 1, no holes but gaps */
+    uint64_t number;  /* from 1; a reader skips only what a gap covers, and an event in
+                         which there is nothing for it: half a character */
     uint64_t time_ms; /* since submission */
     enum event_kind kind;
     enum run_state state;
-    struct slice bytes; /* borrowed until the reader's next call */
-    uint64_t lost_bytes;
+    struct slice bytes;  /* borrowed until the reader's next call */
+    uint64_t lost_bytes; /* 0 when it is not known how many */
 };
 
 struct engine *engine_new(struct loop *loop, const struct engine_config *config,
@@ -108,7 +112,8 @@ struct engine *engine_new(struct loop *loop, const struct engine_config *config,
 /* Every run must have ended (engine_drain). */
 void engine_free(struct engine *engine);
 
-/* ERR_BUSY when the queue is full, ERR_SHUTTING_DOWN, ERR_NOT_INSTALLED, ERR_INVALID. */
+/* ERR_BUSY when the queue is full, ERR_SHUTTING_DOWN, ERR_NOT_INSTALLED, ERR_INVALID
+ * with the field, ERR_TOO_LARGE when the files do not fit the workspace. */
 struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err);
 struct run *engine_find(struct engine *engine, const char *id);
 /* Refuses new runs; lets the present ones end for grace_ms, then cancels the
@@ -122,6 +127,8 @@ const char *engine_isolation(const struct engine *engine);
 unsigned engine_retry_after_s(const struct engine *engine);
 
 const char *run_id(const struct run *run);
+/* 1: the next one to get a slot; 0 when it does not wait (any more). */
+size_t run_queue_position(const struct run *run);
 enum run_state run_state(const struct run *run);
 const struct language *run_language(const struct run *run);
 const struct limits *run_limits(const struct run *run);     /* as resolved, of the execute stage */

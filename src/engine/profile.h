@@ -25,7 +25,10 @@ const struct limits *profile_limits(enum profile profile);
 /* profile → raised to `minimum` (memory and processes of a runtime) → replaced
  * by `request` → cut by `ceiling`. Zero entries of the last three do nothing.
  * A limit that is 0 in the profile and in the request stays 0 (none), unless
- * the ceiling sets it. */
+ * the ceiling sets it. What the request does not ask for and belongs to another
+ * limit follows that one: the size of a file the workspace, and cpu time the wall
+ * clock where the profile says "as wall". Last, the workspace is cut to half the
+ * memory limit, because its files are charged to it. */
 struct limits limits_resolve(enum profile profile, const struct limits *minimum,
                              const struct limits *request, const struct limits *ceiling);
 

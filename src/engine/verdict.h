@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/limits.h"
+#include "executor/executor.h"
+
 /* clang-format off */
 /*    verdict                     name                exit status of `runnel run` (-1: the program's, or 128 + its signal) */
 #define VERDICT_TABLE(X) \
@@ -49,8 +52,18 @@ struct verdict_facts {
     int exit_code;
 };
 
+/* What a sentence may quote, all of the stage that ended. */
+struct verdict_words {
+    const char *why; /* of our failure or the cancel: "the client stopped it" */
+    struct limits limits;
+    struct limit_hits hits;
+};
+
 enum verdict verdict_decide(const struct verdict_facts *facts);
 const char *verdict_name(enum verdict verdict);
+/* One sentence for people, without a full stop: "it ran longer than 10 s". */
+void verdict_reason(const struct verdict_facts *facts, const struct verdict_words *words,
+                    char *text, size_t size);
 /* The exit status of `runnel run`; program_exit and signal as in the result. */
 int verdict_exit_status(enum verdict verdict, int program_exit, int signal);
 

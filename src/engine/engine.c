@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* engine.c — submissions in, slots given out, finished runs kept for a while.
+ *
+ * Whatever calls out happens in on_dispatch, in this order: the observer hears
+ * of new runs; those that left the queue are ended; free slots are given to the
+ * first in the queue; a drain that is complete is reported. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/engine_private.h"
+
+#define KEEP_BYTES_DEFAULT (256 * MIB)
+enum { RETRY_AFTER_MAX_S = 600 };
+
+void engine_observe(struct engine *engine, struct run *run)
+{
+    if (engine->config.observer)
+        engine->config.observer(engine->config.observer_context, run);
+}
+
+static void announce(struct engine *engine)
+{
+    while (!list_empty(&engine->newcomers)) {
+        struct run *run = CONTAINER_OF(engine->newcomers.next, struct run, newcomer);
+        list_remove(&run->newcomer);
+        engine_observe(engine, run);
+    }
+}
+
+static struct run *next_to_start(struct engine *engine)
+{
+    announce(engine); /* again, because an observer may submit */
+    return engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+}
+
+static bool is_empty(const struct engine *engine)
+{
+    return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving);
+}
+
+static void on_dispatch(void *context)
+{
+    struct engine *engine = context;
+    announce(engine);
+    while (!list_empty(&engine->leaving))
+        run_finish_queued(CONTAINER_OF(engine->leaving.next, struct run, place));
+    for (struct run *run; (run = next_to_start(engine)) != NULL;) {
+        queue_remove(&engine->queue, run);
+        list_append(&engine->active, &run->place);
+        engine->active_count++;
+        run_start(run);
+    }
+    if (engine->draining && engine->drained && is_empty(engine))
+        take_ptr (&engine->drained)(engine->drained_context);
+}
+
+void engine_leave_queue(struct run *run)
+{
+    struct engine *engine = run->engine;
+    run_clock_set(run, DEADLINE_NONE);
+    queue_remove(&engine->queue, run);
+    list_append(&engine->leaving, &run->place);
+    loop_task_schedule(engine->dispatch);
+}
+
+static uint64_t kept_bytes(const struct run *run)
+{
+    return sizeof *run + output_log_memory(&run->log);
+}
+
+static void forget(struct engine *engine, struct run *run)
+{
+    engine->kept_bytes -= kept_bytes(run);
+    list_remove(&run->place);
+    run_table_remove(&engine->table, run);
+    run->engine = NULL;
+    if (list_empty(&run->log.cursors))
+        run_free(run);
+}
+
+static struct run *oldest_finished(const struct engine *engine)
+{
+    return list_empty(&engine->finished) ? NULL
+                                         : CONTAINER_OF(engine->finished.next, struct run, place);
+}
+
+static void on_forget(void *context)
+{
+    struct engine *engine = context;
+    uint64_t now_ns = loop_now_ns();
+    for (struct run *run; (run = oldest_finished(engine)) != NULL;) {
+        uint64_t age_ms = (now_ns - run->finished_ns) / NS_PER_MS;
+        if (age_ms < engine->config.keep_ms) {
+            loop_timer_start(engine->forget, engine->config.keep_ms - age_ms);
+            return;
+        }
+        forget(engine, run);
+    }
+}
+
+static void keep(struct engine *engine, struct run *run)
+{
+    if (list_empty(&engine->finished))
+        loop_timer_start(engine->forget, engine->config.keep_ms);
+    list_append(&engine->finished, &run->place);
+    engine->kept_bytes += kept_bytes(run);
+    while (engine->kept_bytes > engine->config.keep_bytes && oldest_finished(engine) != run)
+        forget(engine, oldest_finished(engine));
+}
+
+void engine_run_finished(struct engine *engine, struct run *run)
+{
+    list_remove(&run->place);
+    if (run->slot_ns != 0) {
+        double slot_ms = (double)(run->finished_ns - run->slot_ns) / (double)NS_PER_MS;
+        engine->slot_ms += (slot_ms - engine->slot_ms) / (engine->slot_ms > 0 ? 8 : 1);
+        engine->active_count--;
+    }
+    keep(engine, run);
+    loop_task_schedule(engine->dispatch);
+    engine_observe(engine, run);
+}
+
+static void on_drain_grace(void *context)
+{
+    struct engine *engine = context;
+    static const char why[] = "the server is shutting down";
+    for (struct run *run; (run = queue_first(&engine->queue)) != NULL;)
+        run_cancel(run, why);
+    list_for_each (link, &engine->active)
+        run_cancel(CONTAINER_OF(link, struct run, place), why);
+}
+
+struct engine *engine_new(struct loop *loop, const struct engine_config *config,
+                          struct executor *executor, struct err *err)
+{
+    if (config->concurrency == 0) {
+        (void)err_set(err, ERR_CONFIG, "no run could ever start: concurrency is 0");
+        return NULL;
+    }
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine || run_table_init(&engine->table) < 0) {
+        free(engine);
+        (void)err_sys(err, ENOMEM, "cannot make the engine");
+        return NULL;
+    }
+    engine->loop = loop;
+    engine->config = *config;
+    if (config->keep_bytes == 0)
+        engine->config.keep_bytes = KEEP_BYTES_DEFAULT;
+    engine->executor = executor;
+    queue_init(&engine->queue, config->queue_length);
+    list_init(&engine->newcomers);
+    list_init(&engine->leaving);
+    list_init(&engine->active);
+    list_init(&engine->finished);
+    engine->dispatch = loop_task_new(loop, on_dispatch, engine);
+    engine->forget = loop_timer_new(loop, on_forget, engine);
+    engine->drain = loop_timer_new(loop, on_drain_grace, engine);
+    return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    assert(is_empty(engine));
+    for (struct run *run; (run = oldest_finished(engine)) != NULL;)
+        forget(engine, run);
+    loop_task_free(engine->dispatch);
+    loop_timer_free(engine->forget);
+    loop_timer_free(engine->drain);
+    run_table_fini(&engine->table);
+    free(engine);
+}
+
+static int check_language(const struct language *language, struct err *err)
+{
+    if (language->installed)
+        return 0;
+    if (language->unavailable)
+        return err_set(err, ERR_NOT_INSTALLED, "%s is not installed: %s", language->title,
+                       language->unavailable);
+    return err_set(err, ERR_NOT_INSTALLED, "%s is not installed; it needs: %s", language->title,
+                   language->packages ? language->packages : language->requires);
+}
+
+struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err)
+{
+    struct run *run = NULL;
+    if (engine->draining) {
+        (void)err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
+        return NULL;
+    }
+    if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
+        return NULL;
+    if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count)) {
+        run_free(run);
+        (void)err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+        return NULL;
+    }
+    list_append(&engine->newcomers, &run->newcomer);
+    run_table_add(&engine->table, run);
+    run_clock_set(run, DEADLINE_QUEUE);
+    loop_task_schedule(engine->dispatch);
+    return run;
+}
+
+struct run *engine_find(struct engine *engine, const char *id)
+{
+    return run_table_find(&engine->table, id);
+}
+
+void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),
+                  void *context)
+{
+    engine->draining = true;
+    engine->drained = drained;
+    engine->drained_context = context;
+    if (grace_ms > 0) {
+        loop_timer_start(engine->drain, grace_ms);
+    } else {
+        loop_timer_stop(engine->drain);
+        on_drain_grace(engine);
+    }
+    loop_task_schedule(engine->dispatch);
+}
+
+size_t engine_running(const struct engine *engine)
+{
+    return engine->active_count;
+}
+
+size_t engine_queued(const struct engine *engine)
+{
+    return engine->queue.len;
+}
+
+const char *engine_isolation(const struct engine *engine)
+{
+    return executor_isolation(engine->executor);
+}
+
+unsigned engine_retry_after_s(const struct engine *engine)
+{
+    if (engine->active_count + engine->queue.len < engine->config.concurrency)
+        return 1;
+    double turns = (double)(engine->queue.len + 1) / engine->config.concurrency;
+    double seconds = 1 + turns * engine->slot_ms / 1000;
+    return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_private.h — what the pieces of the engine share.
+ *
+ * engine.c      submissions, the slots, the end of service, finished runs
+ * queue.c       runs that wait for a slot, first come first served
+ * run_table.c   runs by id
+ * run_plan.c    a submission, checked and copied
+ * run.c         the life of one run, stage by stage
+ * run_clock.c   its deadlines: queue, wall, idle, cpu
+ * run_input.c   bytes on their way to its stdin
+ * reader.c      events on their way to a client
+ * output_log.c  the events
+ *
+ * Everything that calls out (an observer, a reader's on_ready) runs from the
+ * loop. A run ends in exactly one place, finish() in run.c; all that can end it
+ * sets a fact and kills its stage, or finds it in the queue.
+ */
+#ifndef RUNNEL_ENGINE_ENGINE_PRIVATE_H
+#define RUNNEL_ENGINE_ENGINE_PRIVATE_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "engine/engine.h"
+#include "engine/output_log.h"
+#include "engine/queue.h"
+#include "engine/run_plan.h"
+#include "loop/loop.h"
+
+/* What the run's one deadline is of; it is never of two at once. */
+enum run_deadline { DEADLINE_NONE, DEADLINE_QUEUE, DEADLINE_START, DEADLINE_WALL, DEADLINE_KILL };
+
+struct run_clock {
+    struct loop_timer *deadline;
+    enum run_deadline deadline_of;
+    struct loop_timer *idle; /* this and the next two made at first use */
+    struct loop_timer *cpu;
+    struct loop_timer *unattended;
+    uint64_t active_ns; /* last output or input */
+};
+
+struct run_input {
+    struct buf bytes;
+    size_t taken; /* of the bytes, by the stage */
+    bool closed;  /* EOF after the bytes */
+};
+
+struct run {
+    struct engine *engine;   /* NULL once it is forgotten: only readers hold it */
+    struct list place;       /* the queue, or engine.leaving, .active or .finished */
+    struct list newcomer;    /* in engine.newcomers until the observer knows of it */
+    struct run *next_in_row; /* of run_table */
+    char id[RUN_ID_SIZE];
+    enum run_state state;
+    const struct language *language;
+    struct limits limits;
+    struct limits compile_limits;
+    bool tty;
+    unsigned columns;
+    unsigned rows;
+    struct run_plan plan;
+
+    uint64_t submitted_ns;
+    uint64_t slot_ns; /* when it got its slot */
+    struct run_clock clock;
+    struct run_input input;
+    struct output_log log;
+
+    struct workspace *workspace;
+    struct stage *stage;
+    size_t command;           /* stages done: the compile commands, then execute */
+    bool started;             /* the stage; its limits run */
+    bool killed;              /* by us; it has not ended yet */
+    bool paused;              /* by us: a reader is too slow */
+    struct buf compiler_text; /* held until it is known what it is */
+
+    struct verdict_facts facts;
+    char why[256]; /* of our failure, or the cancel */
+    struct run_result result;
+    uint64_t finished_ns;
+};
+
+struct run_table {
+    struct run **rows;
+    size_t row_count; /* a power of two */
+    size_t len;
+};
+
+struct engine {
+    struct loop *loop;
+    struct engine_config config;
+    struct executor *executor;
+    struct run_table table;
+    struct queue queue;
+    struct list newcomers;
+    struct list leaving; /* left the queue, but nobody was told yet */
+    struct list active;  /* hold a slot */
+    size_t active_count;
+    struct list finished; /* oldest first */
+    uint64_t kept_bytes;
+    struct loop_task *dispatch;
+    struct loop_timer *forget;
+    double slot_ms; /* how long a run holds a slot, on average */
+
+    bool draining;
+    struct loop_timer *drain;
+    void (*drained)(void *context);
+    void *drained_context;
+};
+
+/* engine.c */
+void engine_observe(struct engine *engine, struct run *run);
+void engine_leave_queue(struct run *run); /* to be finished from the loop */
+void engine_run_finished(struct engine *engine, struct run *run);
+
+/* run_table.c */
+int run_table_init(struct run_table *table);
+void run_table_fini(struct run_table *table);
+void run_table_add(struct run_table *table, struct run *run);
+void run_table_remove(struct run_table *table, struct run *run);
+struct run *run_table_find(const struct run_table *table, const char *id);
+
+/* run.c */
+int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret_run,
+            struct err *err);
+void run_free(struct run *run);
+uint64_t run_time_ms(const struct run *run); /* since it was submitted */
+void run_start(struct run *run);             /* it has got a slot */
+void run_finish_queued(struct run *run);
+void run_kill(struct run *run);                  /* the facts say why */
+void run_fail(struct run *run, const char *why); /* at once, whatever the executor does */
+void run_set_why(struct run *run, const char *why);
+void run_update_pause(struct run *run);
+
+/* run_clock.c */
+void run_clock_set(struct run *run, enum run_deadline deadline);
+void run_clock_start_stage(struct run *run); /* by the limits of the stage */
+void run_clock_stop_stage(struct run *run);
+void run_clock_active(struct run *run);
+void run_clock_paused(struct run *run);
+void run_clock_sampled(struct run *run, uint64_t cpu_ns);
+void run_clock_unattended(struct run *run, bool unattended);
+void run_clock_free(struct run *run);
+
+/* run_input.c */
+int run_input_init(struct run_input *input, const struct run_spec *spec);
+void run_input_flush(struct run *run);
+
+/* reader.c */
+void run_tell_readers(struct run *run);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c — the life of one run: workspace, compile stages, execute stage, end.
+ *
+ * A stage ends in on_ended, and a run in finish(). A limit or a client only sets
+ * a fact and calls run_kill; the end then comes as every other end does, so that
+ * a stage which ends by itself at that moment makes no difference. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "engine/engine_private.h"
+
+static const struct stage_events run_stage_events;
+
+uint64_t run_time_ms(const struct run *run)
+{
+    return (loop_now_ns() - run->submitted_ns) / NS_PER_MS;
+}
+
+static void set_state(struct run *run, enum run_state state)
+{
+    run_state_move(&run->state, state);
+    output_log_add_state(&run->log, state, run_time_ms(run));
+    run_tell_readers(run);
+    engine_observe(run->engine, run);
+}
+
+void run_set_why(struct run *run, const char *why)
+{
+    struct utf8_tail cut = {0};
+    if (snprintf(run->why, sizeof run->why, "%s", why) < 0)
+        run->why[0] = '\0';
+    utf8_tail_follow(&cut, slice_of(run->why));
+    run->why[strlen(run->why) - cut.len] = '\0';
+}
+
+/* Ours outweighs every other reason, as the verdict does. */
+static void blame_us(struct run *run, const char *why)
+{
+    run->facts.we_failed = true;
+    run_set_why(run, why);
+}
+
+static uint64_t stage_output_cap(const struct run *run)
+{
+    uint64_t cap = run->compile_limits.value[LIMIT_OUTPUT];
+    return run->log.ring ? cap : MIN(cap, run->log.cap);
+}
+
+/* What a compiler says is the answer when it fails, and chatter when it does not. */
+static void show_compiler_text(struct run *run, enum event_kind kind)
+{
+    if (output_log_add(&run->log, kind, buf_slice(&run->compiler_text), run_time_ms(run)) < 0)
+        blame_us(run, "no memory for the compiler's output");
+    buf_fini(&run->compiler_text);
+    run_tell_readers(run);
+}
+
+static void decide(struct run *run)
+{
+    struct verdict_words words = {
+        .why = run->why[0] ? run->why : NULL,
+        .limits = run->facts.in_compile_stage ? run->compile_limits : run->limits,
+        .hits = run->result.hits,
+    };
+    if (run->facts.in_compile_stage)
+        words.limits.value[LIMIT_OUTPUT] = stage_output_cap(run);
+    run->result.verdict = verdict_decide(&run->facts);
+    run->result.compile_stage = run->facts.in_compile_stage;
+    verdict_reason(&run->facts, &words, run->result.reason, sizeof run->result.reason);
+}
+
+/* The one end of every run. */
+static void finish(struct run *run)
+{
+    run_clock_free(run);
+    executor_stage_free(take_ptr(&run->stage));
+    executor_workspace_close(take_ptr(&run->workspace));
+    if (run->compiler_text.len > 0)
+        show_compiler_text(run, EVENT_STDERR);
+    decide(run);
+    run_plan_fini(&run->plan);
+    buf_fini(&run->input.bytes);
+    buf_fini(&run->compiler_text);
+
+    uint64_t now_ms = run_time_ms(run);
+    run->finished_ns = loop_now_ns();
+    run_state_move(&run->state, RUN_FINISHED);
+    output_log_end_streams(&run->log, now_ms);
+    output_log_add_state(&run->log, RUN_FINISHED, now_ms);
+    output_log_add_end(&run->log, now_ms);
+    run_tell_readers(run);
+    engine_run_finished(run->engine, run);
+}
+
+void run_finish_queued(struct run *run)
+{
+    run->result.usage.queued_ms = run_time_ms(run);
+    finish(run);
+}
+
+void run_fail(struct run *run, const char *why)
+{
+    blame_us(run, why);
+    finish(run);
+}
+
+void run_kill(struct run *run)
+{
+    if (!run->stage || run->killed)
+        return;
+    run->killed = true;
+    run_clock_stop_stage(run);
+    run_clock_set(run, DEADLINE_KILL);
+    /* A slow reader must not hold the end back. */
+    output_log_overwrite(&run->log);
+    run_update_pause(run);
+    run->stage->executor->ops->stage_kill(run->stage);
+}
+
+void run_update_pause(struct run *run)
+{
+    if (!run->log.ring || !run->stage || run->facts.in_compile_stage)
+        return;
+    /* Half a window of slack, so that it is not one step forward, one stop. */
+    uint64_t full = run->paused ? run->log.cap / 2 : run->log.cap;
+    bool paused = !run->killed && output_log_unread(&run->log) >= full;
+    if (paused == run->paused)
+        return;
+    run->paused = paused;
+    run->stage->executor->ops->stage_pause(run->stage, paused);
+    run_clock_paused(run);
+}
+
+static bool is_compile_command(const struct run *run)
+{
+    return run->language->compile && run->language->compile[run->command];
+}
+
+static struct stage *start_command(struct run *run, const struct limits *limits, struct err *err)
+{
+    bool compile = run->facts.in_compile_stage;
+    const char *const *template =
+        compile ? run->language->compile[run->command] : run->language->execute;
+    struct command_values values = {
+        .entry_file = run->plan.entry_file,
+        .files = run->plan.sources,
+        .args = run->plan.args,
+        .memory_bytes = limits->value[LIMIT_MEMORY],
+        .heap_percent = run->language->heap_percent,
+    };
+    auto_free char **argv = language_command(template, &values);
+    if (!argv) {
+        (void)err_sys(err, ENOMEM, "cannot make the command");
+        return NULL;
+    }
+    struct stage_spec spec = {
+        .argv = (const char *const *)argv,
+        .env = compile ? run->plan.compile_env : run->plan.env,
+        .rootfs = run->language->rootfs,
+        .proc = run->language->whole_proc ? PROC_WITH_MACHINE : PROC_OWN_PROCESSES,
+        .limits = *limits,
+        .tty = !compile && run->tty,
+    };
+    return executor_stage_start(run->workspace, &spec, &run_stage_events, run, err);
+}
+
+static void start_stage(struct run *run)
+{
+    struct err err = {0};
+    bool compile = is_compile_command(run);
+    run->facts.in_compile_stage = compile;
+    run->started = false;
+    run->paused = false;
+    run->stage = start_command(run, compile ? &run->compile_limits : &run->limits, &err);
+    if (!run->stage) {
+        run_fail(run, err.text);
+        return;
+    }
+    run_clock_set(run, DEADLINE_START);
+    const struct executor_ops *ops = run->stage->executor->ops;
+    if (compile) {
+        ops->stage_close_input(run->stage);
+        return;
+    }
+    if (run->columns > 0)
+        ops->stage_resize(run->stage, run->columns, run->rows);
+    run_update_pause(run);
+    run_input_flush(run);
+}
+
+void run_start(struct run *run)
+{
+    struct err err = {0};
+    run->slot_ns = loop_now_ns();
+    run->result.usage.queued_ms = run_time_ms(run);
+    run_clock_set(run, DEADLINE_NONE);
+    set_state(run, RUN_PREPARING);
+    if (run->facts.cancelled) { /* by the observer just now */
+        finish(run);
+        return;
+    }
+    struct workspace_spec spec = {
+        .bytes = run->limits.value[LIMIT_WORKSPACE],
+        .inodes = run->limits.value[LIMIT_INODES],
+        .files = run->plan.files,
+        .file_count = run->plan.file_count,
+    };
+    run->workspace = executor_workspace_open(run->engine->executor, &spec, &err);
+    run_plan_drop_contents(&run->plan);
+    if (run->workspace)
+        start_stage(run);
+    else
+        run_fail(run, err.text);
+}
+
+static void on_started(void *context)
+{
+    struct run *run = context;
+    if (run->started || run->killed)
+        return;
+    run->started = true;
+    run_clock_start_stage(run);
+    if (!run->facts.in_compile_stage)
+        set_state(run, RUN_RUNNING);
+    else if (run->state != RUN_COMPILING)
+        set_state(run, RUN_COMPILING);
+}
+
+static int keep_compiler_text(struct run *run, struct slice bytes)
+{
+    size_t room = (size_t)stage_output_cap(run) - run->compiler_text.len;
+    buf_add(&run->compiler_text, bytes.at, MIN(bytes.len, room));
+    if (run->compiler_text.failed)
+        return -ENOMEM;
+    return bytes.len > room;
+}
+
+static void on_output(void *context, enum stage_stream stream, struct slice bytes)
+{
+    struct run *run = context;
+    on_started(run); /* its word may come by another way, and later */
+    run_clock_active(run);
+    int rc;
+    if (run->facts.in_compile_stage) {
+        rc = keep_compiler_text(run, bytes);
+    } else {
+        enum event_kind kind = stream == STAGE_STDERR ? EVENT_STDERR : EVENT_STDOUT;
+        rc = output_log_add(&run->log, kind, bytes, run_time_ms(run));
+        run_tell_readers(run);
+    }
+    if (rc == 0) {
+        run_update_pause(run);
+        return;
+    }
+    if (rc < 0)
+        blame_us(run, "no memory for the output");
+    else
+        run->facts.output_cap_passed = true;
+    run_kill(run);
+}
+
+static void on_input_ready(void *context)
+{
+    run_input_flush(context);
+}
+
+static void on_sampled(void *context, const struct stage_usage *usage)
+{
+    struct run *run = context;
+    if (run->started)
+        run_clock_sampled(run, usage->cpu_ns);
+}
+
+static uint64_t nearest_ms(uint64_t ns)
+{
+    return (ns + NS_PER_MS / 2) / NS_PER_MS;
+}
+
+static void account(struct run *run, const struct stage_end *end)
+{
+    struct run_usage *usage = &run->result.usage;
+    if (run->facts.in_compile_stage)
+        usage->compile_ms += nearest_ms(end->usage.wall_ns);
+    else
+        usage->wall_ms = nearest_ms(end->usage.wall_ns);
+    usage->cpu_ms += nearest_ms(end->usage.cpu_ns);
+    usage->memory_peak_bytes = MAX(usage->memory_peak_bytes, end->usage.memory_peak_bytes);
+
+    struct limit_hits *hits = &run->result.hits;
+    hits->processes += end->hits.processes;
+    hits->workspace += end->hits.workspace;
+    hits->file_size += end->hits.file_size;
+    hits->open_files += end->hits.open_files;
+}
+
+static void take_facts(struct run *run, const struct stage_end *end)
+{
+    if (end->failed) {
+        blame_us(run, end->failure.text);
+        return;
+    }
+    const struct limits *limits = run->facts.in_compile_stage ? &run->compile_limits : &run->limits;
+    uint64_t cpu_limit_ns = limits->value[LIMIT_CPU_TIME] * NS_PER_MS;
+    if (cpu_limit_ns > 0 && end->usage.cpu_ns > cpu_limit_ns)
+        run->facts.cpu_limit_passed = true;
+    run->facts.oom_killed = end->out_of_memory;
+    run->facts.signal = end->signal;
+    run->facts.exit_code = end->signal != 0 ? 0 : end->exit_code;
+    run->result.signal = end->signal;
+    run->result.exit_code = end->signal != 0 ? -1 : end->exit_code;
+}
+
+static void on_ended(void *context, const struct stage_end *end)
+{
+    struct run *run = context;
+    run_clock_stop_stage(run);
+    account(run, end);
+    take_facts(run, end);
+    executor_stage_free(take_ptr(&run->stage));
+    run->killed = false;
+    bool goes_on = run->facts.in_compile_stage && verdict_decide(&run->facts) == VERDICT_SUCCEEDED;
+    if (!goes_on) {
+        finish(run);
+        return;
+    }
+    if (run->compiler_text.len > 0)
+        show_compiler_text(run, EVENT_NOTICE);
+    run->result.exit_code = -1; /* this stage did not end the run */
+    run->command++;
+    start_stage(run);
+}
+
+static const struct stage_events run_stage_events = {
+    .started = on_started,
+    .output = on_output,
+    .input_ready = on_input_ready,
+    .sampled = on_sampled,
+    .ended = on_ended,
+};
+
+static int set_id(struct run *run, struct err *err)
+{
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return err_sys(err, errno, "cannot make an id");
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80); /* the variant of RFC 9562 */
+    char *at = run->id;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = "0123456789abcdef"[bytes[i] >> 4];
+        *at++ = "0123456789abcdef"[bytes[i] & 15];
+    }
+    return 0;
+}
+
+static int check_limits(const struct limits *limits, struct err *err)
+{
+    for (int i = 0; i < LIMIT_KINDS; i++) {
+        const struct limit_info *info = limit_info((enum limit)i);
+        uint64_t value = limits->value[i];
+        if (value != 0 && (value < info->smallest || value > info->largest))
+            return err_field(err, info->json_name, "%s is out of range", info->json_name);
+    }
+    return 0;
+}
+
+/* Everything that can fail in taking a run over, in one place. */
+static int fill(struct run *run, const struct run_spec *spec, struct err *err)
+{
+    static const struct limits none;
+    const struct limits *ceiling = &run->engine->config.ceiling;
+    if (check_limits(&spec->limits, err) < 0)
+        return -1;
+    run->limits = limits_resolve(spec->profile, &run->language->minimum, &spec->limits, ceiling);
+    run->compile_limits =
+        limits_resolve(PROFILE_COMPILE, &run->language->compile_minimum, &none, ceiling);
+    if (set_id(run, err) < 0 || run_plan_init(&run->plan, spec, &run->limits, err) < 0)
+        return -1;
+    if (run_input_init(&run->input, spec) < 0 ||
+        output_log_init(&run->log, spec->streaming, run->limits.value[LIMIT_OUTPUT]) < 0)
+        return err_sys(err, ENOMEM, "cannot take the run");
+    buf_init(&run->compiler_text, (size_t)stage_output_cap(run));
+    output_log_add_state(&run->log, RUN_QUEUED, 0);
+    return 0;
+}
+
+int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret_run,
+            struct err *err)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (!run)
+        return err_sys(err, ENOMEM, "cannot take the run");
+    *run = (struct run){
+        .engine = engine,
+        .language = spec->language,
+        .tty = spec->tty,
+        .submitted_ns = loop_now_ns(),
+        .result.exit_code = -1,
+    };
+    list_init(&run->place);
+    list_init(&run->newcomer);
+    list_init(&run->log.cursors);
+    if (fill(run, spec, err) < 0) {
+        run_free(run);
+        return -1;
+    }
+    *ret_run = run;
+    return 0;
+}
+
+void run_free(struct run *run)
+{
+    list_remove(&run->place);
+    list_remove(&run->newcomer);
+    run_clock_free(run);
+    run_plan_fini(&run->plan);
+    buf_fini(&run->input.bytes);
+    buf_fini(&run->compiler_text);
+    output_log_fini(&run->log);
+    free(run);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* run_access.c — what others may see of a run, and do to it. */
+#include "engine/engine_private.h"
+
+const char *run_id(const struct run *run)
+{
+    return run->id;
+}
+
+enum run_state run_state(const struct run *run)
+{
+    return run->state;
+}
+
+const struct language *run_language(const struct run *run)
+{
+    return run->language;
+}
+
+const struct limits *run_limits(const struct run *run)
+{
+    return &run->limits;
+}
+
+const struct run_result *run_result(const struct run *run)
+{
+    return run->state == RUN_FINISHED ? &run->result : NULL;
+}
+
+size_t run_queue_position(const struct run *run)
+{
+    return run->state == RUN_QUEUED ? queue_position(&run->engine->queue, run) : 0;
+}
+
+static bool is_executing(const struct run *run)
+{
+    return run->stage && !run->facts.in_compile_stage;
+}
+
+void run_signal(struct run *run, int signal)
+{
+    if (is_executing(run) && run->started)
+        run->stage->executor->ops->stage_signal(run->stage, signal);
+}
+
+void run_resize(struct run *run, unsigned columns, unsigned rows)
+{
+    run->columns = columns; /* for a terminal that is not there yet */
+    run->rows = rows;
+    if (run->tty && is_executing(run))
+        run->stage->executor->ops->stage_resize(run->stage, columns, rows);
+}
+
+void run_cancel(struct run *run, const char *why)
+{
+    if (run->state == RUN_FINISHED || run->facts.cancelled)
+        return;
+    run->facts.cancelled = true;
+    if (run->why[0] == '\0')
+        run_set_why(run, why);
+    if (run->state == RUN_QUEUED)
+        engine_leave_queue(run);
+    else
+        run_kill(run); /* between two stages there is none: run_start looks */
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_executor.h — an executor whose stages do what a test says.
+ *
+ * It holds its caller to the contract of executor.h: one stage at a time in a
+ * workspace, nothing asked of what is freed, a workspace closed after its stages.
+ */
+#ifndef RUNNEL_TESTS_FAKE_EXECUTOR_H
+#define RUNNEL_TESTS_FAKE_EXECUTOR_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "executor/executor.h"
+#include "loop/loop.h"
+
+struct fake_executor {
+    struct executor executor;
+    struct loop *loop;
+    struct list stages; /* that live, oldest first */
+    size_t workspaces;  /* that are open */
+    size_t stages_live;
+    size_t stages_started; /* ever */
+    bool workspace_fails;  /* the next one */
+    bool stage_fails;      /* the next one */
+    bool deaf;             /* to kills */
+    char files[512];       /* of the workspace opened last: "main.py=…;" */
+    uint64_t workspace_bytes;
+};
+
+struct fake_stage {
+    struct stage stage;
+    struct list link;
+    struct fake_executor *executor;
+    struct fake_workspace *workspace;
+    const struct stage_events *events;
+    void *context;
+    struct loop_task *killer;
+    char command[512]; /* argv, joined by blanks */
+    char env[2048];    /* each followed by a newline */
+    struct limits limits;
+    bool tty;
+    struct buf input;
+    size_t input_room; /* what stage_write takes in all; SIZE_MAX at first */
+    bool input_closed;
+    bool paused;
+    bool killed;
+    bool ended;
+    int signal;       /* the last that was sent */
+    unsigned columns; /* of the last resize */
+    unsigned samples; /* asked for */
+    unsigned pauses;
+};
+
+struct executor *fake_executor_new(struct loop *loop);
+/* The stage that was started last and lives; NULL when none. */
+struct fake_stage *fake_stage_newest(struct executor *executor);
+
+void fake_stage_start(struct fake_stage *stage);
+void fake_stage_print(struct fake_stage *stage, enum stage_stream stream, struct slice bytes);
+void fake_stage_print_text(struct fake_stage *stage, enum stage_stream stream, const char *text);
+void fake_stage_use_cpu(struct fake_stage *stage, uint64_t cpu_ns);
+void fake_stage_room(struct fake_stage *stage, size_t more); /* for input */
+void fake_stage_end(struct fake_stage *stage, const struct stage_end *end);
+void fake_stage_exit(struct fake_stage *stage, int code);
+
+#endif

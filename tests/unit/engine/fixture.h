@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* fixture.h — an engine on a fake loop and a fake executor, and a client that
+ * writes down what it reads. */
+#ifndef RUNNEL_TESTS_ENGINE_FIXTURE_H
+#define RUNNEL_TESTS_ENGINE_FIXTURE_H
+
+/* clang-format off */
+#include <stdarg.h> /* cmocka.h wants these four first */
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "fake_executor.h"
+#include "fake_loop.h"
+
+/* A client: reads all that comes, as soon as it comes. */
+struct client {
+    struct reader *reader;
+    bool slow;      /* leaves on_ready unanswered */
+    unsigned calls; /* of on_ready */
+    struct buf out; /* stdout, stderr and notices as they are */
+    struct buf err;
+    struct buf notice;
+    char story[512]; /* "queued preparing running out err finished end" */
+    unsigned ends;
+    uint64_t last_number;
+    uint64_t lost_bytes;
+};
+
+struct fixture {
+    struct loop *loop;
+    struct executor *executor;
+    struct engine *engine;
+    struct buf observed; /* "queued preparing …" of all runs */
+};
+
+extern const struct language interpreted; /* python {source} {args} */
+extern const struct language compiled;    /* cc {source} {files}, ld, then ./main */
+
+void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length);
+void fixture_fini(struct fixture *fixture); /* drains, and checks that nothing is left */
+
+struct run_spec spec_of(const struct language *language);
+struct run *submit(struct fixture *fixture, const struct run_spec *spec);
+/* Submits, and lets the loop run until the first stage was asked for. */
+struct run *submit_and_settle(struct fixture *fixture, const struct run_spec *spec);
+struct fake_stage *stage_of(struct fixture *fixture); /* the newest; fails when none */
+struct fake_executor *fake_of_fixture(struct fixture *fixture);
+void keep_id(char id[RUN_ID_SIZE], const struct run *run); /* beyond the run */
+
+void client_attach(struct client *client, struct run *run, uint64_t from, enum reader_form form);
+void client_read(struct client *client);
+void client_leave(struct client *client);
+/* Attaches, reads all of a finished run, leaves `story` and the texts. */
+void client_replay(struct client *client, struct run *run, enum reader_form form);
+void client_fini(struct client *client);
+
+#endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -192,7 +191,8 @@ static struct http_connection *connection_new(struct http_server *server)
 
 static void connection_free(struct http_connection *connection)
 {
-    assert(!connection->request);
+    if (connection->request) /* libmicrohttpd forgets to say so when it is short of memory */
+        request_end(connection->request);
     loop_watch_free(connection->gone_watch);
     loop_timer_free(connection->timer);
     list_remove(&connection->link);

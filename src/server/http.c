@@ -2,8 +2,10 @@
 #include "server/http.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "observe/log.h"
 #include "server/http_private.h"
 
 #define DEFAULT_CONNECTIONS 1024
@@ -12,6 +14,8 @@
  * the body being read and the answer's head. Room for a head of
  * FRAMING_HEAD_MAX and what belongs to it. */
 #define CONNECTION_MEMORY (2 * FRAMING_HEAD_MAX)
+
+#define MESSAGE_SIZE 256
 
 uint64_t server_timeout_ms(const struct http_server *server)
 {
@@ -47,15 +51,27 @@ static void on_accept_again(void *context)
     listeners_resume(context);
 }
 
+/* Its words go to the log. While it judges a head they mean a refusal. */
+static void on_daemon_message(void *context, const char *format, va_list args)
+{
+    char text[MESSAGE_SIZE];
+    if (vsnprintf(text, sizeof text, format, args) < 0)
+        return;
+    log_event(LOG_DEBUG, "http_daemon", LOG_TEXT("text", text), LOG_END);
+    request_refused_by_daemon(context);
+}
+
 /* Its own deadlines are off (each byte would renew them), its limit is never
- * reached (ours comes first), and it has no listening socket. */
+ * reached (ours comes first), it has no listening socket, and it need not be
+ * strict: framing.h is, in all that its strictness means and more. */
 static int start_daemon(struct http_server *server, struct err *err)
 {
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        request_step, server, MHD_OPTION_URI_LOG_CALLBACK, request_target, server,
-        MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
-        connection_notify, server, MHD_OPTION_CONNECTION_LIMIT, server->config.max_connections + 1,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, request_step, server, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_message, server,
+        MHD_OPTION_URI_LOG_CALLBACK, request_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+        request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server,
+        MHD_OPTION_CONNECTION_LIMIT, server->config.max_connections + 1,
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!server->daemon)

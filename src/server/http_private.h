@@ -144,6 +144,9 @@ enum MHD_Result request_step(void *context, struct MHD_Connection *mhd, const ch
                              size_t *upload_size, void **request_context);
 void request_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                        enum MHD_RequestTerminationCode code);
+void request_refused_by_daemon(struct http_server *server);
+/* Its last step, whatever came before. */
+void request_end(struct http_request *request);
 /* The client left while the handler had it: tells the handler. */
 void request_gone(struct http_request *request);
 

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "observe/log.h"
 #include "server/http_private.h"
@@ -12,7 +13,10 @@
  * a chunked body that turns out too long is read to its end, up to this. */
 #define DISCARD_MAX (8 * MIB)
 
-enum { LOGGED_PATH_SIZE = 256 };
+/* In the log, for a client that left before it was answered; nginx's number. */
+#define STATUS_CLIENT_LEFT 499
+
+enum { LOGGED_PATH_SIZE = 256, LOGGED_METHOD_SIZE = 16 };
 
 /* --- the head --- */
 
@@ -25,7 +29,8 @@ void *request_target(void *context, const char *target, struct MHD_Connection *m
     struct http_request *request = connection ? calloc(1, sizeof *request) : NULL;
     if (!request)
         return NULL;
-    assert(!connection->request);
+    if (connection->request)
+        request_end(connection->request);
     connection->request = request;
     request->server = server;
     request->connection = connection;
@@ -90,6 +95,33 @@ static void begin(struct http_request *request, const char *path, const char *me
     request->connection->refused = false;
     request->phase = PHASE_BODY;
     connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
+}
+
+/* libmicrohttpd 0.9.75 refuses a malformed Content-Length by itself, and then
+ * sends the head of its answer twice. So that is answered here instead, past
+ * it: it says in its log that it refuses, before it writes, and only one head
+ * at a time is complete and not yet begun with. */
+void request_refused_by_daemon(struct http_server *server)
+{
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n"
+                                 "Connection: close\r\n"
+                                 "Content-Type: application/json; charset=utf-8\r\n"
+                                 "Content-Length: 70\r\n\r\n"
+                                 "{\"error\":\"the request's length is malformed\","
+                                 "\"code\":\"invalid_request\"}";
+    list_for_each (member, &server->connections) {
+        struct http_connection *connection = CONTAINER_OF(member, struct http_connection, link);
+        struct http_request *request = connection->request;
+        if (!request || request->phase != PHASE_HEAD ||
+            !MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE))
+            continue;
+        request->phase = PHASE_DEAD;
+        request->status = 400;
+        connection->refused = true;
+        (void)send(connection->fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)shutdown(connection->fd, SHUT_WR);
+        return;
+    }
 }
 
 /* --- the body --- */
@@ -193,25 +225,17 @@ void request_gone(struct http_request *request)
 
 /* --- the end --- */
 
-static int logged_status(const struct http_request *request, enum MHD_RequestTerminationCode code)
-{
-    if (request->status)
-        return request->status;
-    /* libmicrohttpd's own refusals, and nginx's number for a client that left. */
-    return code == MHD_REQUEST_TERMINATED_WITH_ERROR ? 400 : 499;
-}
-
 /* Never the query: it may hold keys. */
-static void log_request(const struct http_request *request, int status)
+static void log_request(const struct http_request *request)
 {
     char path[LOGGED_PATH_SIZE] = "";
     if (request->path)
         memcpy(path, request->path, strnlen(request->path, sizeof path - 1));
-    char method[16] = "";
+    char method[LOGGED_METHOD_SIZE] = "";
     if (request->method)
         memcpy(method, request->method, strnlen(request->method, sizeof method - 1));
     log_event(LOG_INFO, "http_request", LOG_TEXT("method", method), LOG_TEXT("path", path),
-              LOG_U64("status", (uint64_t)status),
+              LOG_U64("status", (uint64_t)request->status),
               LOG_U64("ms", (loop_now_ns() - request->started_ns) / NS_PER_MS),
               LOG_TEXT("client", request->client), LOG_END);
 }
@@ -229,20 +253,28 @@ static void request_free(struct http_request *request)
     free(request);
 }
 
+void request_end(struct http_request *request)
+{
+    struct http_connection *connection = request->connection;
+    assert(request->phase != PHASE_HANDLER); /* suspended: not the daemon's to end */
+    if (!request->client[0])
+        (void)address_format(&connection->peer, request->client);
+    log_request(request);
+    connection->request = NULL;
+    connection_wait(connection, WAIT_REQUEST, server_timeout_ms(request->server));
+    request_free(request);
+}
+
 void request_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                        enum MHD_RequestTerminationCode code)
 {
     (void)context;
     (void)mhd;
     struct http_request *request = *request_context;
+    *request_context = NULL;
     if (!request)
         return;
-    assert(request->phase != PHASE_HANDLER); /* suspended: not the daemon's to end */
-    if (!request->client[0])
-        (void)address_format(&request->connection->peer, request->client);
-    log_request(request, logged_status(request, code));
-    request->connection->request = NULL;
-    connection_wait(request->connection, WAIT_REQUEST, server_timeout_ms(request->server));
-    request_free(request);
-    *request_context = NULL;
+    if (request->status == 0) /* libmicrohttpd answered, or nobody did */
+        request->status = code == MHD_REQUEST_TERMINATED_WITH_ERROR ? 400 : STATUS_CLIENT_LEFT;
+    request_end(request);
 }

@@ -61,9 +61,10 @@ static void on_daemon_message(void *context, const char *format, va_list args)
     request_refused_by_daemon(context);
 }
 
-/* Its own deadlines are off (each byte would renew them), its limit is never
- * reached (ours comes first), it has no listening socket, and it need not be
- * strict: framing.h is, in all that its strictness means and more. */
+/* Its timeout, which each byte renews, is only for answers that a client does
+ * not take at all: what is read has deadlines of ours. Its limit of connections
+ * is never reached, ours comes first. It need not be strict: framing.h is, in
+ * all that its strictness means and more. */
 static int start_daemon(struct http_server *server, struct err *err)
 {
     server->daemon = MHD_start_daemon(
@@ -72,8 +73,9 @@ static int start_daemon(struct http_server *server, struct err *err)
         MHD_OPTION_URI_LOG_CALLBACK, request_target, server, MHD_OPTION_NOTIFY_COMPLETED,
         request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server,
         MHD_OPTION_CONNECTION_LIMIT, server->config.max_connections + 1,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, server->config.timeout_s + 1,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_END);
     if (!server->daemon)
         return err_sys(err, errno, "cannot start the HTTP server");
     const union MHD_DaemonInfo *info =

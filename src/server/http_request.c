@@ -97,17 +97,18 @@ static void begin(struct http_request *request, const char *path, const char *me
     connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
 }
 
-/* libmicrohttpd 0.9.75 refuses a malformed Content-Length by itself, and then
- * sends the head of its answer twice. So that is answered here instead, past
- * it: it says in its log that it refuses, before it writes, and only one head
- * at a time is complete and not yet begun with. */
+/* libmicrohttpd 0.9.75 refuses a malformed Content-Length, and more cookies than
+ * it has memory for, by itself, and then sends the head of its answer twice. So
+ * that is answered here instead, past it: it says in its log that it refuses,
+ * before it writes, and only one head at a time is complete and not yet begun
+ * with. */
 void request_refused_by_daemon(struct http_server *server)
 {
     static const char answer[] = "HTTP/1.1 400 Bad Request\r\n"
                                  "Connection: close\r\n"
                                  "Content-Type: application/json; charset=utf-8\r\n"
-                                 "Content-Length: 70\r\n\r\n"
-                                 "{\"error\":\"the request's length is malformed\","
+                                 "\r\n"
+                                 "{\"error\":\"the request's headers are malformed, or too many\","
                                  "\"code\":\"invalid_request\"}";
     list_for_each (member, &server->connections) {
         struct http_connection *connection = CONTAINER_OF(member, struct http_connection, link);

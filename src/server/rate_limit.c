@@ -85,7 +85,8 @@ static void make_key(const char *client, char key[KEY_SIZE])
     }
     memset(address.bytes + 8, 0, 8);
     char text[ADDRESS_TEXT_SIZE];
-    memcpy(key, address_format(&address, text), strlen(text));
+    (void)address_format(&address, text);
+    memcpy(key, text, strlen(text));
     key[KEY_SIZE - 1] = 'n'; /* never the key of the address text itself */
 }
 

@@ -39,7 +39,7 @@ static bool path_fits(const char *pattern, const char *path, struct route_match 
             return false;
         }
     }
-    return !*pattern && (!*path || strcmp(path, "/") == 0);
+    return !*pattern && (!*path || (path[-1] != '/' && strcmp(path, "/") == 0));
 }
 
 static bool mount_fits(const struct http_mount *mount, const char *method, const char *path,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """POST /execute, GET /languages and GET /health as their clients know them."""
 import json
+import os
 import socket
 import time
 import unittest
@@ -375,6 +376,7 @@ class Clients(unittest.TestCase):
             self.assertEqual(wire.Response(wire.read_all(sock)).headers["connection"], "close")
         server.stop()
 
+    @unittest.skipIf(os.environ.get("RUNNEL_SANITIZED"), "a sanitizer keeps what is freed")
     def test_memory_and_descriptors_stay_flat(self):
         server = wire.fresh()
         bodies = [b'{"language":"python","code":"bytes 20000"}', b"{", b"{}", b"x" * 150000,
@@ -391,7 +393,10 @@ class Clients(unittest.TestCase):
         memory, descriptors = server.memory_kb(), server.descriptors()
         load(400)
         self.assertLess(server.memory_kb() - memory, 400)
-        self.assertEqual(server.descriptors(), descriptors)
+        deadline = time.monotonic() + 5
+        while server.descriptors() > descriptors:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
         server.stop()
 
     def test_log_has_no_code_query_or_key(self):

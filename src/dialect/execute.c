@@ -32,15 +32,15 @@ static const char required[] = "Language and code are required";
 /* --- answers --- */
 
 /* {"error": text} and nothing else: what these clients compare. */
-static void reply_error(struct http_request *request, int status, struct slice text)
+static void reply_error(struct http_request *request, const char *text)
 {
     auto_buf struct buf body;
     buf_init(&body, ERROR_MAX);
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
-    json_slice(&json, "error", text);
+    json_text(&json, "error", text);
     json_close_object(&json);
-    http_reply(request, status, JSON_TYPE, buf_slice(&body));
+    http_reply(request, 400, JSON_TYPE, buf_slice(&body));
 }
 
 static void add_number(struct http_request *request, const char *name, uint64_t number)
@@ -50,12 +50,21 @@ static void add_number(struct http_request *request, const char *name, uint64_t 
     http_add_header(request, name, text);
 }
 
+/* What names no field those services knew too. */
+static bool is_known_to_clients(const struct err *err)
+{
+    return err->code == ERR_UNKNOWN_LANGUAGE || (err->code == ERR_INVALID && !err->field[0]);
+}
+
 static void reply_run_error(const struct execute *execute, struct http_request *request,
                             const struct err *err)
 {
     if (err->code == ERR_BUSY || err->code == ERR_SHUTTING_DOWN)
         add_number(request, "Retry-After", engine_retry_after_s(execute->engine));
-    http_reply_err(request, err);
+    if (is_known_to_clients(err))
+        reply_error(request, err->text);
+    else
+        http_reply_err(request, err);
 }
 
 /* --- the rate --- */
@@ -237,7 +246,7 @@ static int read_input(const json_t *body, struct buf *input, struct err *err)
     return input->failed ? err_sys(err, ENOMEM, "input") : 0;
 }
 
-/* 1: read; 0: language or code is missing; -1: err says what is wrong. */
+/* Everything but the args. */
 static int read_body(const struct execute *execute, const json_t *body, struct run_spec *spec,
                      struct buf *input, struct err *err)
 {
@@ -246,7 +255,7 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
         json_read_text(body, "code", &spec->source, err) < 0)
         return -1;
     if (language.len == 0 || spec->source.len == 0)
-        return 0;
+        return err_set(err, ERR_INVALID, "%s", required);
     if (find_language(execute, language, spec, err) < 0 || read_input(body, input, err) < 0 ||
         json_read_limits(body, "limits", &spec->limits, err) < 0)
         return -1;
@@ -255,31 +264,24 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
                          EXECUTE_OUTPUT_MAX);
     spec->input = buf_slice(input);
     spec->profile = input->len > 0 ? PROFILE_EXECUTE_INPUT : PROFILE_EXECUTE;
-    return 1;
+    return 0;
 }
 
 static void run_body(struct execute *execute, struct http_request *request, const json_t *body)
 {
     struct err err;
     struct run_spec spec = {0};
-    auto_free const char **args = NULL;
+    const char **args = NULL;
     auto_buf struct buf input;
     buf_init(&input, BODY_MAX + 1);
     int rc = read_body(execute, body, &spec, &input, &err);
-    if (rc == 0) {
-        reply_error(request, 400, slice_of(required));
-        return;
-    }
-    if (rc > 0)
+    if (rc >= 0)
         rc = read_args(body, &args, &err);
     spec.args = args;
     if (rc >= 0)
         rc = start(execute, request, &spec, &err);
-    if (rc >= 0)
-        return;
-    if (err.code == ERR_UNKNOWN_LANGUAGE)
-        reply_error(request, 400, slice_of(err.text));
-    else
+    free(args);
+    if (rc < 0)
         reply_run_error(execute, request, &err);
 }
 
@@ -307,7 +309,7 @@ static void handle_execute(struct http_request *request, void *context)
     if (is_json)
         run_body(execute, request, body);
     else
-        reply_error(request, 400, slice_of(required));
+        reply_error(request, required);
 }
 
 static void handle_too_large(struct http_request *request, void *context)

@@ -7,7 +7,7 @@
  *     GET  /health    {"status": "UP", …}
  *
  * The answer begins with the four fields that those clients know, in their
- * order, and goes on with ours. docs/dialects/execute.md has every field.
+ * order, and goes on with ours (execute_result.c).
  */
 #ifndef RUNNEL_DIALECT_EXECUTE_H
 #define RUNNEL_DIALECT_EXECUTE_H

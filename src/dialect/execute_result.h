@@ -14,9 +14,9 @@ struct run_result;
 /* The answer is one piece of memory, so a run may not ask for more output. */
 #define EXECUTE_OUTPUT_MAX (4 * MIB)
 /* What is not UTF-8 becomes three bytes; a control character becomes six, and
- * each stream is there twice: merged and apart. */
+ * each of two streams is there twice, merged and apart: 24 for one. */
 #define EXECUTE_STREAM_MAX (3 * EXECUTE_OUTPUT_MAX)
-#define EXECUTE_RESULT_MAX (2 * 2 * 6 * EXECUTE_OUTPUT_MAX + 64 * KIB)
+#define EXECUTE_RESULT_MAX (24 * EXECUTE_OUTPUT_MAX + 64 * KIB)
 
 struct execute_output {
     struct buf merged; /* both streams, in the order of the log */

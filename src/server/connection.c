@@ -11,6 +11,8 @@
 /* Bytes behind the request keep us from seeing its end of file: then the socket
  * is asked once in a while. */
 #define PRESENCE_MS 1000
+/* Who was just accepted, or just answered, gets this long to send a request. */
+#define IDLE_MIN_MS 1000
 /* For the last words: how long, and how much of what the client still sends is
  * read, before the socket goes. */
 #define PARTING_MS 2000
@@ -156,6 +158,7 @@ static void on_readable(void *context, unsigned ready)
 void connection_wait(struct http_connection *connection, enum connection_wait wait, uint64_t ms)
 {
     connection->wait = wait;
+    connection->since_ns = loop_now_ns();
     if (wait == WAIT_HANDLER) {
         loop_timer_stop(connection->timer);
         connection->gone_watch = loop_watch_new(connection->server->loop, connection->fd, LOOP_READ,
@@ -172,6 +175,21 @@ void connection_cut(struct http_connection *connection)
     loop_timer_stop(connection->timer);
     (void)shutdown(connection->fd, SHUT_RDWR);
     server_run_soon(connection->server);
+}
+
+void connection_make_room(struct http_server *server)
+{
+    struct http_connection *oldest = NULL;
+    uint64_t latest_ns = loop_now_ns() - IDLE_MIN_MS * NS_PER_MS;
+    list_for_each (member, &server->connections) {
+        struct http_connection *connection = CONTAINER_OF(member, struct http_connection, link);
+        if (connection->wait != WAIT_REQUEST || connection->since_ns > latest_ns)
+            continue;
+        latest_ns = connection->since_ns;
+        oldest = connection;
+    }
+    if (oldest)
+        connection_cut(oldest);
 }
 
 static struct http_connection *connection_new(struct http_server *server)

@@ -52,6 +52,7 @@ static void on_accept_again(void *context)
 }
 
 /* Its words go to the log. While it judges a head they mean a refusal. */
+PRINTF_LIKE(2, 0)
 static void on_daemon_message(void *context, const char *format, va_list args)
 {
     char text[MESSAGE_SIZE];

@@ -74,6 +74,7 @@ struct http_connection {
     struct address peer;
     int fd; /* libmicrohttpd's */
     enum connection_wait wait;
+    uint64_t since_ns; /* it waits for that */
     struct loop_timer *timer;
     struct loop_watch *gone_watch; /* while its request is with a handler */
     struct http_request *request;  /* the present one, NULL between two */
@@ -135,6 +136,8 @@ struct http_connection *connection_of(struct MHD_Connection *mhd);
 void connection_wait(struct http_connection *connection, enum connection_wait wait, uint64_t ms);
 /* Ends it from outside the daemon, which notices in its next run. */
 void connection_cut(struct http_connection *connection);
+/* Cuts the one that has been silent for longest between two requests, if any. */
+void connection_make_room(struct http_server *server);
 void parting_free_all(struct http_server *server);
 
 /* http_request.c */

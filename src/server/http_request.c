@@ -182,6 +182,7 @@ static enum MHD_Result finish(struct http_request *request)
 
 /* libmicrohttpd calls this when the head is there, for each piece of the body,
  * and at the end; MHD_NO closes the connection. */
+/* NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's */
 enum MHD_Result request_step(void *context, struct MHD_Connection *mhd, const char *path,
                              const char *method, const char *version, const char *upload,
                              size_t *upload_size, void **request_context)

@@ -13,8 +13,8 @@
 #define BACKLOG 1024
 /* How many are accepted before those that are there get their turn. */
 #define ACCEPT_BATCH 32
-/* Without descriptors or memory to accept, the client stays in the backlog and
- * the watch would fire for ever. */
+/* What cannot be accepted, for want of a descriptor, memory or room, stays in
+ * the backlog, and the watch would fire for ever. */
 #define ACCEPT_AGAIN_MS 100
 
 union socket_address {
@@ -98,6 +98,7 @@ static void pause_accepting(struct http_server *server)
     for (size_t i = 0; i < server->listener_count; i++)
         if (server->listeners[i].watch)
             loop_watch_set(server->listeners[i].watch, 0);
+    loop_timer_start(server->accept_again, ACCEPT_AGAIN_MS);
 }
 
 void listeners_resume(struct http_server *server)
@@ -122,6 +123,7 @@ static bool accept_one(struct listener *listener)
 {
     struct http_server *server = listener->server;
     if (server->sockets >= server->config.max_connections) {
+        connection_make_room(server);
         pause_accepting(server); /* those in the backlog wait; a closed one resumes */
         return false;
     }
@@ -131,10 +133,8 @@ static bool accept_one(struct listener *listener)
     if (fd < 0) {
         if (is_transient(errno))
             return true;
-        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
             pause_accepting(server);
-            loop_timer_start(server->accept_again, ACCEPT_AGAIN_MS);
-        }
         return false;
     }
     if (!address_from_socket(&peer.any, &server->accepting_peer)) {

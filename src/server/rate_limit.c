@@ -80,13 +80,13 @@ static void make_key(const char *client, char key[KEY_SIZE])
     memset(key, 0, KEY_SIZE);
     struct address address;
     if (address_parse(slice_of(client), &address) < 0 || address_is_ipv4(&address)) {
-        memcpy(key, client, MIN(strlen(client), (size_t)KEY_SIZE));
+        memcpy(key, client, strnlen(client, KEY_SIZE));
         return;
     }
     memset(address.bytes + 8, 0, 8);
     char text[ADDRESS_TEXT_SIZE];
     (void)address_format(&address, text);
-    memcpy(key, text, strlen(text));
+    memcpy(key, text, strnlen(text, sizeof text));
     key[KEY_SIZE - 1] = 'n'; /* never the key of the address text itself */
 }
 

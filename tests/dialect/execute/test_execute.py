@@ -244,6 +244,26 @@ class Sizes(unittest.TestCase):
             sock.sendall(b"{}")
             self.assertEqual(wire.read_response(sock).json(), REQUIRED)
 
+    def test_many_bodies_at_once_are_bounded_together(self):
+        server = wire.fresh()
+        before = server.memory_kb()
+        head = (b"POST /execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n" % self.LIMIT)
+        held = []
+        for _ in range(750):
+            sock = server.main.connect()
+            sock.sendall(head + b"x" * (self.LIMIT - 1))
+            held.append(sock)
+        answer = server.main.post_json("/execute", self.body(self.LIMIT))
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "1"))
+        if not os.environ.get("RUNNEL_SANITIZED"):
+            self.assertLess(server.memory_kb() - before, 150000)
+        for sock in held:
+            sock.close()
+        answer = server.main.post_json("/execute", self.body(self.LIMIT))
+        self.assertEqual(answer.status, 400)
+        server.stop()
+
     def test_chunked_body_without_end_is_cut_off(self):
         with wire.server().main.connect() as sock:
             sock.sendall(b"POST /execute HTTP/1.1\r\nHost: localhost\r\n"

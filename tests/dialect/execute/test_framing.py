@@ -238,11 +238,25 @@ class Deadlines(unittest.TestCase):
             time.sleep(3)
             self.assertEqual(server.descriptors(), before)
 
-    def test_connections_over_the_maximum_wait_and_are_served_later(self):
+    def test_silent_connections_make_room_at_the_maximum(self):
+        server = wire.server("connections=20", "timeout_s=10")
+        held = [server.main.connect() for _ in range(60)]
+        time.sleep(1.2)
+        begun = time.monotonic()
+        for _ in range(3):
+            self.assertEqual(server.main.get("/languages").status, 200)
+        self.assertLess(time.monotonic() - begun, 8)
+        for sock in held:
+            sock.close()
+
+    def test_connections_over_the_maximum_wait_until_a_deadline(self):
         server = wire.server("connections=20", "timeout_s=2")
         held = [server.main.connect() for _ in range(20)]
+        for sock in held:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: ")
         begun = time.monotonic()
         self.assertEqual(server.main.get("/languages").status, 200)
+        self.assertGreater(time.monotonic() - begun, 1)
         self.assertLess(time.monotonic() - begun, 6)
         for sock in held:
             sock.close()

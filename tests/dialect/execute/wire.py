@@ -6,6 +6,8 @@ dialect `execute`, if it has one. RUNNEL_FAKE names the program that serves the
 dialect over an engine that runs nothing (tests/unit/dialect/serve_fake.c), and
 is started with the options that a test asks for. A test that needs what neither
 gives is skipped, and says so.
+
+    RUNNEL_URL=http://127.0.0.1:8080 /usr/bin/python3 -B -m unittest discover -s tests/dialect/execute
 """
 import atexit
 import json

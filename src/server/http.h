@@ -7,9 +7,10 @@
  * the gone callback, the request must not be touched.
  *
  * What the server itself refuses, before any handler sees it: foreign Host or
- * Origin (doors.h), bad framing (two Content-Length, or one with
- * Transfer-Encoding), bodies over the route's maximum, too many connections,
- * headers or bodies that do not arrive in time.
+ * Origin (doors.h), bad framing (framing.h), bodies over the route's maximum,
+ * headers or bodies that do not arrive in time. Connections over the maximum
+ * wait in the kernel's queue until another ends; one that has long been silent
+ * is ended for them.
  */
 #ifndef RUNNEL_SERVER_HTTP_H
 #define RUNNEL_SERVER_HTTP_H
@@ -18,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -70,7 +72,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_config 
                                     struct err *err);
 /* Starts to accept. Apart from _new, so that privilege can be dropped between. */
 int http_server_start(struct http_server *server, struct err *err);
-void http_server_quiesce(struct http_server *server);               /* accepts no new connection */
+void http_server_quiesce(struct http_server *server); /* accepts no new connection */
+uint16_t http_server_port(const struct http_server *server, size_t listener); /* once bound */
 size_t http_server_open_requests(const struct http_server *server); /* handed out, unanswered */
 void http_server_free(struct http_server *server);
 
@@ -85,6 +88,8 @@ const char *http_request_capture(const struct http_request *request, const char 
 /* "127.0.0.1": the client's, after trusted_proxies. */
 const char *http_request_client(const struct http_request *request);
 bool http_request_from_loopback(const struct http_request *request);
+/* The dialect that the listener names, NULL when it names none. */
+const char *http_request_dialect(const struct http_request *request);
 /* Is the body declared as JSON (application/json, or +json, any parameters)? */
 bool http_request_is_json(const struct http_request *request);
 
@@ -93,6 +98,10 @@ void http_add_header(struct http_request *request, const char *name, const char 
 /* Answers; body copied. content_type may be NULL when the body is empty. */
 void http_reply(struct http_request *request, int status, const char *content_type,
                 struct slice body);
+/* The same with the bytes of `body`, which is empty afterwards, uncopied. When
+ * it has failed the answer is ERR_INTERNAL. */
+void http_reply_take(struct http_request *request, int status, const char *content_type,
+                     struct buf *body);
 /* {"error": text, "code": name[, "field": …]} with the status of err's code. */
 void http_reply_err(struct http_request *request, const struct err *err);
 /* Called once if the client leaves before http_reply. */

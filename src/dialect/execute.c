@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/execute.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "codec/json_read.h"
+#include "codec/json_write.h"
+#include "dialect/execute_result.h"
+#include "engine/engine.h"
+#include "language/language.h"
+#include "loop/loop.h"
+#include "server/rate_limit.h"
+
+#define JSON_TYPE "application/json; charset=utf-8"
+#define TEXT_TYPE "text/html; charset=utf-8"
+
+/* The services whose clients come here took this much, and so say their tests. */
+#define BODY_MAX (100 * KIB)
+#define ERROR_MAX (4 * KIB)
+#define LIST_MAX (64 * KIB)
+/* Of a language's name that we do not know, and print back. */
+#define SHOWN_NAME_MAX 60
+#define MS_PER_S 1000
+
+static const char too_many[] = "Too many requests from this IP, please try again later";
+static const char required[] = "Language and code are required";
+
+/* --- answers --- */
+
+/* {"error": text} and nothing else: what these clients compare. */
+static void reply_error(struct http_request *request, const char *text)
+{
+    auto_buf struct buf body;
+    buf_init(&body, ERROR_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    json_text(&json, "error", text);
+    json_close_object(&json);
+    http_reply(request, 400, JSON_TYPE, buf_slice(&body));
+}
+
+static void add_number(struct http_request *request, const char *name, uint64_t number)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    http_add_header(request, name, text);
+}
+
+/* What names no field those services knew too. */
+static bool is_known_to_clients(const struct err *err)
+{
+    return err->code == ERR_UNKNOWN_LANGUAGE || (err->code == ERR_INVALID && !err->field[0]);
+}
+
+static void reply_run_error(const struct execute *execute, struct http_request *request,
+                            const struct err *err)
+{
+    if (err->code == ERR_BUSY || err->code == ERR_SHUTTING_DOWN)
+        add_number(request, "Retry-After", engine_retry_after_s(execute->engine));
+    if (is_known_to_clients(err))
+        reply_error(request, err->text);
+    else
+        http_reply_err(request, err);
+}
+
+/* --- the rate --- */
+
+static bool is_exempt(const struct execute *execute, const struct http_request *request)
+{
+    return http_request_from_loopback(request) && !execute->rate_limit_loopback;
+}
+
+static void add_rate_headers(struct http_request *request, const struct rate_state *state)
+{
+    add_number(request, "X-RateLimit-Limit", state->limit);
+    add_number(request, "X-RateLimit-Remaining", state->remaining);
+    add_number(request, "X-RateLimit-Reset",
+               (uint64_t)time(NULL) + (state->reset_ms + MS_PER_S - 1) / MS_PER_S);
+}
+
+static uint64_t now_ms(void)
+{
+    return loop_now_ns() / NS_PER_MS;
+}
+
+/* The headers alone: a request that these services turned away before they
+ * counted it. */
+static void show_rate(struct execute *execute, struct http_request *request)
+{
+    struct rate_state state =
+        rate_limiter_look(execute->limiter, http_request_client(request), now_ms());
+    add_rate_headers(request, &state);
+}
+
+/* Counts it. False when it is one too many, and answered. */
+static bool pass_rate(struct execute *execute, struct http_request *request)
+{
+    if (is_exempt(execute, request)) {
+        show_rate(execute, request);
+        return true;
+    }
+    struct rate_state state =
+        rate_limiter_take(execute->limiter, http_request_client(request), now_ms());
+    add_rate_headers(request, &state);
+    if (state.allowed)
+        return true;
+    add_number(request, "Retry-After", (state.reset_ms + MS_PER_S - 1) / MS_PER_S);
+    http_reply(request, 429, TEXT_TYPE, slice_of(too_many));
+    return false;
+}
+
+/* --- a run in progress --- */
+
+struct execution {
+    struct execute *execute;
+    struct http_request *request;
+    struct run *run;
+    struct reader *reader;
+    struct execute_output output;
+};
+
+static void execution_free(struct execution *execution)
+{
+    reader_free(execution->reader);
+    execute_output_fini(&execution->output);
+    free(execution);
+}
+
+static void on_gone(void *context)
+{
+    struct execution *execution = context;
+    run_cancel(execution->run, "the client left");
+    execution_free(execution);
+}
+
+static void answer(struct execution *execution)
+{
+    const struct run_result *result = run_result(execution->run);
+    auto_buf struct buf body;
+    buf_init(&body, EXECUTE_RESULT_MAX);
+    execute_write_result(&body, execution->run, &execution->output,
+                         engine_isolation(execution->execute->engine));
+    int status = result->verdict == VERDICT_INTERNAL_ERROR ? 500 : 200;
+    http_reply_take(execution->request, status, JSON_TYPE, &body);
+    execution_free(execution);
+}
+
+static void on_ready(void *context)
+{
+    struct execution *execution = context;
+    struct event event;
+    while (reader_next(execution->reader, &event) > 0) {
+        execute_output_add(&execution->output, &event);
+        if (event.kind == EVENT_END) {
+            answer(execution);
+            return;
+        }
+    }
+}
+
+/* From here on the run, not this call, ends the request. */
+static int start(struct execute *execute, struct http_request *request, const struct run_spec *spec,
+                 struct err *err)
+{
+    struct execution *execution = calloc(1, sizeof *execution);
+    if (!execution)
+        return err_sys(err, errno, "execution");
+    execution->execute = execute;
+    execution->request = request;
+    execute_output_init(&execution->output);
+    execution->run = engine_submit(execute->engine, spec, err);
+    if (execution->run)
+        execution->reader = run_attach(execution->run, 0, READER_TEXT, on_ready, execution, err);
+    if (!execution->reader) {
+        if (execution->run)
+            run_cancel(execution->run, "its output cannot be read");
+        execution_free(execution);
+        return -1;
+    }
+    http_on_gone(request, on_gone, execution);
+    return 0;
+}
+
+/* --- from the request to the run --- */
+
+static int unknown_language(const struct slice *name, struct err *err)
+{
+    auto_buf struct buf shown;
+    buf_init(&shown, SHOWN_NAME_MAX + sizeof "…");
+    buf_add(&shown, name->at, MIN(name->len, (size_t)SHOWN_NAME_MAX));
+    if (name->len > SHOWN_NAME_MAX)
+        buf_add_text(&shown, "…");
+    return err_set(err, ERR_UNKNOWN_LANGUAGE, "Unsupported language: %s", buf_text(&shown));
+}
+
+static int find_language(const struct execute *execute, struct slice name, struct run_spec *spec,
+                         struct err *err)
+{
+    const struct language *language = catalogue_find(execute->catalogue, name);
+    if (!language)
+        return unknown_language(&name, err);
+    if (!language->installed)
+        return err_set(err, ERR_NOT_INSTALLED, "%s is not installed on this server%s%s",
+                       language->title, language->packages ? "; Debian packages: " : "",
+                       language->packages ? language->packages : "");
+    spec->language = language;
+    return 0;
+}
+
+/* Borrowed from the tree; *ret_args is owned, NULL-ended. */
+static int read_args(const json_t *body, const char ***ret_args, struct err *err)
+{
+    const json_t *list = json_object_get(body, "args");
+    if (!list || json_is_null(list))
+        return 0;
+    if (!json_is_array(list))
+        return err_field(err, "args", "args must be an array of strings");
+    size_t count = json_array_size(list);
+    const char **args = calloc(count + 1, sizeof *args);
+    if (!args)
+        return err_sys(err, errno, "args");
+    *ret_args = args;
+    for (size_t i = 0; i < count; i++) {
+        args[i] = json_string_value(json_array_get(list, i));
+        if (!args[i])
+            return err_field(err, "args", "args must be an array of strings");
+    }
+    return 0;
+}
+
+/* A program that reads a line finds one, as under the services before us. */
+static int read_input(const json_t *body, struct buf *input, struct err *err)
+{
+    struct slice text = {0};
+    if (json_read_text(body, "input", &text, err) < 0)
+        return -1;
+    if (text.len == 0)
+        return 0;
+    buf_add_slice(input, text);
+    if (text.at[text.len - 1] != '\n')
+        buf_add_char(input, '\n');
+    return input->failed ? err_sys(err, ENOMEM, "input") : 0;
+}
+
+/* Everything but the args. */
+static int read_body(const struct execute *execute, const json_t *body, struct run_spec *spec,
+                     struct buf *input, struct err *err)
+{
+    struct slice language = {0};
+    if (json_read_text(body, "language", &language, err) < 0 ||
+        json_read_text(body, "code", &spec->source, err) < 0)
+        return -1;
+    if (language.len == 0 || spec->source.len == 0)
+        return err_set(err, ERR_INVALID, "%s", required);
+    if (find_language(execute, language, spec, err) < 0 || read_input(body, input, err) < 0 ||
+        json_read_limits(body, "limits", &spec->limits, err) < 0)
+        return -1;
+    if (spec->limits.value[LIMIT_OUTPUT] > EXECUTE_OUTPUT_MAX)
+        return err_field(err, "limits.max_output_bytes", "max_output_bytes is at most %llu here",
+                         EXECUTE_OUTPUT_MAX);
+    spec->input = buf_slice(input);
+    spec->profile = input->len > 0 ? PROFILE_EXECUTE_INPUT : PROFILE_EXECUTE;
+    return 0;
+}
+
+static void run_body(struct execute *execute, struct http_request *request, const json_t *body)
+{
+    struct err err;
+    struct run_spec spec = {0};
+    const char **args = NULL;
+    auto_buf struct buf input;
+    buf_init(&input, BODY_MAX + 1);
+    int rc = read_body(execute, body, &spec, &input, &err);
+    if (rc >= 0)
+        rc = read_args(body, &args, &err);
+    spec.args = args;
+    if (rc >= 0)
+        rc = start(execute, request, &spec, &err);
+    free(args);
+    if (rc < 0)
+        reply_run_error(execute, request, &err);
+}
+
+/* --- handlers --- */
+
+static void handle_execute(struct http_request *request, void *context)
+{
+    struct execute *execute = context;
+    struct slice text = http_request_body(request);
+    struct err err;
+    auto_json json_t *body = NULL;
+    bool is_json = http_request_is_json(request) && text.len > 0;
+    if (is_json) {
+        body = json_read_object(text, &err);
+        if (!body) {
+            show_rate(execute, request);
+            http_reply_err(request, &err);
+            return;
+        }
+    }
+    if (!pass_rate(execute, request))
+        return;
+    /* Only what is declared as JSON is looked at: a form of a foreign page,
+     * which a browser sends unasked, must not run anything. */
+    if (is_json)
+        run_body(execute, request, body);
+    else
+        reply_error(request, required);
+}
+
+static void handle_too_large(struct http_request *request, void *context)
+{
+    struct err err;
+    show_rate(context, request);
+    (void)err_set(&err, ERR_TOO_LARGE, "the body is over the limit of %llu bytes", BODY_MAX);
+    http_reply_err(request, &err);
+}
+
+/* Other methods and deeper paths count, as they always did. */
+static void handle_other(struct http_request *request, void *context)
+{
+    if (!pass_rate(context, request))
+        return;
+    struct slice method = http_request_method(request);
+    struct slice path = http_request_path(request);
+    struct err err;
+    (void)err_set(&err, ERR_NOT_FOUND, "Cannot %.20s %.200s", method.at, path.at);
+    http_reply_err(request, &err);
+}
+
+static void handle_languages(struct http_request *request, void *context)
+{
+    const struct execute *execute = context;
+    auto_buf struct buf body;
+    buf_init(&body, LIST_MAX);
+    struct json json = json_start(&body);
+    json_open_array(&json, NULL);
+    for (size_t i = 0; i < catalogue_count(execute->catalogue); i++) {
+        const struct language *language = catalogue_at(execute->catalogue, i);
+        if (language->installed)
+            json_text(&json, NULL, language->name);
+    }
+    json_close_array(&json);
+    http_reply(request, 200, JSON_TYPE, buf_slice(&body));
+}
+
+static size_t count_installed(const struct catalogue *catalogue)
+{
+    size_t installed = 0;
+    for (size_t i = 0; i < catalogue_count(catalogue); i++)
+        installed += catalogue_at(catalogue, i)->installed;
+    return installed;
+}
+
+static void handle_health(struct http_request *request, void *context)
+{
+    const struct execute *execute = context;
+    const char *dialect = http_request_dialect(request);
+    if (dialect && strcmp(dialect, EXECUTE_NAME) == 0) {
+        http_reply(request, 200, JSON_TYPE, slice_of("{\"status\":\"UP\"}"));
+        return;
+    }
+    auto_buf struct buf body;
+    buf_init(&body, LIST_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    json_text(&json, "status", execute->draining ? "DRAINING" : "UP");
+    json_text(&json, "isolation", engine_isolation(execute->engine));
+    json_text(&json, "version", RUNNEL_VERSION);
+    json_u64(&json, "running", engine_running(execute->engine));
+    json_u64(&json, "queued", engine_queued(execute->engine));
+    json_u64(&json, "languages", count_installed(execute->catalogue));
+    json_close_object(&json);
+    http_reply(request, execute->draining ? 503 : 200, JSON_TYPE, buf_slice(&body));
+}
+
+const struct http_route execute_routes[] = {
+    {"POST", "/execute", BODY_MAX, handle_execute, handle_too_large},
+    {"*", "/execute", BODY_MAX, handle_other, handle_too_large},
+    {"*", "/execute/*", BODY_MAX, handle_other, handle_too_large},
+    {"GET", "/languages", 0, handle_languages, NULL},
+    {"GET", "/health", 0, handle_health, NULL},
+    {0},
+};

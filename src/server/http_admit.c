@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/http_private.h"
+
+/* Headers of a request together are shorter than this, so a list of them is. */
+#define FORWARDED_MAX FRAMING_HEAD_MAX
+
+#define ALLOWED_METHODS "GET,POST"
+#define ALLOWED_HEADERS "Content-Type,Authorization"
+
+static enum MHD_Result collect_forwarded(void *context, enum MHD_ValueKind kind, const char *key,
+                                         const char *value)
+{
+    (void)kind;
+    struct buf *list = context;
+    if (strcasecmp(key, "X-Forwarded-For") != 0)
+        return MHD_YES;
+    if (list->len > 0)
+        buf_add_char(list, ',');
+    if (value)
+        buf_add_text(list, value);
+    return MHD_YES;
+}
+
+/* A proxy that appends may do so in a header line of its own: all lines count,
+ * in their order. */
+static void find_client(struct http_request *request)
+{
+    struct http_server *server = request->server;
+    struct address client = request->connection->peer;
+    if (doors_trust(&server->doors, &client)) {
+        auto_buf struct buf list;
+        buf_init(&list, FORWARDED_MAX);
+        (void)MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, collect_forwarded, &list);
+        if (!list.failed)
+            client = doors_client(&server->doors, &client, buf_slice(&list));
+    }
+    (void)address_format(&client, request->client);
+    request->client_loopback = address_is_loopback(&client);
+}
+
+static const char *request_scheme(const struct http_request *request)
+{
+    const char *proto = http_request_header(request, "X-Forwarded-Proto");
+    if (proto && doors_trust(&request->server->doors, &request->connection->peer) &&
+        strcasecmp(proto, "https") == 0)
+        return "https";
+    return "http";
+}
+
+static void add_cors(struct http_request *request, const char *origin)
+{
+    http_add_header(request, "Access-Control-Allow-Origin", origin);
+    if (strcmp(request->method, "OPTIONS") != 0)
+        return;
+    http_add_header(request, "Access-Control-Allow-Methods", ALLOWED_METHODS);
+    http_add_header(request, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
+}
+
+static bool changes_state(const char *method)
+{
+    return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 &&
+           strcmp(method, "OPTIONS") != 0;
+}
+
+/* Answers, when it must not come in. Reading is open to foreign pages, which
+ * their browser keeps the answer from; what changes something is not, since the
+ * change would be done before the browser looks. */
+static void pass_doors(struct http_request *request)
+{
+    const struct doors *doors = &request->server->doors;
+    struct err err;
+    const char *host = http_request_header(request, "Host");
+    /* Only HTTP/1.0 can be without, and no browser speaks that. */
+    if (host && !doors_host_allowed(doors, host, request->connection->listener->loopback)) {
+        (void)err_set(&err, ERR_FORBIDDEN,
+                      "Host '%.100s' is not served here; an operator can add it to server_names",
+                      host);
+        http_reply_err(request, &err);
+        return;
+    }
+    const char *origin = http_request_header(request, "Origin");
+    enum origin kind = doors_origin(doors, origin, request_scheme(request), host);
+    if (kind == ORIGIN_ALLOWED)
+        add_cors(request, origin);
+    if (strcmp(request->method, "OPTIONS") == 0) {
+        http_reply(request, 204, NULL, (struct slice){0});
+    } else if (kind == ORIGIN_FOREIGN && changes_state(request->method)) {
+        (void)err_set(&err, ERR_FORBIDDEN,
+                      "Origin '%.100s' is not allowed; an operator can add it to cors_origins",
+                      origin);
+        http_reply_err(request, &err);
+    }
+}
+
+static bool copy_captures(struct http_request *request)
+{
+    for (size_t i = 0; i < request->match.capture_count; i++) {
+        struct slice value = request->match.captures[i].value;
+        request->captures[i] = strndup(value.at, value.len);
+        if (!request->captures[i])
+            return false;
+    }
+    return true;
+}
+
+/* -1 when there is nothing that could handle it. */
+static int find_route(struct http_request *request, struct err *err)
+{
+    request->match = route_find(&request->server->config, http_request_dialect(request),
+                                request->method, request->path);
+    if (!request->match.route)
+        return err_set(err, ERR_NOT_FOUND, "Cannot %.20s %.200s", request->method, request->path);
+    if (!copy_captures(request))
+        return err_sys(err, errno, "request");
+    buf_init(&request->body, request->match.route->max_body);
+    const char *coding = http_request_header(request, "Content-Encoding");
+    if (coding && strcasecmp(coding, "identity") != 0)
+        return err_set(err, ERR_MEDIA_TYPE, "Content-Encoding '%.40s' is not understood", coding);
+    return 0;
+}
+
+void request_admit(struct http_request *request)
+{
+    struct err err;
+    find_client(request);
+    http_add_header(request, "Vary", "Origin");
+    pass_doors(request);
+    if (request->phase > PHASE_BODY)
+        return;
+    if (find_route(request, &err) < 0)
+        http_reply_err(request, &err);
+    else if (request->content_length > request->match.route->max_body)
+        http_reply_too_large(request);
+}

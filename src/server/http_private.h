@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* http_private.h — what the files of the HTTP server share: http.c (the daemon
+ * in our loop), listener.c (accepting), connection.c (deadlines, clients that
+ * leave, last words), http_request.c (a request's way to its handler),
+ * http_reply.c (and back).
+ *
+ * Theory of operation. libmicrohttpd parses and writes; it neither listens nor
+ * keeps time. We accept, so that one limit holds for all listeners together,
+ * and hand it each socket; its epoll descriptor is one watch in our loop. A
+ * handler that does not answer at once leaves its connection suspended: then
+ * libmicrohttpd does not look at the socket at all, and we watch whether the
+ * client is still there. To answer is to queue a response, to resume, and to
+ * let it run once more from the loop.
+ */
+#ifndef RUNNEL_SERVER_HTTP_PRIVATE_H
+#define RUNNEL_SERVER_HTTP_PRIVATE_H
+
+#include <microhttpd.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "loop/loop.h"
+#include "server/address.h"
+#include "server/doors.h"
+#include "server/framing.h"
+#include "server/http.h"
+#include "server/router.h"
+
+struct listener {
+    struct http_server *server;
+    const char *dialect;
+    bool loopback;
+    int fd;
+    uint16_t port;
+    struct loop_watch *watch; /* NULL before start and after quiesce */
+    char name[ADDRESS_TEXT_SIZE + sizeof "[]:65535"];
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_config config;
+    struct doors doors;
+    struct MHD_Daemon *daemon;
+    struct loop_watch *watch; /* the daemon's epoll descriptor */
+    struct loop_timer *timer; /* what the daemon wants to do later */
+    struct loop_task *task;   /* what it wants to do now */
+    struct loop_timer *accept_again;
+    struct listener *listeners;
+    size_t listener_count;
+    struct list connections;
+    struct list parting;
+    unsigned sockets; /* connections and parting ones: never over max_connections */
+    bool accept_paused;
+    bool quiescing;
+    size_t open_requests;
+    size_t body_bytes; /* buffered for all requests together */
+    /* The socket being handed over, for the daemon's callback. */
+    const struct listener *accepting;
+    struct address accepting_peer;
+    int accepting_fd;
+};
+
+/* What a connection's timer waits for. */
+enum connection_wait {
+    WAIT_REQUEST,  /* its first line */
+    WAIT_TRANSFER, /* the rest of its headers, its body, or the answer to be taken */
+    WAIT_HANDLER,  /* no deadline: the timer looks whether the client is there */
+};
+
+struct http_connection {
+    struct list link;
+    struct http_server *server;
+    const struct listener *listener;
+    struct address peer;
+    int fd; /* libmicrohttpd's */
+    enum connection_wait wait;
+    uint64_t since_ns; /* it waits for that */
+    struct loop_timer *timer;
+    struct loop_watch *gone_watch; /* while its request is with a handler */
+    struct http_request *request;  /* the present one, NULL between two */
+    bool refused;                  /* answered before its body was read */
+};
+
+enum request_phase {
+    PHASE_HEAD,     /* its head is being read */
+    PHASE_BODY,     /* the head is good; the body, if any, is being read */
+    PHASE_HANDLER,  /* with its handler, unanswered */
+    PHASE_ANSWERED, /* a response is queued */
+    PHASE_DEAD,     /* nobody is there to be answered */
+};
+
+enum { REQUEST_HEADERS_MAX = 16 };
+
+struct http_request {
+    struct http_server *server;
+    struct http_connection *connection;
+    struct MHD_Connection *mhd;
+    enum request_phase phase;
+    bool suspended;
+    const char *target; /* where it began in the daemon's buffer */
+    size_t target_len;
+    bool target_valid;
+    const char *method; /* these two stay the daemon's, for the request's life */
+    const char *path;
+    bool chunked;
+    uint64_t content_length;
+    bool too_large;  /* the rest of the body is thrown away */
+    bool overloaded; /* so many bodies are buffered that this one is not */
+    uint64_t discarded;
+    struct buf body;
+    struct route_match match;
+    char *captures[ROUTE_CAPTURES_MAX];
+    char client[ADDRESS_TEXT_SIZE];
+    bool client_loopback;
+    struct http_header headers[REQUEST_HEADERS_MAX]; /* owned; for the answer */
+    size_t header_count;
+    void (*gone)(void *context);
+    void *gone_context;
+    uint64_t started_ns;
+    int status; /* answered with; 0 before */
+};
+
+/* listener.c */
+int listener_bind(struct listener *listener, const struct http_listener *wanted, struct err *err);
+int listener_start(struct listener *listener, struct err *err);
+void listener_close(struct listener *listener);
+void listeners_resume(struct http_server *server);
+
+/* http.c: lets the daemon run soon, or later when it only waits. */
+void server_run_soon(struct http_server *server);
+
+/* connection.c */
+void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_context,
+                       enum MHD_ConnectionNotificationCode code);
+struct http_connection *connection_of(struct MHD_Connection *mhd);
+void connection_wait(struct http_connection *connection, enum connection_wait wait, uint64_t ms);
+/* Ends it from outside the daemon, which notices in its next run. */
+void connection_cut(struct http_connection *connection);
+/* Cuts the one that has been silent for longest between two requests, if any. */
+void connection_make_room(struct http_server *server);
+void parting_free_all(struct http_server *server);
+
+/* http_request.c */
+void *request_target(void *context, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result request_step(void *context, struct MHD_Connection *mhd, const char *path,
+                             const char *method, const char *version, const char *upload,
+                             size_t *upload_size, void **request_context);
+void request_completed(void *context, struct MHD_Connection *mhd, void **request_context,
+                       enum MHD_RequestTerminationCode code);
+void request_refused_by_daemon(struct http_server *server);
+/* Its last step, whatever came before. */
+void request_end(struct http_request *request);
+/* The client left while the handler had it: tells the handler. */
+void request_gone(struct http_request *request);
+
+/* http_admit.c: Host, Origin, route and size; answers what it refuses. */
+void request_admit(struct http_request *request);
+
+/* http_reply.c */
+void http_write_err(struct buf *body, const struct err *err);
+void http_reply_too_large(struct http_request *request);
+
+uint64_t server_timeout_ms(const struct http_server *server);
+
+#endif

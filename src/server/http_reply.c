@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "codec/json_write.h"
+#include "server/http_private.h"
+
+#define ERR_BODY_MAX (8 * KIB)
+/* A client must take its answer at least this fast, beyond the timeout. */
+#define SLOWEST_BYTES_PER_MS 8
+
+struct slice http_request_method(const struct http_request *request)
+{
+    return slice_of(request->method);
+}
+
+struct slice http_request_path(const struct http_request *request)
+{
+    return slice_of(request->path);
+}
+
+struct slice http_request_body(const struct http_request *request)
+{
+    return buf_slice(&request->body);
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+const char *http_request_query(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_request_capture(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->match.capture_count; i++)
+        if (slice_is(request->match.captures[i].name, name))
+            return request->captures[i];
+    return NULL;
+}
+
+const char *http_request_client(const struct http_request *request)
+{
+    return request->client;
+}
+
+bool http_request_from_loopback(const struct http_request *request)
+{
+    return request->client_loopback;
+}
+
+const char *http_request_dialect(const struct http_request *request)
+{
+    return request->connection->listener->dialect;
+}
+
+/* None of the types that a page may send to a foreign server unasked. */
+bool http_request_is_json(const struct http_request *request)
+{
+    static const char prefix[] = "application/";
+    const char *type = http_request_header(request, "Content-Type");
+    if (!type || strncasecmp(type, prefix, sizeof prefix - 1) != 0)
+        return false;
+    const char *subtype = type + sizeof prefix - 1;
+    size_t len = strcspn(subtype, "; \t");
+    if (len == 4)
+        return strncasecmp(subtype, "json", 4) == 0;
+    return len > 5 && strncasecmp(subtype + len - 5, "+json", 5) == 0;
+}
+
+void http_add_header(struct http_request *request, const char *name, const char *value)
+{
+    assert(request->header_count < REQUEST_HEADERS_MAX);
+    struct http_header header = {strdup(name), strdup(value)};
+    if (header.name && header.value) {
+        request->headers[request->header_count++] = header;
+        return;
+    }
+    free((char *)header.name);
+    free((char *)header.value);
+}
+
+static bool add_headers(const struct http_request *request, struct MHD_Response *response,
+                        const char *content_type)
+{
+    bool fine = !content_type || MHD_add_response_header(response, "Content-Type", content_type);
+    fine = fine && MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    for (size_t i = 0; i < request->header_count; i++)
+        fine = fine && MHD_add_response_header(response, request->headers[i].name,
+                                               request->headers[i].value);
+    /* Behind a chunked body nothing is read: where libmicrohttpd is lenient in
+     * finding its end, no second request can hide. */
+    if (request->chunked || request->server->quiescing || request->phase == PHASE_HEAD)
+        fine = fine && MHD_add_response_header(response, "Connection", "close");
+    return fine;
+}
+
+/* Takes `response`, which may be NULL: then the client learns that something
+ * failed by the connection's end. */
+static void send_response(struct http_request *request, int status, const char *content_type,
+                          struct MHD_Response *response, size_t size)
+{
+    assert(request->phase <= PHASE_HANDLER);
+    bool queued = response && add_headers(request, response, content_type) &&
+                  MHD_queue_response(request->mhd, (unsigned)status, response);
+    if (response)
+        MHD_destroy_response(response);
+    if (request->phase == PHASE_HANDLER)
+        request->server->open_requests--;
+    request->phase = queued ? PHASE_ANSWERED : PHASE_DEAD;
+    request->status = status;
+    connection_wait(request->connection, WAIT_TRANSFER,
+                    server_timeout_ms(request->server) + size / SLOWEST_BYTES_PER_MS);
+    if (!request->suspended)
+        return;
+    request->suspended = false;
+    MHD_resume_connection(request->mhd);
+    server_run_soon(request->server);
+}
+
+void http_reply(struct http_request *request, int status, const char *content_type,
+                struct slice body)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body.len, (void *)(body.len > 0 ? body.at : ""), MHD_RESPMEM_MUST_COPY);
+    send_response(request, status, content_type, response, body.len);
+}
+
+void http_reply_take(struct http_request *request, int status, const char *content_type,
+                     struct buf *body)
+{
+    size_t len = body->len;
+    char *bytes = buf_take(body);
+    if (!bytes) {
+        struct err err;
+        (void)err_set(&err, ERR_INTERNAL, "the answer is too large to be sent");
+        http_reply_err(request, &err);
+        return;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        free(bytes);
+    send_response(request, status, content_type, response, len);
+}
+
+void http_write_err(struct buf *body, const struct err *err)
+{
+    struct json json = json_start(body);
+    json_open_object(&json, NULL);
+    json_text(&json, "error", err->text);
+    json_text(&json, "code", err_code_name(err->code));
+    if (err->field[0])
+        json_text(&json, "field", err->field);
+    json_close_object(&json);
+}
+
+void http_reply_err(struct http_request *request, const struct err *err)
+{
+    auto_buf struct buf body;
+    buf_init(&body, ERR_BODY_MAX);
+    http_write_err(&body, err);
+    http_reply(request, err_http_status(err->code), "application/json; charset=utf-8",
+               buf_slice(&body));
+}
+
+void http_reply_too_large(struct http_request *request)
+{
+    const struct http_route *route = request->match.route;
+    if (route->too_large) {
+        route->too_large(request, request->match.context);
+        return;
+    }
+    struct err err;
+    (void)err_set(&err, ERR_TOO_LARGE, "the body is over the limit of %zu bytes", route->max_body);
+    http_reply_err(request, &err);
+}

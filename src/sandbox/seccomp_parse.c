@@ -110,7 +110,7 @@ static bool read_atom(struct slice word, uint64_t *ret_value)
 /* "CLONE_NEWUSER|CLONE_NEWNET|0x80" */
 static int read_value(const struct reader *reader, struct slice word, uint64_t *ret_value)
 {
-    if (word.len == 0)
+    if (word.len == 0 || word.at[word.len - 1] == '|')
         return fail(reader, "a value is missing");
     uint64_t value = 0;
     struct slice rest = word;

@@ -128,9 +128,10 @@ static int read_value(const struct reader *reader, struct slice word, uint64_t *
 /* "value" or "value..value" */
 static int read_range(const struct reader *reader, struct slice word, struct seccomp_test *test)
 {
-    if (test->value_count == SECCOMP_TEST_VALUES)
-        return fail(reader, "more than %d values in one test", SECCOMP_TEST_VALUES);
-    struct seccomp_range *range = &test->values[test->value_count];
+    struct seccomp_rules *rules = reader->rules;
+    if (rules->value_count == SECCOMP_VALUE_LIMIT)
+        return fail(reader, "more than %d values", SECCOMP_VALUE_LIMIT);
+    struct seccomp_range *range = &rules->values[rules->value_count++];
     struct slice rest = word;
     struct slice first = cut(&rest, "..");
     bool is_range = first.len < word.len;
@@ -148,7 +149,8 @@ static int read_range(const struct reader *reader, struct slice word, struct sec
                     test->argument);
     if (!is_range && (range->first & ~test->mask) != 0)
         return fail(reader, "'%.*s' can never be left by the mask", WORD(word));
-    test->value_count++;
+    if (test->value_count++ == 0)
+        test->values = range; /* those of one test are read one after the other */
     return 0;
 }
 
@@ -362,9 +364,11 @@ struct seccomp_rules *seccomp_rules_parse(const char *name, struct slice policy,
         [SECCOMP_REFUSE_LOG] = SECCOMP_RET_LOG,
     };
     struct seccomp_rules *rules = calloc(1, sizeof *rules);
-    if (rules)
+    if (rules) {
         rules->rules = calloc(SECCOMP_RULE_LIMIT, sizeof *rules->rules);
-    if (!rules || !rules->rules) {
+        rules->values = calloc(SECCOMP_VALUE_LIMIT, sizeof *rules->values);
+    }
+    if (!rules || !rules->rules || !rules->values) {
         seccomp_rules_free(rules);
         err_sys(err, ENOMEM, "%s", name);
         return NULL;
@@ -382,5 +386,6 @@ void seccomp_rules_free(struct seccomp_rules *rules)
     if (!rules)
         return;
     cleanup_free(&rules->rules);
+    cleanup_free(&rules->values);
     cleanup_free(&rules);
 }

@@ -22,7 +22,7 @@ enum {
     SECCOMP_RULE_LIMIT = 512,  /* lines of a policy */
     SECCOMP_CALL_RULES = 12,   /* lines about one call */
     SECCOMP_RULE_TESTS = 4,
-    SECCOMP_TEST_VALUES = 40,
+    SECCOMP_VALUE_LIMIT = 4096, /* of a policy */
 };
 
 struct seccomp_range {
@@ -35,8 +35,8 @@ struct seccomp_test {
     bool whole;   /* all 64 bits, else the low 32; never with a range of more than one value */
     bool negated; /* holds when no value matches */
     uint64_t mask;
+    const struct seccomp_range *values; /* the rules' */
     size_t value_count;
-    struct seccomp_range values[SECCOMP_TEST_VALUES];
 };
 
 struct seccomp_rule {
@@ -59,6 +59,8 @@ struct seccomp_rules {
     uint32_t default_action;
     struct seccomp_rule *rules; /* owned */
     size_t rule_count;
+    struct seccomp_range *values; /* owned */
+    size_t value_count;
     struct seccomp_call calls[SECCOMP_CALL_LIMIT];
 };
 

@@ -109,6 +109,20 @@ static void too_many_lines_are_refused(void **state)
     assert_string_equal(err.text, "t.policy:14: more than 12 lines about 'read'");
 }
 
+static void too_many_values_are_refused(void **state)
+{
+    (void)state;
+    static char policy[32768] = "default kill\nallow read if arg0 in";
+    size_t len = strlen(policy);
+    for (int i = 0; i < 4097; i++)
+        len += (size_t)snprintf(policy + len, sizeof policy - len, " %d", i);
+    struct seccomp_program program = {0};
+    struct err err = {0};
+    assert_int_equal(-1, seccomp_compile("t.policy", (struct slice){policy, len},
+                                         SECCOMP_REFUSE_ENOSYS, &program, &err));
+    assert_string_equal(err.text, "t.policy:2: more than 4096 values");
+}
+
 static void bytes_that_are_no_text_are_refused(void **state)
 {
     (void)state;
@@ -125,8 +139,7 @@ static void form_does_not_matter(void **state)
     (void)state;
     static const char *const same[] = {
         "default kill\nallow read\nallow write if arg0 == 1 else errno EPERM\n",
-        "allow write if arg0 == 1 else errno EPERM # why\r\n\n  # a word\nallow\tread\ndefault "
-        "kill",
+        "allow write if arg0 == 1 else errno EPERM # y\r\n\n  # n\nallow\tread\ndefault kill",
         "default kill\nallow write if arg0 in 1\nerrno EPERM write\nallow read #",
         "default kill\nerrno EPERM write if arg0 != 0x1\n allow   write read",
     };
@@ -178,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrong_policy_is_refused_with_its_line),
         cmocka_unit_test(too_many_lines_are_refused),
+        cmocka_unit_test(too_many_values_are_refused),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(form_does_not_matter),
         cmocka_unit_test(calls_have_names_and_numbers),

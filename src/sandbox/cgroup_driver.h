@@ -82,10 +82,21 @@ struct cgroup_place {
 int cgroup_find(const struct cgroup_host *host, const char *controller,
                 struct cgroup_place *ret_place);
 
-/* cgroup_files.c: figures in and out of small files. 0 or -errno. */
-int cgroup_read_u64(int dir_fd, const char *file, uint64_t *ret_value);
-int cgroup_read_key(int dir_fd, const char *file, const char *key, uint64_t *ret_value);
-int cgroup_write_u64(int dir_fd, const char *file, uint64_t value);
+/* cgroup_files.c: figures in and out of small files. 0 or -errno.
+ *
+ * A group's file is opened at its first use and stays open: reading it costs a
+ * microsecond, opening it first five more, and a box needs a dozen of them. */
+struct cgroup_file {
+    int dir_fd; /* borrowed */
+    const char *name;
+    int mode; /* O_RDONLY, O_WRONLY or O_RDWR */
+    int fd;   /* -1 until used; fd_close() ends it */
+};
+
+/* The figure after `key`; NULL: the file holds nothing else. */
+int cgroup_file_read(struct cgroup_file *file, const char *key, uint64_t *ret_value);
+int cgroup_file_write(struct cgroup_file *file, const char *text);
+int cgroup_file_write_u64(struct cgroup_file *file, uint64_t value);
 /* The value after `key` in lines of "key value"; -ENOENT when it is not there. */
 int cgroup_key_in(const char *text, const char *key, uint64_t *ret_value);
 bool cgroup_word_in(const char *text, const char *word); /* words between blanks or commas */

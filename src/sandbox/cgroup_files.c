@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "os/fd.h"
@@ -27,15 +28,6 @@ static int parse_figure(const char *text, size_t len, uint64_t *ret_value)
     return parse_u64(digits, ret_value);
 }
 
-int cgroup_read_u64(int dir_fd, const char *file, uint64_t *ret_value)
-{
-    char text[64];
-    ssize_t len = fd_read_text_at(dir_fd, file, text, sizeof text);
-    if (len < 0)
-        return (int)len;
-    return parse_figure(text, strcspn(text, "\n"), ret_value);
-}
-
 int cgroup_key_in(const char *text, const char *key, uint64_t *ret_value)
 {
     size_t key_len = strlen(key);
@@ -48,18 +40,40 @@ int cgroup_key_in(const char *text, const char *key, uint64_t *ret_value)
     return -ENOENT;
 }
 
-int cgroup_read_key(int dir_fd, const char *file, const char *key, uint64_t *ret_value)
+static int open_file(struct cgroup_file *file)
 {
-    char text[FILE_TEXT];
-    ssize_t len = fd_read_text_at(dir_fd, file, text, sizeof text);
-    return len < 0 ? (int)len : cgroup_key_in(text, key, ret_value);
+    if (file->fd < 0)
+        file->fd = openat(file->dir_fd, file->name, file->mode | O_CLOEXEC | O_NOFOLLOW);
+    return file->fd < 0 ? -errno : 0;
 }
 
-int cgroup_write_u64(int dir_fd, const char *file, uint64_t value)
+int cgroup_file_read(struct cgroup_file *file, const char *key, uint64_t *ret_value)
+{
+    char text[FILE_TEXT];
+    int rc = open_file(file);
+    if (rc < 0)
+        return rc;
+    ssize_t len = pread(file->fd, text, sizeof text - 1, 0);
+    if (len < 0)
+        return -errno;
+    text[len] = '\0';
+    return key ? cgroup_key_in(text, key, ret_value)
+               : parse_figure(text, strcspn(text, "\n"), ret_value);
+}
+
+int cgroup_file_write(struct cgroup_file *file, const char *text)
+{
+    int rc = open_file(file);
+    if (rc < 0)
+        return rc;
+    return pwrite(file->fd, text, strlen(text), 0) < 0 ? -errno : 0;
+}
+
+int cgroup_file_write_u64(struct cgroup_file *file, uint64_t value)
 {
     char text[24];
     (void)snprintf(text, sizeof text, "%" PRIu64, value);
-    return fd_write_text_at(dir_fd, file, text);
+    return cgroup_file_write(file, text);
 }
 
 bool cgroup_word_in(const char *text, const char *word)

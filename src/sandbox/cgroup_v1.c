@@ -43,6 +43,33 @@ static_assert((int)CONTROLLERS <= (int)CGROUP_ATTACH_MAX,
  * reach the smallest quota the kernel takes, 1 ms. */
 enum { CPU_PERIOD_US = 100000 };
 
+enum figure {
+    MEMORY_USAGE,
+    MEMORY_PEAK,
+    MEMORY_OOM,
+    PIDS_NOW,
+    PIDS_MAX,
+    PIDS_HITS,
+    CPU_QUOTA,
+    CPU_USAGE,
+    FIGURES
+};
+
+static const struct {
+    enum controller controller;
+    const char *file;
+    int mode;
+} figures[FIGURES] = {
+    [MEMORY_USAGE] = {MEMORY, "memory.usage_in_bytes", O_RDONLY},
+    [MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", O_RDWR},
+    [MEMORY_OOM] = {MEMORY, "memory.oom_control", O_RDONLY},
+    [PIDS_NOW] = {PIDS, "pids.current", O_RDONLY},
+    [PIDS_MAX] = {PIDS, "pids.max", O_WRONLY},
+    [PIDS_HITS] = {PIDS, "pids.events", O_RDONLY},
+    [CPU_QUOTA] = {CPU, "cpu.cfs_quota_us", O_WRONLY},
+    [CPU_USAGE] = {CPUACCT, "cpuacct.usage", O_RDWR},
+};
+
 struct v1_tree {
     struct cgroup_tree base;
     /* Controllers mounted together share a hierarchy. */
@@ -57,6 +84,7 @@ struct v1_group {
     struct cgroup base;
     int dir_fd[CONTROLLERS];
     int tasks_fd[CONTROLLERS];
+    struct cgroup_file figure[FIGURES];
     int oom_fd;
     bool unlimited_memory; /* as it was born */
     uint64_t memory_limit;
@@ -170,6 +198,8 @@ static void v1_free(struct cgroup *cgroup)
         fd_close(&group->dir_fd[i]);
         fd_close(&group->tasks_fd[i]);
     }
+    for (size_t i = 0; i < FIGURES; i++)
+        fd_close(&group->figure[i].fd);
     fd_close(&group->oom_fd);
     free(group);
 }
@@ -202,6 +232,9 @@ static int open_group(struct v1_group *group)
         if (group->tasks_fd[i] < 0)
             return -errno;
     }
+    for (size_t i = 0; i < FIGURES; i++)
+        group->figure[i] = (struct cgroup_file){dir_of(group, figures[i].controller),
+                                                figures[i].file, figures[i].mode, -1};
     return watch_oom(group);
 }
 
@@ -217,6 +250,8 @@ static struct cgroup *v1_create(struct cgroup_tree *tree, const char *name, stru
     group->oom_fd = -1;
     for (int i = 0; i < CONTROLLERS; i++)
         group->dir_fd[i] = group->tasks_fd[i] = -1;
+    for (int i = 0; i < FIGURES; i++)
+        group->figure[i].fd = -1;
     (void)snprintf(group->base.name, sizeof group->base.name, "%s", name);
     int rc = open_group(group);
     if (rc < 0) {
@@ -268,47 +303,45 @@ static int limit_memory(struct v1_group *group, uint64_t bytes)
     return rc;
 }
 
-static int limit_processes(const struct v1_group *group, uint64_t processes)
+static int limit_processes(struct v1_group *group, uint64_t processes)
 {
-    if (processes == 0)
-        return fd_write_text_at(dir_of(group, PIDS), "pids.max", "max");
-    return cgroup_write_u64(dir_of(group, PIDS), "pids.max", processes);
+    struct cgroup_file *file = &group->figure[PIDS_MAX];
+    return processes ? cgroup_file_write_u64(file, processes) : cgroup_file_write(file, "max");
 }
 
 /* Written at every use, also when it stays the same: that fills the quota up
  * again, else a box would start in the stall that the last one has earned. */
-static int limit_cpu(const struct v1_group *group, uint64_t milli)
+static int limit_cpu(struct v1_group *group, uint64_t milli)
 {
-    if (milli == 0)
-        return fd_write_text_at(dir_of(group, CPU), "cpu.cfs_quota_us", "-1");
-    return cgroup_write_u64(dir_of(group, CPU), "cpu.cfs_quota_us", milli * CPU_PERIOD_US / 1000);
+    struct cgroup_file *file = &group->figure[CPU_QUOTA];
+    return milli ? cgroup_file_write_u64(file, milli * CPU_PERIOD_US / 1000)
+                 : cgroup_file_write(file, "-1");
 }
 
 /* Asked of pids.current, because a box is in all groups or in none, and because
  * `tasks` read through a descriptor that stays open answers from a list that may
  * be a second old. */
-static int check_empty(const struct v1_group *group)
+static int check_empty(struct v1_group *group)
 {
     uint64_t processes = 0;
-    int rc = cgroup_read_u64(dir_of(group, PIDS), "pids.current", &processes);
+    int rc = cgroup_file_read(&group->figure[PIDS_NOW], NULL, &processes);
     return rc == 0 && processes > 0 ? -ENOTEMPTY : rc;
 }
 
 static int start_figures(struct v1_group *group)
 {
-    int memory = dir_of(group, MEMORY);
-    int rc = cgroup_read_u64(memory, "memory.usage_in_bytes", &group->memory_before);
+    struct cgroup_file *figure = group->figure;
+    int rc = cgroup_file_read(&figure[MEMORY_USAGE], NULL, &group->memory_before);
     if (rc == 0 && group->memory_before > group->base.tree->residue_bytes)
         rc = -EBUSY;
     if (rc == 0)
-        rc = fd_write_text_at(memory, "memory.max_usage_in_bytes", "0");
+        rc = cgroup_file_write(&figure[MEMORY_PEAK], "0");
     if (rc == 0)
-        rc = fd_write_text_at(dir_of(group, CPUACCT), "cpuacct.usage", "0");
+        rc = cgroup_file_write(&figure[CPU_USAGE], "0");
     if (rc == 0)
-        rc = cgroup_read_key(memory, "memory.oom_control", "oom_kill", &group->oom_kills_before);
+        rc = cgroup_file_read(&figure[MEMORY_OOM], "oom_kill", &group->oom_kills_before);
     if (rc == 0)
-        rc = cgroup_read_key(dir_of(group, PIDS), "pids.events", "max",
-                             &group->process_limit_hits_before);
+        rc = cgroup_file_read(&figure[PIDS_HITS], "max", &group->process_limit_hits_before);
     return rc;
 }
 
@@ -342,18 +375,18 @@ static int v1_prepare(struct cgroup *cgroup, const struct cgroup_limits *limits,
 
 static int v1_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
 {
-    const struct v1_group *group = group_of(cgroup);
+    struct v1_group *group = group_of(cgroup);
+    struct cgroup_file *figure = group->figure;
     struct cgroup_usage usage = {0};
-    int memory = dir_of(group, MEMORY);
-    int rc = cgroup_read_u64(dir_of(group, CPUACCT), "cpuacct.usage", &usage.cpu_ns);
+    int rc = cgroup_file_read(&figure[CPU_USAGE], NULL, &usage.cpu_ns);
     if (rc == 0)
-        rc = cgroup_read_u64(memory, "memory.usage_in_bytes", &usage.memory_bytes);
+        rc = cgroup_file_read(&figure[MEMORY_USAGE], NULL, &usage.memory_bytes);
     if (rc == 0)
-        rc = cgroup_read_u64(memory, "memory.max_usage_in_bytes", &usage.memory_peak_bytes);
+        rc = cgroup_file_read(&figure[MEMORY_PEAK], NULL, &usage.memory_peak_bytes);
     if (rc == 0)
-        rc = cgroup_read_key(memory, "memory.oom_control", "oom_kill", &usage.oom_kills);
+        rc = cgroup_file_read(&figure[MEMORY_OOM], "oom_kill", &usage.oom_kills);
     if (rc == 0)
-        rc = cgroup_read_key(dir_of(group, PIDS), "pids.events", "max", &usage.process_limit_hits);
+        rc = cgroup_file_read(&figure[PIDS_HITS], "max", &usage.process_limit_hits);
     if (rc < 0)
         return rc;
     usage.oom_kills -= group->oom_kills_before;

@@ -28,6 +28,34 @@ static const char *const controllers[] = {"memory", "pids", "cpu"};
 /* As in version 1, and for the same reason (cgroup_v1.c). */
 enum { CPU_PERIOD_US = 100000 };
 
+enum figure {
+    MEMORY_CURRENT,
+    MEMORY_EVENTS,
+    MEMORY_PEAK,
+    PIDS_CURRENT,
+    PIDS_MAX,
+    PIDS_EVENTS,
+    CPU_MAX,
+    CPU_STAT,
+    FIGURES
+};
+
+static const struct {
+    const char *file;
+    int mode;
+} figures[FIGURES] = {
+    [MEMORY_CURRENT] = {"memory.current", O_RDONLY},
+    [MEMORY_EVENTS] = {"memory.events", O_RDONLY},
+    /* For writing too where groups are used again: a reset counts for readers
+     * of the very descriptor it was written to. */
+    [MEMORY_PEAK] = {"memory.peak", O_RDONLY},
+    [PIDS_CURRENT] = {"pids.current", O_RDONLY},
+    [PIDS_MAX] = {"pids.max", O_WRONLY},
+    [PIDS_EVENTS] = {"pids.events", O_RDONLY},
+    [CPU_MAX] = {"cpu.max", O_WRONLY},
+    [CPU_STAT] = {"cpu.stat", O_RDONLY},
+};
+
 struct v2_tree {
     struct cgroup_tree base;
     int parent_fd;
@@ -40,7 +68,7 @@ struct v2_tree {
 struct v2_group {
     struct cgroup base;
     int dir_fd;
-    int peak_fd; /* the reset counts for readers of this very descriptor */
+    struct cgroup_file figure[FIGURES];
     uint64_t highest_seen;
     /* At the start of the present use. */
     uint64_t memory_before;
@@ -264,7 +292,8 @@ static void v2_free(struct cgroup *cgroup)
 {
     struct v2_group *group = group_of(cgroup);
     fd_close(&group->dir_fd);
-    fd_close(&group->peak_fd);
+    for (size_t i = 0; i < FIGURES; i++)
+        fd_close(&group->figure[i].fd);
     free(group);
 }
 
@@ -276,17 +305,18 @@ static struct cgroup *v2_create(struct cgroup_tree *base, const char *name, stru
         return NULL;
     }
     group->base.tree = base;
-    group->peak_fd = -1;
     (void)snprintf(group->base.name, sizeof group->base.name, "%s", name);
     group->dir_fd = make_leaf(tree_of(base)->own_fd, name);
+    for (size_t i = 0; i < FIGURES; i++)
+        group->figure[i] =
+            (struct cgroup_file){group->dir_fd, figures[i].file, figures[i].mode, -1};
+    if (base->reuses)
+        group->figure[MEMORY_PEAK].mode = O_RDWR;
     if (group->dir_fd < 0) {
         (void)err_set(err, ERR_UNAVAILABLE, "make group %s: %s", name, strerror(-group->dir_fd));
         v2_free(&group->base);
         return NULL;
     }
-    /* until Linux 5.19: there is no memory.peak, and peak_fd stays -1 */
-    int mode = base->reuses ? O_RDWR : O_RDONLY;
-    group->peak_fd = openat(group->dir_fd, "memory.peak", mode | O_CLOEXEC);
     return &group->base;
 }
 
@@ -299,54 +329,62 @@ static int limit_memory(const struct v2_group *group, uint64_t bytes)
     rc = fd_write_text_at(group->dir_fd, "memory.oom.group", "1");
     if (rc < 0)
         return rc;
-    return bytes ? cgroup_write_u64(group->dir_fd, "memory.max", bytes)
-                 : fd_write_text_at(group->dir_fd, "memory.max", "max");
+    char text[24] = "max";
+    if (bytes)
+        (void)snprintf(text, sizeof text, "%" PRIu64, bytes);
+    return fd_write_text_at(group->dir_fd, "memory.max", text);
 }
 
-static int limit_processes(const struct v2_group *group, uint64_t processes)
+static int limit_processes(struct v2_group *group, uint64_t processes)
 {
-    return processes ? cgroup_write_u64(group->dir_fd, "pids.max", processes)
-                     : fd_write_text_at(group->dir_fd, "pids.max", "max");
+    struct cgroup_file *file = &group->figure[PIDS_MAX];
+    return processes ? cgroup_file_write_u64(file, processes) : cgroup_file_write(file, "max");
 }
 
-static int limit_cpu(const struct v2_group *group, uint64_t milli)
+/* Written at every use: see cgroup_v1.c. */
+static int limit_cpu(struct v2_group *group, uint64_t milli)
 {
     char text[48] = "max";
     if (milli)
         (void)snprintf(text, sizeof text, "%" PRIu64 " %d", milli * CPU_PERIOD_US / 1000,
                        CPU_PERIOD_US);
-    return fd_write_text_at(group->dir_fd, "cpu.max", text);
+    return cgroup_file_write(&group->figure[CPU_MAX], text);
 }
 
-/* Raw: since the group was made. The peak is not among them. */
-static int read_figures(const struct v2_group *group, struct cgroup_usage *usage)
+/* Raw: since the group was made, and cpu time in microseconds. */
+static int read_figures(struct v2_group *group, struct cgroup_usage *usage)
 {
-    int rc = cgroup_read_u64(group->dir_fd, "memory.current", &usage->memory_bytes);
+    struct cgroup_file *figure = group->figure;
+    int rc = cgroup_file_read(&figure[MEMORY_CURRENT], NULL, &usage->memory_bytes);
     if (rc == 0)
-        rc = cgroup_read_key(group->dir_fd, "cpu.stat", "usage_usec", &usage->cpu_ns);
+        rc = cgroup_file_read(&figure[CPU_STAT], "usage_usec", &usage->cpu_ns);
     if (rc == 0)
-        rc = cgroup_read_key(group->dir_fd, "memory.events", "oom_kill", &usage->oom_kills);
+        rc = cgroup_file_read(&figure[MEMORY_EVENTS], "oom_kill", &usage->oom_kills);
     if (rc == 0)
-        rc = cgroup_read_key(group->dir_fd, "pids.events", "max", &usage->process_limit_hits);
+        rc = cgroup_file_read(&figure[PIDS_EVENTS], "max", &usage->process_limit_hits);
+    /* until Linux 5.19: there is no memory.peak */
+    if (rc == 0 && cgroup_file_read(&figure[MEMORY_PEAK], NULL, &usage->memory_peak_bytes) < 0)
+        usage->memory_peak_bytes = usage->memory_bytes;
     return rc;
 }
 
 static int start_figures(struct v2_group *group)
 {
-    char byte = 0;
-    auto_close int procs_fd = openat(group->dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-    if (procs_fd < 0 || read(procs_fd, &byte, 1) != 0)
-        return -ENOTEMPTY;
+    uint64_t processes = 0;
+    int rc = cgroup_file_read(&group->figure[PIDS_CURRENT], NULL, &processes);
+    if (rc < 0 || processes > 0)
+        return rc < 0 ? rc : -ENOTEMPTY;
+    if (group->base.tree->reuses)
+        rc = cgroup_file_write(&group->figure[MEMORY_PEAK], "0");
     struct cgroup_usage usage = {0};
-    int rc = read_figures(group, &usage);
+    if (rc == 0)
+        rc = read_figures(group, &usage);
     if (rc < 0)
         return rc;
     if (usage.memory_bytes > group->base.tree->residue_bytes)
         return -EBUSY;
-    if (group->base.tree->reuses && pwrite(group->peak_fd, "0", 1, 0) != 1)
-        return -EIO;
     group->memory_before = usage.memory_bytes;
-    group->highest_seen = usage.memory_bytes;
+    group->highest_seen = 0;
     group->cpu_us_before = usage.cpu_ns;
     group->oom_kills_before = usage.oom_kills;
     group->process_limit_hits_before = usage.process_limit_hits;
@@ -376,15 +414,6 @@ static int v2_prepare(struct cgroup *cgroup, const struct cgroup_limits *limits,
     return 0;
 }
 
-static uint64_t read_peak(struct v2_group *group, uint64_t now)
-{
-    char text[32];
-    ssize_t len = group->peak_fd >= 0 ? pread(group->peak_fd, text, sizeof text - 1, 0) : -1;
-    uint64_t peak = len > 0 ? strtoull((text[len] = '\0', text), NULL, 10) : now;
-    group->highest_seen = MAX(group->highest_seen, peak);
-    return group->highest_seen;
-}
-
 static int v2_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
 {
     struct v2_group *group = group_of(cgroup);
@@ -392,7 +421,8 @@ static int v2_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
     int rc = read_figures(group, &usage);
     if (rc < 0)
         return rc;
-    usage.memory_peak_bytes = read_peak(group, usage.memory_bytes);
+    group->highest_seen = MAX(group->highest_seen, usage.memory_peak_bytes);
+    usage.memory_peak_bytes = group->highest_seen;
     usage.cpu_ns = (usage.cpu_ns - group->cpu_us_before) * 1000;
     usage.oom_kills -= group->oom_kills_before;
     usage.process_limit_hits -= group->process_limit_hits_before;

@@ -42,7 +42,7 @@ static void doom(struct cgroup *cgroup)
         driver->free(cgroup);
         return;
     }
-    driver->kill(cgroup);
+    cgroup_kill(cgroup);
     list_append(&cgroup->tree->doomed, &cgroup->link);
 }
 
@@ -215,7 +215,13 @@ int cgroup_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
     return cgroup->tree->driver->usage(cgroup, ret_usage);
 }
 
+void cgroup_lift_cpu_limit(struct cgroup *cgroup)
+{
+    cgroup->tree->driver->lift_cpu_limit(cgroup);
+}
+
 void cgroup_kill(struct cgroup *cgroup)
 {
+    cgroup_lift_cpu_limit(cgroup);
     cgroup->tree->driver->kill(cgroup);
 }

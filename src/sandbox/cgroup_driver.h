@@ -59,6 +59,7 @@ struct cgroup_driver {
     size_t (*attach_fds)(const struct cgroup *cgroup, int fds[CGROUP_ATTACH_MAX]);
     int (*oom_fd)(const struct cgroup *cgroup);
     int (*usage)(struct cgroup *cgroup, struct cgroup_usage *ret_usage);
+    void (*lift_cpu_limit)(struct cgroup *cgroup);
     void (*kill)(struct cgroup *cgroup);
 };
 

@@ -56,18 +56,18 @@ enum figure {
 };
 
 static const struct {
-    enum controller controller;
     const char *file;
+    enum controller controller;
     int mode;
 } figures[FIGURES] = {
-    [MEMORY_USAGE] = {MEMORY, "memory.usage_in_bytes", O_RDONLY},
-    [MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", O_RDWR},
-    [MEMORY_OOM] = {MEMORY, "memory.oom_control", O_RDONLY},
-    [PIDS_NOW] = {PIDS, "pids.current", O_RDONLY},
-    [PIDS_MAX] = {PIDS, "pids.max", O_WRONLY},
-    [PIDS_HITS] = {PIDS, "pids.events", O_RDONLY},
-    [CPU_QUOTA] = {CPU, "cpu.cfs_quota_us", O_WRONLY},
-    [CPU_USAGE] = {CPUACCT, "cpuacct.usage", O_RDWR},
+    [MEMORY_USAGE] = {"memory.usage_in_bytes", MEMORY, O_RDONLY},
+    [MEMORY_PEAK] = {"memory.max_usage_in_bytes", MEMORY, O_RDWR},
+    [MEMORY_OOM] = {"memory.oom_control", MEMORY, O_RDONLY},
+    [PIDS_NOW] = {"pids.current", PIDS, O_RDONLY},
+    [PIDS_MAX] = {"pids.max", PIDS, O_WRONLY},
+    [PIDS_HITS] = {"pids.events", PIDS, O_RDONLY},
+    [CPU_QUOTA] = {"cpu.cfs_quota_us", CPU, O_WRONLY},
+    [CPU_USAGE] = {"cpuacct.usage", CPUACCT, O_RDWR},
 };
 
 struct v1_tree {
@@ -414,6 +414,11 @@ static int v1_oom_fd(const struct cgroup *cgroup)
     return group_of(cgroup)->oom_fd;
 }
 
+static void v1_lift_cpu_limit(struct cgroup *cgroup)
+{
+    (void)limit_cpu(group_of(cgroup), 0);
+}
+
 static void v1_kill(struct cgroup *cgroup)
 {
     /* Through the pids hierarchy, where no more can be forked meanwhile. */
@@ -431,5 +436,6 @@ const struct cgroup_driver cgroup_v1 = {
     .attach_fds = v1_attach_fds,
     .oom_fd = v1_oom_fd,
     .usage = v1_usage,
+    .lift_cpu_limit = v1_lift_cpu_limit,
     .kill = v1_kill,
 };

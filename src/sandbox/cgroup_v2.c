@@ -449,6 +449,11 @@ static int v2_oom_fd(const struct cgroup *cgroup)
     return -1;
 }
 
+static void v2_lift_cpu_limit(struct cgroup *cgroup)
+{
+    (void)limit_cpu(group_of(cgroup), 0);
+}
+
 static void v2_kill(struct cgroup *cgroup)
 {
     (void)cgroup_kill_members(group_of(cgroup)->dir_fd);
@@ -465,5 +470,6 @@ const struct cgroup_driver cgroup_v2 = {
     .attach_fds = v2_attach_fds,
     .oom_fd = v2_oom_fd,
     .usage = v2_usage,
+    .lift_cpu_limit = v2_lift_cpu_limit,
     .kill = v2_kill,
 };

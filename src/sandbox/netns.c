@@ -122,6 +122,11 @@ static struct netns *make(struct netns_pool *pool, struct err *err)
     return netns;
 }
 
+static struct netns *oldest(const struct list *list)
+{
+    return list_empty(list) ? NULL : CONTAINER_OF(list->next, struct netns, link);
+}
+
 static void destroy(struct netns *netns)
 {
     list_remove(&netns->link);
@@ -138,7 +143,7 @@ static void add_clean(struct netns_pool *pool, struct netns *netns, uint64_t now
 
 static struct netns *remove_clean(struct netns_pool *pool)
 {
-    struct netns *netns = CONTAINER_OF(pool->clean.next, struct netns, link);
+    struct netns *netns = oldest(&pool->clean);
     list_remove(&netns->link);
     pool->clean_count--;
     return netns;
@@ -298,11 +303,6 @@ void netns_give(struct netns_pool *pool, struct netns *netns)
         return;
     netns->since_ns = monotonic_ns();
     list_append(&pool->resting, &netns->link);
-}
-
-static struct netns *oldest(const struct list *list)
-{
-    return list_empty(list) ? NULL : CONTAINER_OF(list->next, struct netns, link);
 }
 
 static void inspect(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)

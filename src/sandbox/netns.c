@@ -127,9 +127,17 @@ static struct netns *oldest(const struct list *list)
     return list_empty(list) ? NULL : CONTAINER_OF(list->next, struct netns, link);
 }
 
+static struct netns *remove_oldest(struct list *list)
+{
+    struct netns *netns = oldest(list);
+    if (netns)
+        list_remove(&netns->link);
+    return netns;
+}
+
+/* Not in a list any more. */
 static void destroy(struct netns *netns)
 {
-    list_remove(&netns->link);
     fd_close(&netns->fd);
     free(netns);
 }
@@ -143,9 +151,8 @@ static void add_clean(struct netns_pool *pool, struct netns *netns, uint64_t now
 
 static struct netns *remove_clean(struct netns_pool *pool)
 {
-    struct netns *netns = oldest(&pool->clean);
-    list_remove(&netns->link);
-    pool->clean_count--;
+    struct netns *netns = remove_oldest(&pool->clean);
+    pool->clean_count -= netns != NULL;
     return netns;
 }
 
@@ -220,14 +227,18 @@ static bool is_pristine(struct netns_pool *pool)
 
 /* ---- the pool ---- */
 
+static void destroy_all(struct list *list)
+{
+    for (struct netns *netns = remove_oldest(list); netns; netns = remove_oldest(list))
+        destroy(netns);
+}
+
 void netns_close_pool(struct netns_pool *pool)
 {
     if (!pool)
         return;
-    list_for_each_safe (link, following, &pool->clean)
-        destroy(CONTAINER_OF(link, struct netns, link));
-    list_for_each_safe (other, next, &pool->resting)
-        destroy(CONTAINER_OF(other, struct netns, link));
+    destroy_all(&pool->clean);
+    destroy_all(&pool->resting);
     fd_close(&pool->net_fd);
     fd_close(&pool->home_fd);
     free(pool);
@@ -305,19 +316,19 @@ void netns_give(struct netns_pool *pool, struct netns *netns)
     list_append(&pool->resting, &netns->link);
 }
 
-static void inspect(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)
+/* The one that rests longest. */
+static void inspect(struct netns_pool *pool, uint64_t now_ns)
 {
+    struct netns *netns = remove_oldest(&pool->resting);
     bool good = false;
     if (setns(netns->fd, CLONE_NEWNET) == 0) {
         good = is_pristine(pool);
         go_home_or_die(pool);
     }
-    if (!good) {
+    if (good)
+        add_clean(pool, netns, now_ns);
+    else
         destroy(netns);
-        return;
-    }
-    list_remove(&netns->link);
-    add_clean(pool, netns, now_ns);
 }
 
 static bool due(const struct netns *netns, uint64_t after_ns, uint64_t now_ns)
@@ -339,14 +350,15 @@ struct netns *netns_take(struct netns_pool *pool, struct err *err)
      * and without it, those at rest would only become more. */
     uint64_t now_ns = monotonic_ns();
     if (list_empty(&pool->clean) && due(oldest(&pool->resting), rest_ns, now_ns))
-        inspect(pool, oldest(&pool->resting), now_ns);
-    return list_empty(&pool->clean) ? make(pool, err) : remove_clean(pool);
+        inspect(pool, now_ns);
+    struct netns *netns = remove_clean(pool);
+    return netns ? netns : make(pool, err);
 }
 
 int netns_tend(struct netns_pool *pool, uint64_t now_ns)
 {
     if (due(oldest(&pool->resting), rest_ns, now_ns)) {
-        inspect(pool, oldest(&pool->resting), now_ns);
+        inspect(pool, now_ns);
     } else if (pool->clean_count < pool->reserve) {
         struct netns *netns = make(pool, NULL);
         if (!netns)

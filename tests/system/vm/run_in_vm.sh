@@ -13,6 +13,7 @@
 # installed. Exit status 77: something of this is missing; 124: it took too long.
 #
 #   VM_CACHE   where kernel and init are kept   (~/.cache/runnel-vm)
+#   VM_KERNEL  package of another kernel: linux-image-6.12.…-cloud-amd64-unsigned
 #   VM_TIMEOUT seconds                          (300)
 #   VM_MEMORY  MiB                              (1024)
 #   VM_CPUS                                     (2)
@@ -36,14 +37,17 @@ for tool in qemu-system-x86_64 gcc python3 dpkg-deb "$virtiofsd"; do
 done
 
 # Debian's kernel, once.
-if [ ! -d "$cache/kernel" ]; then
-    mkdir -p "$cache/download"
-    image=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[^ ]*\)/\1/p' | head -n 1)
+kernel=$cache/${VM_KERNEL:-kernel}
+if [ ! -d "$kernel" ]; then
+    image=${VM_KERNEL:-$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+        sed -n 's/.*Depends: \(linux-image-[^ ]*\)/\1/p' | head -n 1)}
     [ -n "$image" ] || skip "apt knows no linux-image-cloud-amd64"
-    (cd "$cache/download" && apt-get -qq -o APT::Sandbox::User=root download "$image" >&2) || skip "cannot download $image"
-    rm -rf "$cache/kernel.new"
-    dpkg-deb -x "$cache/download/$image"_*.deb "$cache/kernel.new"
-    mv "$cache/kernel.new" "$cache/kernel"
+    mkdir -p "$cache/download"
+    (cd "$cache/download" && apt-get -qq -o APT::Sandbox::User=root download "$image" >&2) ||
+        skip "cannot download $image"
+    rm -rf "$kernel.new"
+    dpkg-deb -x "$cache/download/$image"_*.deb "$kernel.new"
+    mv "$kernel.new" "$kernel"
     rm -rf "$cache/download"
 fi
 if ! [ "$cache/init" -nt "$here/init.c" ]; then
@@ -61,10 +65,17 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 printf '%s\0' "$PWD" "$@" >"$work/command"
-printf '%s\n' $modules >"$work/order"
 set -- "init=$cache/init" "command=$work/command" "modules/order=$work/order"
+: >"$work/order"
 for module in $modules; do
-    set -- "$@" "modules/$module.ko=$(find "$cache/kernel/lib/modules" -name "$module.ko")"
+    file=$(find "$kernel/lib/modules" -name "$module.ko" -o -name "$module.ko.xz")
+    [ -n "$file" ] || continue # built in
+    case $file in
+    *.xz) xz -dc "$file" >"$work/$module.ko" ;;
+    *) cp "$file" "$work/$module.ko" ;;
+    esac
+    echo "$module" >>"$work/order"
+    set -- "$@" "modules/$module.ko=$work/$module.ko"
 done
 python3 "$here/make_initramfs.py" "$work/initramfs" "$@"
 
@@ -89,7 +100,7 @@ timeout --foreground "${VM_TIMEOUT:-300}" qemu-system-x86_64 \
     -object memory-backend-memfd,id=memory,size="${memory}M",share=on -numa node,memdev=memory \
     -chardev socket,id=fs,path="$work/fs" -device vhost-user-fs-pci,chardev=fs,tag=host \
     -serial stdio -serial "file:$work/status" -serial "file:$work/kernel.log" \
-    -kernel "$(echo "$cache"/kernel/boot/vmlinuz-*)" -initrd "$work/initramfs" \
+    -kernel "$(echo "$kernel"/boot/vmlinuz-*)" -initrd "$work/initramfs" \
     -append 'console=ttyS2 panic=-1 rdinit=/init' </dev/null || {
     status=$?
     echo "run_in_vm: qemu ended with $status" >&2

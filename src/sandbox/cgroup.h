@@ -40,10 +40,10 @@ struct cgroup_usage {
     uint64_t process_limit_hits; /* since cgroup_take */
 };
 
-/* Opens the tree below `root` (NULL: this process's own cgroup, read from
- * /proc/self/cgroup and mountinfo), makes this spawner's directory there and
- * removes those of dead spawners, processes in them first. Fails with
- * ERR_UNAVAILABLE and a sentence when the host offers no usable controllers. */
+/* Opens the tree below `root` (a path as in /proc/self/cgroup, "/runs"; NULL: this
+ * process's own cgroup, or on v2, where that may not be, beside it), makes this spawner's directory
+ * there and removes those of dead spawners, processes in them first. Fails with ERR_UNAVAILABLE and
+ * a sentence when the host offers no usable controllers. */
 int cgroup_tree_open(const char *root, struct cgroup_tree **ret_tree, struct err *err);
 /* Removes everything it made; every box must be dead. NULL is allowed. */
 void cgroup_tree_close(struct cgroup_tree *tree);
@@ -61,6 +61,9 @@ size_t cgroup_attach_fds(const struct cgroup *cgroup, int fds[CGROUP_ATTACH_MAX]
 int cgroup_oom_fd(const struct cgroup *cgroup);
 void cgroup_oom_clear(struct cgroup *cgroup); /* drains it */
 int cgroup_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage);
+/* Before a box is killed: processes whose group has used up its cpu quota run no
+ * step before the next period, not even towards their death (up to 100 ms). */
+void cgroup_lift_cpu_limit(struct cgroup *cgroup);
 /* Kills whatever is left in it (cgroup.kill where there is one). */
 void cgroup_kill(struct cgroup *cgroup);
 /* Back to the pool when it is empty and could be reset, else removed (now, or

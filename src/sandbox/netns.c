@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* Theory of operation. A namespace goes round
+ *
+ *     made ─► clean ─► in use (netns_take) ─► resting (netns_give) ─► inspected ─┐
+ *               ▲                                                                │
+ *               └──────────────────── looks like one never used ◄────────────────┤
+ *                                                             else thrown away ◄─┘
+ *
+ * A box can change only what an unprivileged process can: sockets and what they
+ * leave behind. So "looks like one never used" is asked of the kernel as text:
+ * the count of sockets of every family (net/sockstat counts each from its
+ * making to its very end, orphans and those in flight too), and each counter a
+ * program can read. What is equal byte for byte cannot tell anybody anything.
+ * (A sock_diag dump would walk the hash table of the whole host for each
+ * protocol, milliseconds of it, and see less: only families that it knows.)
+ *
+ * To make and to inspect, this process enters the namespace and goes home
+ * again. If it cannot go home, it must not live on: abort. */
+#include "sandbox/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "os/fd.h"
+
+static const uint64_t rest_ns = 100 * NS_PER_MS;
+/* More than the reserve are kept for as long as a load may come back. */
+static const uint64_t spare_ns = 10 * NS_PER_S;
+enum { RETRY_MS = 1000, FIGURES_SIZE = 48 << 10 };
+
+/* Everything that a use can leave its trace in, the cheapest and most telling
+ * first: two counters of lo for whatever was sent, sockets for what was not. */
+static const char *const figure_files[] = {
+    "sockstat", "dev", "snmp", "snmp6", "netstat", "ip6_flowlabel",
+};
+
+struct netns {
+    struct list link;
+    int fd;
+    uint64_t since_ns; /* at rest, or clean */
+};
+
+struct netns_pool {
+    int proc_fd; /* borrowed */
+    int net_fd;  /* /proc/self/net: shows the namespace this process is in */
+    int home_fd;
+    size_t reserve;
+    struct list clean;
+    struct list resting;
+    size_t clean_count;
+    /* Of one that was never used: each file and its length, in order. */
+    char pristine[FIGURES_SIZE];
+    size_t pristine_end[ARRAY_LEN(figure_files)];
+    char scratch[FIGURES_SIZE];
+};
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void go_home_or_die(const struct netns_pool *pool)
+{
+    if (setns(pool->home_fd, CLONE_NEWNET) < 0)
+        abort();
+}
+
+static int bring_loopback_up(void)
+{
+    auto_close int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sock < 0)
+        return -errno;
+    struct ifreq request = {.ifr_flags = IFF_UP};
+    memcpy(request.ifr_name, "lo", sizeof "lo");
+    return ioctl(sock, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
+}
+
+/* In the new namespace. */
+static int furnish(struct netns_pool *pool)
+{
+    auto_close int fd = openat(pool->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int rc = bring_loopback_up();
+    if (rc < 0)
+        return rc;
+    /* A closed connection holds its port for a minute otherwise, and programs
+     * that start their server twice fail. No harm where it is refused. */
+    (void)fd_write_text_at(pool->proc_fd, "sys/net/ipv4/tcp_max_tw_buckets", "0");
+    return take_fd(&fd);
+}
+
+static struct netns *make(struct netns_pool *pool, struct err *err)
+{
+    struct netns *netns = calloc(1, sizeof *netns);
+    if (!netns || unshare(CLONE_NEWNET) < 0) {
+        (void)err_sys(err, errno, "make a network namespace");
+        free(netns);
+        return NULL;
+    }
+    netns->fd = furnish(pool);
+    go_home_or_die(pool);
+    if (netns->fd < 0) {
+        (void)err_sys(err, -netns->fd, "bring up the loopback of a network namespace");
+        free(netns);
+        return NULL;
+    }
+    list_init(&netns->link);
+    return netns;
+}
+
+static struct netns *oldest(const struct list *list)
+{
+    /* The analyzer does not see that a member leaves its list before it is freed.
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+    return list_empty(list) ? NULL : CONTAINER_OF(list->next, struct netns, link);
+}
+
+static struct netns *remove_oldest(struct list *list)
+{
+    struct netns *netns = oldest(list);
+    if (netns)
+        list_remove(&netns->link);
+    return netns;
+}
+
+/* Not in a list any more. */
+static void destroy(struct netns *netns)
+{
+    fd_close(&netns->fd);
+    free(netns);
+}
+
+static void add_clean(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)
+{
+    netns->since_ns = now_ns;
+    list_append(&pool->clean, &netns->link);
+    pool->clean_count++;
+}
+
+static struct netns *remove_clean(struct netns_pool *pool)
+{
+    struct netns *netns = remove_oldest(&pool->clean);
+    pool->clean_count -= netns != NULL;
+    return netns;
+}
+
+/* ---- inspection, in the namespace in question ---- */
+
+/* In sockstat, these are the whole host's, and anything on it may move them. */
+static bool is_host_figure(const char *word, size_t len)
+{
+    static const char *const words[] = {"orphan", "alloc", "mem"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
+            return true;
+    return false;
+}
+
+static size_t drop_host_figures(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from;) {
+        size_t len = strcspn(from, " \n");
+        bool drop = is_host_figure(from, len);
+        len += strspn(from + len, " \n");
+        if (drop) /* its value too */
+            len += strcspn(from + len, " \n");
+        else
+            memmove(to, from, len);
+        to += drop ? 0 : len;
+        from += len;
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}
+
+/* Length of the text, which a file that this kernel lacks has none of. */
+static ssize_t read_figures(const struct netns_pool *pool, size_t file, char *text, size_t size)
+{
+    ssize_t len = fd_read_text_at(pool->net_fd, figure_files[file], text, size);
+    if (len == -ENOENT && file > 0) {
+        text[0] = '\0';
+        return 0;
+    }
+    if (len >= 0 && file == 0)
+        return (ssize_t)drop_host_figures(text);
+    return len;
+}
+
+static int remember_pristine(struct netns_pool *pool)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
+        ssize_t len = read_figures(pool, i, pool->pristine + used, sizeof pool->pristine - used);
+        if (len < 0)
+            return (int)len;
+        used += (size_t)len;
+        pool->pristine_end[i] = used;
+    }
+    return 0;
+}
+
+static bool is_pristine(struct netns_pool *pool)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
+        size_t len = pool->pristine_end[i] - from;
+        ssize_t got = read_figures(pool, i, pool->scratch, sizeof pool->scratch);
+        if (got < 0 || (size_t)got != len || memcmp(pool->scratch, pool->pristine + from, len) != 0)
+            return false;
+        from += len;
+    }
+    return true;
+}
+
+/* ---- the pool ---- */
+
+static void destroy_all(struct list *list)
+{
+    for (struct netns *netns = remove_oldest(list); netns; netns = remove_oldest(list))
+        destroy(netns);
+}
+
+void netns_close_pool(struct netns_pool *pool)
+{
+    if (!pool)
+        return;
+    destroy_all(&pool->clean);
+    destroy_all(&pool->resting);
+    fd_close(&pool->net_fd);
+    fd_close(&pool->home_fd);
+    free(pool);
+}
+
+static int open_home(struct netns_pool *pool, struct err *err)
+{
+    pool->home_fd = openat(pool->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    pool->net_fd = openat(pool->proc_fd, "self/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (pool->home_fd < 0 || pool->net_fd < 0)
+        return err_sys(err, errno, "open /proc/self/ns/net");
+    /* Without the right to come back, do not leave. */
+    if (setns(pool->home_fd, CLONE_NEWNET) < 0)
+        return err_set(err, ERR_UNAVAILABLE, "enter our own network namespace: %s",
+                       strerror(errno));
+    return 0;
+}
+
+static int make_first(struct netns_pool *pool, struct err *err)
+{
+    struct netns *first = make(pool, err);
+    if (!first)
+        return -1;
+    add_clean(pool, first, monotonic_ns());
+    if (setns(first->fd, CLONE_NEWNET) < 0)
+        return err_sys(err, errno, "enter a network namespace");
+    int rc = remember_pristine(pool);
+    go_home_or_die(pool);
+    return rc < 0 ? err_sys(err, -rc, "read the figures of a network namespace") : 0;
+}
+
+int netns_open_pool(int proc_fd, size_t reserve, struct netns_pool **ret_pool, struct err *err)
+{
+    struct netns_pool *pool = calloc(1, sizeof *pool);
+    if (!pool)
+        return err_sys(err, ENOMEM, "open a pool of network namespaces");
+    pool->proc_fd = proc_fd;
+    pool->home_fd = pool->net_fd = -1;
+    pool->reserve = reserve;
+    list_init(&pool->clean);
+    list_init(&pool->resting);
+    int rc = open_home(pool, err);
+    if (rc == 0)
+        rc = make_first(pool, err);
+    while (rc == 0 && pool->clean_count < reserve) {
+        struct netns *netns = make(pool, err);
+        if (netns)
+            add_clean(pool, netns, monotonic_ns());
+        else
+            rc = -1;
+    }
+    if (rc < 0) {
+        netns_close_pool(pool);
+        return -1;
+    }
+    *ret_pool = pool;
+    return 0;
+}
+
+int netns_fd(const struct netns *netns)
+{
+    return netns->fd;
+}
+
+int netns_home_fd(const struct netns_pool *pool)
+{
+    return pool->home_fd;
+}
+
+void netns_give(struct netns_pool *pool, struct netns *netns)
+{
+    if (!netns)
+        return;
+    netns->since_ns = monotonic_ns();
+    list_append(&pool->resting, &netns->link);
+}
+
+static void inspect(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)
+{
+    bool good = false;
+    list_remove(&netns->link);
+    if (setns(netns->fd, CLONE_NEWNET) == 0) {
+        good = is_pristine(pool);
+        go_home_or_die(pool);
+    }
+    if (good)
+        add_clean(pool, netns, now_ns);
+    else
+        destroy(netns);
+}
+
+static bool due(const struct netns *netns, uint64_t after_ns, uint64_t now_ns)
+{
+    return netns && now_ns >= netns->since_ns + after_ns;
+}
+
+static int ms_until(const struct netns *netns, uint64_t after_ns, uint64_t now_ns)
+{
+    if (!netns)
+        return -1;
+    uint64_t at_ns = netns->since_ns + after_ns;
+    return at_ns <= now_ns ? 0 : (int)((at_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+struct netns *netns_take(struct netns_pool *pool, struct err *err)
+{
+    /* Under a load that leaves no time to tend, half the price of a new one;
+     * and without it, those at rest would only become more. */
+    uint64_t now_ns = monotonic_ns();
+    if (list_empty(&pool->clean) && due(oldest(&pool->resting), rest_ns, now_ns))
+        inspect(pool, oldest(&pool->resting), now_ns);
+    struct netns *netns = remove_clean(pool);
+    return netns ? netns : make(pool, err);
+}
+
+int netns_tend(struct netns_pool *pool, uint64_t now_ns)
+{
+    if (due(oldest(&pool->resting), rest_ns, now_ns)) {
+        inspect(pool, oldest(&pool->resting), now_ns);
+    } else if (pool->clean_count < pool->reserve) {
+        struct netns *netns = make(pool, NULL);
+        if (!netns)
+            return RETRY_MS;
+        add_clean(pool, netns, now_ns);
+    } else if (pool->clean_count > pool->reserve && due(oldest(&pool->clean), spare_ns, now_ns)) {
+        destroy(remove_clean(pool));
+    }
+
+    if (pool->clean_count < pool->reserve)
+        return 0;
+    int wait_ms = ms_until(oldest(&pool->resting), rest_ns, now_ns);
+    int spare_ms = -1;
+    if (pool->clean_count > pool->reserve)
+        spare_ms = ms_until(oldest(&pool->clean), spare_ns, now_ns);
+    return wait_ms < 0 || (spare_ms >= 0 && spare_ms < wait_ms) ? spare_ms : wait_ms;
+}

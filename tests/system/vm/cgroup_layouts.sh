@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Inside the machine of run_in_vm.sh: one program (test_cgroup) in each place of
+# the version 2 hierarchy that a spawner may be started in (cgroup_v2.c).
+#
+#   run_in_vm.sh cgroup_layouts.sh PROGRAM
+set -u
+program=$1
+top=/sys/fs/cgroup
+failed=0
+
+# NAME COMMAND…: each in a fresh cgroup $box, from which nothing may be left.
+layout() {
+    name=$1
+    shift
+    box=$top/$name
+    mkdir "$box"
+    echo "== $name"
+    (box=$box "$@")
+    status=$?
+    left=$(find "$top" -name 'runnel-*')
+    if [ $status -ne 0 ] || [ -n "$left" ]; then
+        echo "FAILED: $name: status $status, left: $left"
+        failed=1
+    fi
+}
+
+enter() {
+    sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$@"
+}
+
+at_the_root() {
+    "$program"
+}
+
+# systemd's Delegate=yes: a cgroup with nobody else in it.
+alone() {
+    enter "$box" "$program"
+}
+
+# A login: the shell that starts us is in the same cgroup.
+beside_a_shell() {
+    mkdir "$box/session"
+    enter "$box/session" sh -c '"$0"; exit $?' "$program"
+}
+
+# A container: the same, and its cgroup is the top of what it sees.
+container() {
+    enter "$box" unshare --cgroup --mount sh -c \
+        'umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && { "$0"; exit $?; }' "$program"
+}
+
+# Delegated to a user: no root anywhere.
+delegated_to_a_user() {
+    chown -R 1000:1000 "$box"
+    enter "$box" setpriv --reuid 1000 --regid 1000 --clear-groups unshare --user --map-root-user "$program"
+}
+
+not_delegated() {
+    enter "$box" setpriv --reuid 1000 --regid 1000 --clear-groups unshare --user --map-root-user "$program"
+    [ $? -eq 77 ]
+}
+
+echo '+memory +pids +cpu' >$top/cgroup.subtree_control
+layout root at_the_root
+layout alone alone
+layout login beside_a_shell
+layout container container
+layout user delegated_to_a_user
+layout foreign not_delegated
+exit $failed

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import signal
 import time
 
 from host import PRIVATE
@@ -84,7 +85,7 @@ class Aftermath:
     @staticmethod
     def _lasting():
         return {"mount": _lines("/proc/self/mounts"), "file": _files(), "cgroup": _groups(),
-                "System V object": _sysv()}
+                "ipc": _sysv()}
 
     def _orphans(self):
         """Children of ours that we did not start: adopted ones. Dead ones are reaped."""
@@ -111,13 +112,31 @@ class Aftermath:
         while left and time.monotonic() < deadline:
             time.sleep(0.05)
             left &= self._look()
+        self._accept(left)
         return sorted(f"left behind: {item}" for item in left)
+
+    def _accept(self, left):
+        """What was told once is not told again of later rows; a process is ended."""
+        for item in left:
+            kind, _, rest = item.partition(" ")
+            if kind == "process":
+                _end(int(rest.split()[0]))
+            else:
+                self._before[kind].add(rest)
 
     def final_complaints(self):
         """When nothing of ours runs any more: nobody may hold an id of a box."""
         left = {pid for pid, status in _processes().items() if status[2] in BOX_UIDS}
         return self.complaints() + [f"left behind: process {pid} with the id of a box"
                                     for pid in sorted(left - self._boxes_before)]
+
+
+def _end(pid):
+    """An adopted process: a child of ours, so the number cannot be another's."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def _reap(pid):

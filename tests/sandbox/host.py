@@ -29,17 +29,18 @@ def adopt_orphans():
     _checked(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "become a subreaper")
 
 
-def leave_shared_folders():
+def leave_shared_folders(needed):
     """Own, empty /tmp, /var/tmp and /dev/shm (needs root): what others do there is no
-    leftover of ours. Without root the real ones are watched."""
+    leftover of ours. Without root the real ones are watched, and so is one that holds a
+    path that is needed."""
     if os.geteuid() != 0:
-        return False
+        return
     _checked(_libc.unshare(_CLONE_NEWNS), "unshare mounts")
     _checked(_libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "make mounts private")
     for folder in PRIVATE:
-        _checked(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV,
-                             b"mode=1777"), f"mount {folder}")
-    return True
+        if not any(pathlib.Path(path).is_relative_to(folder) for path in needed):
+            _checked(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV,
+                                 b"mode=1777"), f"mount {folder}")
 
 
 class Canaries:

@@ -24,7 +24,7 @@ KEYS = LISTS | {
     "alone", "raw", "pair", "each", "sample", "slow",
 }
 
-_COMMENT_MARKS = re.compile(r"^\s*(?:/\*+|\*/|\*|//|#|;|%)?\s?")
+_COMMENT_MARK = re.compile(r"^\s*(?:/\*+|\*/|\*|//|#|;|%)\s?")
 _KEY_LINE = re.compile(r"^([a-z-]+):\s*(.*?)\s*(?:\*/)?$")
 
 
@@ -33,10 +33,13 @@ class BadRow(Exception):
 
 
 def read_header(text, where):
-    """The keys of the first comment: {key: value, or list of values}."""
+    """The keys of the comment at the top: {key: value, or list of values}."""
     keys = {}
-    for line in text.splitlines():
-        plain = _COMMENT_MARKS.sub("", line, count=1).rstrip()
+    for line in text.removeprefix("<?php\n").splitlines():
+        plain, marks = _COMMENT_MARK.subn("", line, count=1)
+        if not marks:
+            break
+        plain = plain.rstrip()
         found = _KEY_LINE.match(plain)
         if found and found[1] in KEYS:
             key, value = found.groups()

@@ -42,7 +42,7 @@ class Suite:
 
     def __init__(self, options):
         self.options = options
-        self.private = host.leave_shared_folders()
+        host.leave_shared_folders([HERE, options.runnel])
         host.adopt_orphans()
         scratch = tempfile.mkdtemp(prefix="runnel-test-")
         os.chmod(scratch, 0o755)

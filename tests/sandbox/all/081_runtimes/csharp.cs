@@ -21,7 +21,7 @@ class Runtimes
     {
         var server = new TcpListener(IPAddress.Loopback, 0);
         server.Start();
-        var answer = Task.Run(() =>
+        Task.Run(() =>
         {
             using (var peer = server.AcceptTcpClient())
             using (var writer = new StreamWriter(peer.GetStream()))

@@ -1,0 +1,5 @@
+; SPDX-License-Identifier: MIT
+section .text
+global _start
+_start:
+    jmp _start

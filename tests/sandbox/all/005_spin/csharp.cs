@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+class Spin
+{
+    static void Main()
+    {
+        while (true) { }
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+package main
+
+func main() {
+	for turns := uint64(0); ; turns++ {
+	}
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+public class Spin {
+    public static void main(String[] args) {
+        while (true)
+            Thread.onSpinWait();
+    }
+}

@@ -1,0 +1,4 @@
+<?php
+// SPDX-License-Identifier: MIT
+while (true)
+    ;

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+fn main() {
+    loop {
+        std::hint::spin_loop();
+    }
+}

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+object Spin extends App {
+  while (true) Thread.onSpinWait()
+}

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+setTimeout(() => {}, 1e9);

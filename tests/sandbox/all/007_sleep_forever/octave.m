@@ -1,0 +1,2 @@
+% SPDX-License-Identifier: MIT
+pause(1000000000);

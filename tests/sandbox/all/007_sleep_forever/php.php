@@ -1,0 +1,3 @@
+<?php
+// SPDX-License-Identifier: MIT
+sleep(1000000000);

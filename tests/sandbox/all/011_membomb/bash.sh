@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+text=xxxxxxxxxxxxxxxx
+while :; do
+    text=$text$text
+done

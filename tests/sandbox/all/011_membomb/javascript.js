@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+const hoard = [];
+while (hoard.length < 1 << 14)
+    hoard.push(Buffer.alloc(1 << 20, 1));
+console.log("ran out of ideas");

@@ -1,0 +1,6 @@
+% SPDX-License-Identifier: MIT
+hoard = {};
+while numel (hoard) < 2^14
+  hoard{end + 1} = ones (1, 2^17);
+end
+disp ("ran out of ideas");

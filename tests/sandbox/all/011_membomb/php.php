@@ -1,0 +1,7 @@
+<?php
+// SPDX-License-Identifier: MIT
+ini_set("memory_limit", "-1");
+$hoard = [];
+while (count($hoard) < 1 << 14)
+    $hoard[] = str_repeat("x", 1 << 20);
+echo "ran out of ideas\n";

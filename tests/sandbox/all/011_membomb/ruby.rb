@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+hoard = []
+hoard << "x" * (1 << 20) while hoard.size < 1 << 14
+puts "ran out of ideas"

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# expect: killed_by_signal memory_limit
+# needs: cgroup
+deeper() { deeper; }
+deeper
+echo "came back"

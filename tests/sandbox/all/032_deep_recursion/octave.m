@@ -1,0 +1,7 @@
+% SPDX-License-Identifier: MIT
+% stderr: max_recursion_depth
+function depth = deeper (depth)
+  depth = deeper (depth + 1) + 1;
+end
+disp (deeper (0));
+disp ("came back");

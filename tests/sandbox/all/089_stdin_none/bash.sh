@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+read -r line || echo "end of input"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+if (require("fs").readFileSync(0).length === 0)
+    console.log("end of input");

@@ -1,0 +1,4 @@
+<?php
+// SPDX-License-Identifier: MIT
+if (fgets(STDIN) === false)
+    echo "end of input\n";

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+puts "end of input" if gets.nil?

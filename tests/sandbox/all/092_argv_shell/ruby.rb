@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+ARGV.each { |argument| puts "[#{argument}]" }

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# The run after each row: an ordinary one.
+echo hello

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * row: 25 bytewise
+ * expect: succeeded
+ * stdout: \A(abcdefghijklmnopqrstuvwxyz){19230}\Z
+ * stderr: \A(ABCDEFGHIJKLMNOPQRSTUVWXYZ){19230}\Z
+ * limits: timeout=60s cpu-time=60s
+ * alone: yes
+ * layer: supervisor
+ *
+ * A million writes of one byte, alternating between the streams.
+ */
+#include "saw.h"
+
+int main(void)
+{
+    for (int i = 0; i < 26 * 19230; i++) {
+        char small = (char)('a' + i % 26);
+        char big = (char)('A' + i % 26);
+        if (write(1, &small, 1) != 1 || write(2, &big, 1) != 1)
+            return 1;
+    }
+    return 0;
+}

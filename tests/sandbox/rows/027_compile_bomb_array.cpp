@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * row: 27 compile_bomb
+ * expect: compile_failed timeout cpu_limit memory_limit
+ * check: usage.compile_ms >= 1
+ * needs: cgroup
+ * alone: yes
+ * slow: yes
+ * layer: root, cgroup
+ */
+int numbers[1 << 30] = {1};
+int main()
+{
+    return numbers[1];
+}

@@ -1,0 +1,16 @@
+; SPDX-License-Identifier: MIT
+; row: 29 asm_times
+; expect: compile_failed timeout cpu_limit memory_limit
+; never: ran
+; needs: cgroup
+; alone: yes
+; slow: yes
+; layer: rlimits, root
+section .data
+times 1<<33 db 0
+section .text
+global _start
+_start:
+    mov eax, 60
+    xor edi, edi
+    syscall

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * row: 30 jvm_heap
+ * expect: failed memory_limit
+ * limits: timeout=30s
+ * needs: cgroup
+ * alone: yes
+ * layer: cgroup
+ */
+object Heap extends App {
+  val hoard = scala.collection.mutable.ArrayBuffer[Array[Byte]]()
+  while (hoard.size < 16384) hoard += Array.fill[Byte](1 << 20)(1)
+  println("ESCAPED 16 GiB")
+}

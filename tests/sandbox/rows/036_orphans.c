@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * row: 36 zombies, of parents that are gone: the box's init reaps them
+ * expect: succeeded
+ * stdout: ^orphans: 2000$
+ * limits: timeout=20s processes=64
+ * layer: namespaces
+ */
+#include "saw.h"
+
+static int leave_an_orphan(void)
+{
+    for (int patience = 0; patience < 2000; patience++) {
+        pid_t child = fork();
+        if (child == 0) {
+            if (fork() == 0)
+                _exit(0);
+            _exit(0);
+        }
+        if (child > 0)
+            return waitpid(child, NULL, 0) == child;
+        usleep(1000);
+    }
+    return 0;
+}
+
+int main(void)
+{
+    int orphans = 0;
+    while (orphans < 2000 && leave_an_orphan())
+        orphans++;
+    printf("orphans: %d\n", orphans);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * row: 88 early_close
+ * expect: failed
+ * exit: 3
+ * stdout: \Afirst\n\Z
+ * stderr: \Alast\n\Z
+ * check: usage.wall_ms >= 900, usage.wall_ms <= 5000
+ * layer: supervisor
+ */
+#include "saw.h"
+
+int main(void)
+{
+    puts("first");
+    fclose(stdout);
+    sleep(1);
+    fputs("last\n", stderr);
+    return 3;
+}

@@ -3,6 +3,7 @@
 #include "executor/native.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,6 +34,23 @@ static struct native_stage *find_stage(struct native *native, uint32_t id)
     return NULL; /* freed by its owner before the spawner's answer came */
 }
 
+/* Only the end of the socket says that the spawner is gone: a request that could
+ * not be sent may just have been too long. */
+static void lose(struct native *native, const struct err *why)
+{
+    native->lost = true;
+    native->why_lost = *why;
+    native->why_lost.code = ERR_UNAVAILABLE;
+    loop_watch_free(native->replies);
+    native->replies = NULL;
+    /* This only marks the stages, whose own tasks hand over the last bytes and
+     * the end: no owner is called while the list is walked. */
+    list_for_each (link, &native->stages)
+        native_stage_lose(CONTAINER_OF(link, struct native_stage, link), &native->why_lost);
+    if (native->config.lost)
+        native->config.lost(native->config.lost_context, &native->why_lost);
+}
+
 static void on_replies(void *context, unsigned ready)
 {
     struct native *native = context;
@@ -44,36 +62,13 @@ static void on_replies(void *context, unsigned ready)
         if (rc == 0)
             return;
         if (rc < 0) {
-            native_lose(native, &err);
+            lose(native, &err);
             return;
         }
         struct native_stage *stage = find_stage(native, reply.stage);
         if (stage)
             native_stage_reply(stage, &reply);
     }
-}
-
-void native_lose(struct native *native, const struct err *why)
-{
-    if (native->lost)
-        return;
-    native->lost = true;
-    native->why_lost = *why;
-    native->why_lost.code = ERR_UNAVAILABLE;
-    loop_watch_free(native->replies);
-    native->replies = NULL;
-    loop_task_schedule(native->loss);
-}
-
-static void on_loss(void *context)
-{
-    struct native *native = context;
-    /* Tells nobody yet: it only marks the stages, whose own tasks hand over the
-     * last bytes and the end. */
-    list_for_each (link, &native->stages)
-        native_stage_lose(CONTAINER_OF(link, struct native_stage, link), &native->why_lost);
-    if (native->config.lost)
-        native->config.lost(native->config.lost_context, &native->why_lost);
 }
 
 static struct workspace *workspace_open(struct executor *executor,
@@ -103,10 +98,8 @@ static struct workspace *workspace_open(struct executor *executor,
         .native = native,
         .id = native_next_id(native),
     };
-    if (sandbox_workspace_open(native->socket, workspace->id, &request, err) < 0) {
-        native_lose(native, err);
+    if (sandbox_workspace_open(native->socket, workspace->id, &request, err) < 0)
         return NULL;
-    }
     return &take_ptr(&workspace)->workspace;
 }
 
@@ -114,9 +107,8 @@ static void workspace_close(struct workspace *base)
 {
     struct native_workspace *workspace = CONTAINER_OF(base, struct native_workspace, workspace);
     struct native *native = workspace->native;
-    struct err err;
-    if (!native->lost && sandbox_workspace_close(native->socket, workspace->id, &err) < 0)
-        native_lose(native, &err);
+    if (!native->lost)
+        (void)sandbox_workspace_close(native->socket, workspace->id, NULL);
     free(workspace);
 }
 
@@ -131,7 +123,6 @@ static void executor_free(struct executor *executor)
         return;
     struct native *native = native_of(executor);
     loop_watch_free(native->replies);
-    loop_task_free(native->loss);
     fd_close(&native->socket);
     free(native->chunk);
     free(native);
@@ -154,6 +145,16 @@ static const struct executor_ops native_ops = {
     .isolation = isolation,
 };
 
+/* The loop made the socket non-blocking. Replies are taken without blocking all
+ * the same, and a request must wait for a spawner that is busy. */
+static int set_blocking(int socket, struct err *err)
+{
+    int flags = fcntl(socket, F_GETFL);
+    if (flags < 0 || fcntl(socket, F_SETFL, flags & ~O_NONBLOCK) < 0)
+        return err_sys(err, errno, "cannot use the spawner's socket");
+    return 0;
+}
+
 int native_executor_new(struct loop *loop, int socket, const struct native_config *config,
                         struct executor **ret_executor, struct err *err)
 {
@@ -171,7 +172,11 @@ int native_executor_new(struct loop *loop, int socket, const struct native_confi
     list_init(&native->stages);
     native->chunk = take_ptr(&chunk);
     native->replies = loop_watch_new(loop, socket, LOOP_READ, on_replies, native);
-    native->loss = loop_task_new(loop, on_loss, native);
+    if (set_blocking(socket, err) < 0) {
+        loop_watch_free(native->replies);
+        free(native->chunk);
+        return -1;
+    }
     *ret_executor = &take_ptr(&native)->executor;
     return 0;
 }

@@ -24,7 +24,6 @@ struct native {
     struct loop *loop;
     int socket;
     struct loop_watch *replies;
-    struct loop_task *loss; /* tells of the loss outside of the call that met it */
     struct native_config config;
     char isolation[256];
     struct list stages; /* struct native_stage */
@@ -103,11 +102,10 @@ void native_stage_resize(struct stage *stage, unsigned columns, unsigned rows);
 void native_stage_sample(struct stage *stage);
 /* What the spawner said of this stage. */
 void native_stage_reply(struct native_stage *stage, const struct sandbox_reply *reply);
-/* No reply will come any more. */
+/* No reply will come any more. Calls nobody; `ended` follows from the loop. */
 void native_stage_lose(struct native_stage *stage, const struct err *why);
 
-/* native.c — the spawner is gone; told to everybody from the loop. */
-void native_lose(struct native *native, const struct err *why);
+/* native.c */
 uint32_t native_next_id(struct native *native);
 
 #endif

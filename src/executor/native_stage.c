@@ -31,12 +31,6 @@ static bool leave(struct native_stage *stage)
     return !freed;
 }
 
-static void check_sent(struct native_stage *stage, int rc, const struct err *err)
-{
-    if (rc < 0)
-        native_lose(stage->native, err);
-}
-
 static void close_output(struct native_output *output)
 {
     loop_watch_free(output->watch);
@@ -232,8 +226,6 @@ static int request_start(struct native_stage *stage, const struct native_workspa
         sandbox_stage_start(stage->native->socket, stage->id, workspace->id, &plan, program, err);
     for (int i = 0; i < 3; i++)
         fd_close(&program[i]);
-    if (rc < 0)
-        native_lose(stage->native, err);
     return rc;
 }
 
@@ -298,11 +290,10 @@ void native_stage_free(struct stage *base)
 void native_stage_kill(struct stage *base)
 {
     struct native_stage *stage = native_stage(base);
-    struct err err;
     if (stage->dead || stage->killed || stage->native->lost)
         return;
     stage->killed = true;
-    check_sent(stage, sandbox_stage_kill(stage->native->socket, stage->id, &err), &err);
+    (void)sandbox_stage_kill(stage->native->socket, stage->id, NULL);
 }
 
 size_t native_stage_write(struct stage *base, struct slice bytes)
@@ -346,10 +337,8 @@ void native_stage_pause(struct stage *base, bool paused)
 void native_stage_signal(struct stage *base, int signal)
 {
     struct native_stage *stage = native_stage(base);
-    struct err err;
     if (!stage->dead && !stage->native->lost)
-        check_sent(stage, sandbox_stage_signal(stage->native->socket, stage->id, signal, &err),
-                   &err);
+        (void)sandbox_stage_signal(stage->native->socket, stage->id, signal, NULL);
 }
 
 void native_stage_resize(struct stage *base, unsigned columns, unsigned rows)
@@ -360,7 +349,6 @@ void native_stage_resize(struct stage *base, unsigned columns, unsigned rows)
 void native_stage_sample(struct stage *base)
 {
     struct native_stage *stage = native_stage(base);
-    struct err err;
     if (!stage->dead && !stage->native->lost)
-        check_sent(stage, sandbox_stage_sample(stage->native->socket, stage->id, &err), &err);
+        (void)sandbox_stage_sample(stage->native->socket, stage->id, NULL);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* front.h — what a process gives up before it parses strangers' bytes.
+ *
+ * After this, owning the process gives a user of no account: no capability, no
+ * way to get one, and a short list of system calls. All that it can still ask
+ * for is what the spawner's messages say.
+ */
+#ifndef RUNNEL_CLI_FRONT_H
+#define RUNNEL_CLI_FRONT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* uid: the front's own, no box's. spawner: the process without which this one
+ * must not live, 0 for none. Not to be taken back. */
+int front_drop_privilege(uid_t uid, pid_t spawner, struct err *err);
+
+#endif

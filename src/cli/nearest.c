@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/nearest.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+/* Longer words are no typing slips of our names. */
+enum { LONGEST = 40 };
+
+/* Insertions, deletions, replacements and swaps of neighbours between a and b. */
+static size_t slips(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t rows[3][LONGEST + 1];
+    size_t *before = rows[0];
+    size_t *last = rows[1];
+    size_t *row = rows[2];
+    for (size_t j = 0; j <= b_len; j++)
+        last[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t replace = last[j - 1] + (a[i - 1] != b[j - 1]);
+            row[j] = MIN(replace, MIN(last[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = MIN(row[j], before[j - 2] + 1);
+        }
+        size_t *spare = before;
+        before = last;
+        last = row;
+        row = spare;
+    }
+    return last[b_len];
+}
+
+struct nearest nearest_to(const char *word)
+{
+    /* A third of the word may be wrong, and at least one letter. */
+    return (struct nearest){.word = word, .distance = MAX(strlen(word) / 3, 1U) + 1};
+}
+
+void nearest_offer(struct nearest *nearest, const char *candidate)
+{
+    size_t word_len = strlen(nearest->word);
+    size_t len = strlen(candidate);
+    if (word_len > LONGEST || len > LONGEST)
+        return;
+    size_t distance = slips(nearest->word, word_len, candidate, len);
+    if (distance < nearest->distance) {
+        nearest->distance = distance;
+        nearest->best = candidate;
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* nearest.h — "did you mean …": the word of a set that is fewest typing slips away.
+ *
+ *     struct nearest nearest = nearest_to("pyhton");
+ *     nearest_offer(&nearest, "python");              for every word there is
+ *     if (nearest.best) …                             NULL: none is near
+ */
+#ifndef RUNNEL_CLI_NEAREST_H
+#define RUNNEL_CLI_NEAREST_H
+
+#include <stddef.h>
+
+struct nearest {
+    const char *word;
+    const char *best;
+    size_t distance; /* of best; only smaller ones replace it */
+};
+
+struct nearest nearest_to(const char *word);
+void nearest_offer(struct nearest *nearest, const char *candidate);
+
+#endif

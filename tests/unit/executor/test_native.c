@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: MIT */
+/* The native executor against a spawner that this test plays: requests are
+ * noted, the program's ends of the pipes are ours to use, and replies are sent
+ * through a real socket. */
+/* clang-format off */
+#include <stdarg.h> /* cmocka.h wants these four first */
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "executor/native.h"
+#include "loop/loop.h"
+#include "os/fd.h"
+#include "sandbox/client.h"
+
+struct fixture {
+    struct loop *loop;
+    struct executor *executor;
+    struct workspace *workspace;
+    struct stage *stage;
+    int spawner; /* the other end of the executor's socket */
+    /* Requests that came: */
+    uint32_t stage_id;
+    int program[3]; /* the program's descriptors */
+    unsigned rootfs;
+    int kills;
+    int closed_workspaces;
+    /* Events that came: */
+    struct buf out[STAGE_STREAMS];
+    size_t largest;
+    int started;
+    int input_ready;
+    int ended;
+    struct stage_end end;
+    int lost;
+    bool free_in_output;
+    bool pause_in_output;
+    struct loop_timer *timer;
+    bool late;
+};
+
+static struct fixture *now; /* the fakes below have no context of their own */
+
+int sandbox_workspace_open(int socket, uint32_t workspace, const struct sandbox_workspace *spec,
+                           struct err *err)
+{
+    (void)socket, (void)workspace, (void)spec, (void)err;
+    return 0;
+}
+
+int sandbox_workspace_close(int socket, uint32_t workspace, struct err *err)
+{
+    (void)socket, (void)workspace, (void)err;
+    now->closed_workspaces++;
+    return 0;
+}
+
+int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
+                        const struct sandbox_stage *spec, const int stdio[3], struct err *err)
+{
+    (void)socket, (void)workspace;
+    if (now->lost > 0)
+        return err_set(err, ERR_UNAVAILABLE, "gone");
+    now->stage_id = stage;
+    now->rootfs = spec->rootfs;
+    for (int i = 0; i < 3; i++)
+        now->program[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
+    return 0;
+}
+
+int sandbox_stage_kill(int socket, uint32_t stage, struct err *err)
+{
+    (void)socket, (void)stage, (void)err;
+    now->kills++;
+    return 0;
+}
+
+int sandbox_stage_signal(int socket, uint32_t stage, int signal, struct err *err)
+{
+    (void)socket, (void)stage, (void)signal, (void)err;
+    return 0;
+}
+
+int sandbox_stage_sample(int socket, uint32_t stage, struct err *err)
+{
+    (void)socket, (void)stage, (void)err;
+    return 0;
+}
+
+int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err)
+{
+    ssize_t got = recv(socket, ret_reply, sizeof *ret_reply, MSG_DONTWAIT);
+    if (got == (ssize_t)sizeof *ret_reply)
+        return 1;
+    if (got < 0 && errno == EAGAIN)
+        return 0;
+    return err_set(err, ERR_UNAVAILABLE, "the spawner is gone");
+}
+
+static void on_started(void *context)
+{
+    ((struct fixture *)context)->started++;
+}
+
+static void on_output(void *context, enum stage_stream stream, struct slice bytes)
+{
+    struct fixture *fixture = context;
+    buf_add_slice(&fixture->out[stream], bytes);
+    fixture->largest = MAX(fixture->largest, bytes.len);
+    if (fixture->pause_in_output)
+        fixture->executor->ops->stage_pause(fixture->stage, true);
+    if (fixture->free_in_output) {
+        executor_stage_free(fixture->stage);
+        fixture->stage = NULL;
+    }
+}
+
+static void on_input_ready(void *context)
+{
+    ((struct fixture *)context)->input_ready++;
+}
+
+static void on_ended(void *context, const struct stage_end *end)
+{
+    struct fixture *fixture = context;
+    fixture->ended++;
+    fixture->end = *end;
+    executor_stage_free(fixture->stage);
+    fixture->stage = NULL;
+}
+
+static void on_lost(void *context, const struct err *why)
+{
+    assert_string_not_equal(why->text, "");
+    ((struct fixture *)context)->lost++;
+}
+
+static const struct stage_events events = {
+    .started = on_started,
+    .output = on_output,
+    .input_ready = on_input_ready,
+    .ended = on_ended,
+};
+
+static void on_late(void *context)
+{
+    struct fixture *fixture = context;
+    fixture->late = true;
+    loop_stop(fixture->loop);
+}
+
+/* Lets everything happen that is going to happen. */
+static void turn(struct fixture *fixture)
+{
+    loop_timer_start(fixture->timer, 20);
+    loop_run(fixture->loop);
+}
+
+static int set_up(void **state)
+{
+    static const char *const trees[] = {"/srv/one", "/srv/two", NULL};
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    int ends[2];
+    struct err err;
+    *state = now = fixture;
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    fixture->spawner = ends[1];
+    for (int i = 0; i < 3; i++)
+        fixture->program[i] = -1;
+    for (int i = 0; i < STAGE_STREAMS; i++)
+        buf_init(&fixture->out[i], 64 * MIB);
+    fixture->loop = loop_new();
+    fixture->timer = loop_timer_new(fixture->loop, on_late, fixture);
+    struct native_config config = {
+        .isolation = "full", .rootfs = trees, .lost = on_lost, .lost_context = fixture};
+    assert_int_equal(native_executor_new(fixture->loop, ends[0], &config, &fixture->executor, &err),
+                     0);
+    struct workspace_spec spec = {.bytes = MIB, .inodes = 16};
+    fixture->workspace = executor_workspace_open(fixture->executor, &spec, &err);
+    assert_non_null(fixture->workspace);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    executor_stage_free(fixture->stage);
+    executor_workspace_close(fixture->workspace);
+    fixture->executor->ops->executor_free(fixture->executor);
+    loop_timer_free(fixture->timer);
+    loop_free(fixture->loop);
+    fd_close(&fixture->spawner);
+    for (int i = 0; i < 3; i++)
+        fd_close(&fixture->program[i]);
+    for (int i = 0; i < STAGE_STREAMS; i++)
+        buf_fini(&fixture->out[i]);
+    free(fixture);
+    return 0;
+}
+
+static void start_with(struct fixture *fixture, const char *program, bool tty)
+{
+    const char *argv[] = {program, NULL};
+    const char *env[] = {NULL};
+    struct stage_spec spec = {.argv = argv, .env = env, .tty = tty};
+    struct err err = {0};
+    fixture->stage = executor_stage_start(fixture->workspace, &spec, &events, fixture, &err);
+    assert_string_equal(err.text, "");
+    assert_non_null(fixture->stage);
+}
+
+static void start(struct fixture *fixture)
+{
+    start_with(fixture, "/usr/bin/program", false);
+}
+
+static void reply(struct fixture *fixture, struct sandbox_reply reply)
+{
+    reply.stage = fixture->stage_id;
+    assert_int_equal(send(fixture->spawner, &reply, sizeof reply, 0), sizeof reply);
+}
+
+static void say(struct fixture *fixture, enum stage_stream stream, const char *text)
+{
+    ssize_t len = (ssize_t)strlen(text);
+    assert_int_equal(write(fixture->program[stream + 1], text, (size_t)len), len);
+}
+
+/* As much as the pipe holds. */
+static size_t flood(struct fixture *fixture, enum stage_stream stream)
+{
+    static const char block[4096];
+    size_t sum = 0;
+    ssize_t put;
+    int fd = fixture->program[stream + 1];
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    while ((put = write(fd, block, sizeof block)) > 0)
+        sum += (size_t)put;
+    return sum;
+}
+
+static void die(struct fixture *fixture)
+{
+    for (int i = 0; i < 3; i++)
+        fd_close(&fixture->program[i]);
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_ENDED, .exit_code = 3});
+}
+
+static void both_streams_arrive_before_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_STARTED});
+    say(fixture, STAGE_STDOUT, "to stdout");
+    say(fixture, STAGE_STDERR, "to stderr");
+    die(fixture);
+    turn(fixture);
+    assert_int_equal(fixture->started, 1);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDOUT]), "to stdout");
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDERR]), "to stderr");
+    assert_int_equal(fixture->ended, 1);
+    assert_int_equal(fixture->end.exit_code, 3);
+    assert_false(fixture->end.failed);
+    assert_int_equal(fixture->kills, 0);
+}
+
+static void output_comes_while_the_box_lives(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    say(fixture, STAGE_STDOUT, "early");
+    turn(fixture);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDOUT]), "early");
+    assert_int_equal(fixture->ended, 0);
+}
+
+static void one_read_moves_at_most_a_chunk(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    assert_true(fcntl(fixture->program[1], F_SETPIPE_SZ, 1 << 20) > 0);
+    size_t sum = flood(fixture, STAGE_STDOUT);
+    assert_true(sum > 64 * KIB);
+    turn(fixture);
+    assert_int_equal(fixture->out[STAGE_STDOUT].len, sum);
+    assert_int_equal(fixture->largest, 64 * KIB);
+}
+
+static void a_closed_stdout_does_not_end_the_stage(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fd_close(&fixture->program[1]);
+    fd_close(&fixture->program[2]);
+    turn(fixture);
+    assert_int_equal(fixture->ended, 0);
+    die(fixture);
+    turn(fixture);
+    assert_int_equal(fixture->ended, 1);
+}
+
+static void a_death_does_not_wait_for_a_write_end_held_elsewhere(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    say(fixture, STAGE_STDOUT, "last");
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_ENDED});
+    turn(fixture);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDOUT]), "last");
+    assert_int_equal(fixture->ended, 1);
+}
+
+static void a_paused_stage_keeps_its_bytes_and_its_end(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fixture->executor->ops->stage_pause(fixture->stage, true);
+    size_t sum = flood(fixture, STAGE_STDOUT);
+    die(fixture);
+    turn(fixture);
+    assert_int_equal(fixture->out[STAGE_STDOUT].len, 0);
+    assert_int_equal(fixture->ended, 0);
+    fixture->executor->ops->stage_pause(fixture->stage, false);
+    assert_int_equal(fixture->out[STAGE_STDOUT].len, 0); /* never inside the call */
+    turn(fixture);
+    assert_int_equal(fixture->out[STAGE_STDOUT].len, sum);
+    assert_int_equal(fixture->ended, 1);
+}
+
+static void a_pause_from_within_output_holds_the_rest(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fixture->pause_in_output = true;
+    say(fixture, STAGE_STDOUT, "first");
+    say(fixture, STAGE_STDERR, "second");
+    die(fixture);
+    turn(fixture);
+    assert_int_equal(fixture->out[0].len + fixture->out[1].len, 5);
+    fixture->pause_in_output = false;
+    fixture->executor->ops->stage_pause(fixture->stage, false);
+    turn(fixture);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDERR]), "second");
+    assert_int_equal(fixture->ended, 1);
+}
+
+static void input_takes_what_fits_and_tells_of_room(void **state)
+{
+    struct fixture *fixture = *state;
+    static char block[256 * KIB];
+    start(fixture);
+    const struct executor_ops *ops = fixture->executor->ops;
+    size_t took = ops->stage_write(fixture->stage, (struct slice){block, sizeof block});
+    assert_int_equal(took, 64 * KIB);
+    turn(fixture);
+    assert_int_equal(fixture->input_ready, 0);
+    assert_int_equal(read(fixture->program[0], block, 64 * KIB), 64 * KIB);
+    turn(fixture);
+    assert_int_equal(fixture->input_ready, 1);
+    assert_int_equal(ops->stage_write(fixture->stage, slice_of("more")), 4);
+    ops->stage_close_input(fixture->stage);
+    assert_int_equal(read(fixture->program[0], block, sizeof block), 4);
+    assert_int_equal(read(fixture->program[0], block, sizeof block), 0);
+    assert_int_equal(ops->stage_write(fixture->stage, slice_of("late")), 0);
+}
+
+static void input_that_nobody_reads_is_not_taken(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fd_close(&fixture->program[0]);
+    assert_int_equal(fixture->executor->ops->stage_write(fixture->stage, slice_of("x")), 0);
+    turn(fixture);
+    assert_int_equal(fixture->ended, 0);
+}
+
+static void a_stage_may_be_freed_in_its_output(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fixture->free_in_output = true;
+    say(fixture, STAGE_STDOUT, "x");
+    say(fixture, STAGE_STDERR, "y");
+    turn(fixture);
+    assert_null(fixture->stage);
+    assert_int_equal(fixture->kills, 1);
+    assert_int_equal(fixture->out[0].len + fixture->out[1].len, 1);
+    die(fixture); /* its reply speaks of a stage that is no more */
+    turn(fixture);
+    assert_int_equal(fixture->ended, 0);
+}
+
+static void a_stage_may_be_freed_while_it_drains(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fixture->free_in_output = true;
+    fixture->executor->ops->stage_pause(fixture->stage, true);
+    say(fixture, STAGE_STDOUT, "x");
+    die(fixture);
+    turn(fixture);
+    fixture->executor->ops->stage_pause(fixture->stage, false);
+    turn(fixture);
+    assert_null(fixture->stage);
+    assert_int_equal(fixture->ended, 0);
+}
+
+static void a_lost_spawner_fails_every_stage(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    start(fixture);
+    say(fixture, STAGE_STDOUT, "before");
+    fd_close(&fixture->spawner);
+    turn(fixture);
+    assert_int_equal(fixture->lost, 1);
+    assert_int_equal(fixture->ended, 1);
+    assert_true(fixture->end.failed);
+    assert_int_equal(fixture->end.failure.code, ERR_UNAVAILABLE);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDOUT]), "before");
+    const char *argv[] = {"/bin/true", NULL};
+    struct stage_spec spec = {.argv = argv, .env = argv + 1};
+    assert_null(executor_stage_start(fixture->workspace, &spec, &events, fixture, &err));
+    assert_int_equal(err.code, ERR_UNAVAILABLE);
+}
+
+static void a_failed_step_is_our_failure(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    reply(fixture, (struct sandbox_reply){
+                       .kind = REPLY_ENDED, .failed_step = "exec", .failed_errno = ENOENT});
+    turn(fixture);
+    assert_true(fixture->end.failed);
+    assert_string_equal(fixture->end.failure.text,
+                        "the box could not be made: exec: No such file or directory");
+}
+
+static void a_program_that_was_not_built_is_the_programs_failure(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with(fixture, "./main", false);
+    reply(fixture, (struct sandbox_reply){
+                       .kind = REPLY_ENDED, .failed_step = "exec", .failed_errno = ENOENT});
+    turn(fixture);
+    assert_false(fixture->end.failed);
+    assert_int_equal(fixture->end.exit_code, 127);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDERR]),
+                        "cannot start ./main: No such file or directory\n");
+}
+
+static void facts_of_the_kernel_are_passed_on(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_ENDED,
+                                          .signal = SIGXFSZ,
+                                          .oom_kills = 2,
+                                          .process_limit_hits = 7,
+                                          .workspace_full = 1,
+                                          .usage = {1, 2, 3, 4}});
+    turn(fixture);
+    assert_int_equal(fixture->end.signal, SIGXFSZ);
+    assert_true(fixture->end.out_of_memory);
+    assert_int_equal(fixture->end.hits.processes, 7);
+    assert_int_equal(fixture->end.hits.workspace, 1);
+    assert_int_equal(fixture->end.hits.file_size, 1);
+    assert_int_equal(fixture->end.usage.wall_ns, 1);
+    assert_int_equal(fixture->end.usage.memory_peak_bytes, 4);
+}
+
+static void a_terminal_carries_all_streams_and_a_size(void **state)
+{
+    struct fixture *fixture = *state;
+    struct winsize size = {0};
+    start_with(fixture, "/usr/bin/program", true);
+    assert_true(isatty(fixture->program[0]));
+    fixture->executor->ops->stage_resize(fixture->stage, 132, 43);
+    assert_int_equal(ioctl(fixture->program[0], TIOCGWINSZ, &size), 0);
+    assert_int_equal(size.ws_col, 132);
+    say(fixture, STAGE_STDOUT, "out ");
+    say(fixture, STAGE_STDERR, "err");
+    turn(fixture);
+    assert_string_equal(buf_text(&fixture->out[STAGE_STDOUT]), "out err");
+    die(fixture);
+    turn(fixture);
+    assert_int_equal(fixture->ended, 1);
+}
+
+static void only_trees_that_the_spawner_knows_can_be_named(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *argv[] = {"/bin/true", NULL};
+    struct stage_spec spec = {.argv = argv, .env = argv + 1, .rootfs = "/srv/two"};
+    struct err err = {0};
+    fixture->stage = executor_stage_start(fixture->workspace, &spec, &events, fixture, &err);
+    assert_non_null(fixture->stage);
+    assert_int_equal(fixture->rootfs, 2);
+    executor_stage_free(fixture->stage);
+    fixture->stage = NULL;
+    spec.rootfs = "/etc";
+    assert_null(executor_stage_start(fixture->workspace, &spec, &events, fixture, &err));
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(both_streams_arrive_before_the_end),
+        ROW(output_comes_while_the_box_lives),
+        ROW(one_read_moves_at_most_a_chunk),
+        ROW(a_closed_stdout_does_not_end_the_stage),
+        ROW(a_death_does_not_wait_for_a_write_end_held_elsewhere),
+        ROW(a_paused_stage_keeps_its_bytes_and_its_end),
+        ROW(a_pause_from_within_output_holds_the_rest),
+        ROW(input_takes_what_fits_and_tells_of_room),
+        ROW(input_that_nobody_reads_is_not_taken),
+        ROW(a_stage_may_be_freed_in_its_output),
+        ROW(a_stage_may_be_freed_while_it_drains),
+        ROW(a_lost_spawner_fails_every_stage),
+        ROW(a_failed_step_is_our_failure),
+        ROW(a_program_that_was_not_built_is_the_programs_failure),
+        ROW(facts_of_the_kernel_are_passed_on),
+        ROW(a_terminal_carries_all_streams_and_a_size),
+        ROW(only_trees_that_the_spawner_knows_can_be_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

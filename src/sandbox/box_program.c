@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* box_program.c — the child of init, up to the program's first instruction. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <signal.h>

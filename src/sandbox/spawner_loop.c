@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* spawner_loop.c — one poll over everything that can happen, and the replies.
+ *
+ * Replies are owed, not sent: each stage notes what its front is to be told,
+ * and the notes are turned into messages when the socket takes them. So a front
+ * that does not read can never hold the spawner up.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "os/sys.h"
+#include "sandbox/spawner.h"
+
+/* Fixed places in the poll's array; two for each stage follow. */
+enum { AT_SOCKET, AT_SIGNALS, AT_FRONT, AT_STAGES };
+enum { EXIT_MALFORMED = 70, EXIT_NO_MEMORY = 71, REQUESTS_A_TURN = 32 };
+
+struct loop_state {
+    struct spawner *spawner;
+    struct pollfd *fds;
+    struct spawner_stage **stages; /* whose are fds[AT_STAGES + 2 * i] and the next */
+    size_t room;                   /* stages that fit */
+    bool blocked;                  /* the front's socket is full */
+    int status;                    /* to exit with; -1: go on */
+};
+
+static int make_room(struct loop_state *loop)
+{
+    size_t count = loop->spawner->stage_count;
+    if (count <= loop->room && loop->fds)
+        return 0;
+    size_t room = MAX(count * 2, 16);
+    struct pollfd *fds = realloc(loop->fds, (AT_STAGES + 2 * room) * sizeof *fds);
+    if (fds)
+        loop->fds = fds;
+    struct spawner_stage **stages = realloc(loop->stages, room * sizeof *stages);
+    if (stages)
+        loop->stages = stages;
+    if (!fds || !stages)
+        return -ENOMEM;
+    loop->room = room;
+    return 0;
+}
+
+static size_t gather(struct loop_state *loop)
+{
+    struct spawner *spawner = loop->spawner;
+    short wanted = loop->blocked ? POLLIN | POLLOUT : POLLIN;
+    loop->fds[AT_SOCKET] = (struct pollfd){.fd = spawner->socket, .events = wanted};
+    loop->fds[AT_SIGNALS] = (struct pollfd){.fd = spawner->signals, .events = POLLIN};
+    loop->fds[AT_FRONT] = (struct pollfd){.fd = spawner->front, .events = POLLIN};
+    size_t count = 0;
+    list_for_each (link, &spawner->stages) {
+        struct spawner_stage *stage = CONTAINER_OF(link, struct spawner_stage, link);
+        struct pollfd *fds = &loop->fds[AT_STAGES + 2 * count];
+        fds[0] = (struct pollfd){.fd = stage->pidfd, .events = POLLIN};
+        fds[1] = (struct pollfd){
+            .fd = stage->group && stage->pidfd >= 0 ? cgroup_oom_fd(stage->group) : -1,
+            .events = POLLIN};
+        loop->stages[count++] = stage;
+    }
+    return count;
+}
+
+/* False when the socket takes no more now. */
+static bool pay(struct spawner *spawner, struct spawner_stage *stage, enum sandbox_reply_kind kind)
+{
+    if (!(stage->owed & 1U << kind))
+        return true;
+    struct sandbox_reply reply = {.kind = kind, .stage = stage->id, .usage = stage->sample};
+    if (kind == REPLY_ENDED)
+        reply = stage->end;
+    ssize_t sent = send(spawner->socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return false;
+    stage->owed &= ~(1U << kind); /* a front that is gone shows in the poll */
+    return true;
+}
+
+static bool pay_all(struct spawner *spawner)
+{
+    list_for_each_safe (link, following, &spawner->stages) {
+        struct spawner_stage *stage = CONTAINER_OF(link, struct spawner_stage, link);
+        if (!pay(spawner, stage, REPLY_STARTED) || !pay(spawner, stage, REPLY_SAMPLED))
+            return false;
+        bool ended = stage->owed & 1U << REPLY_ENDED;
+        if (!pay(spawner, stage, REPLY_ENDED))
+            return false;
+        if (ended)
+            spawner_free_stage(spawner, stage);
+    }
+    return true;
+}
+
+/* A Ctrl-C at the terminal has reached the front as well. */
+static void take_signals(struct loop_state *loop)
+{
+    struct spawner *spawner = loop->spawner;
+    struct signalfd_siginfo info;
+    while (read(spawner->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (spawner->front < 0) {
+            loop->status = spawner->front_due_ns > 0 || spawner->socket < 0 ? 0 : loop->status;
+            if (info.ssi_signo == SIGTERM)
+                loop->status = 0;
+        } else if (info.ssi_code != SI_KERNEL) {
+            (void)sys_pidfd_send_signal(spawner->front, SIGTERM);
+        }
+    }
+}
+
+/* A front that is our parent has gone: so do we. One that we started shows by
+ * its end. */
+static void front_gone(struct loop_state *loop)
+{
+    if (loop->spawner->front < 0)
+        loop->status = 0;
+    else
+        fd_close(&loop->spawner->socket);
+}
+
+static void take_requests(struct loop_state *loop)
+{
+    for (int i = 0; i < REQUESTS_A_TURN; i++) {
+        int rc = spawner_take_request(loop->spawner);
+        if (rc == -EAGAIN)
+            return;
+        if (rc < 0) {
+            spawner_log("error", "malformed_request", strerror(-rc));
+            loop->status = EXIT_MALFORMED;
+        }
+        if (rc == 0)
+            front_gone(loop);
+        if (rc <= 0)
+            return;
+    }
+}
+
+static void take_stages(struct loop_state *loop, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct spawner_stage *stage = loop->stages[i];
+        const struct pollfd *fds = &loop->fds[AT_STAGES + 2 * i];
+        if (fds[1].revents != 0) {
+            cgroup_oom_clear(stage->group);
+            stage->out_of_memory = true;
+            spawner_kill_stage(stage);
+        }
+        if (fds[0].revents != 0)
+            spawner_end_stage(loop->spawner, stage);
+    }
+}
+
+static void start_front_when_due(struct loop_state *loop)
+{
+    struct spawner *spawner = loop->spawner;
+    struct err err = {0};
+    if (spawner->front_due_ns == 0 || spawner_now_ns() < spawner->front_due_ns)
+        return;
+    if (spawner_start_front(spawner, &err) < 0) {
+        spawner_log("error", "front_unstartable", err.text);
+        loop->status = EXIT_NO_MEMORY;
+    }
+}
+
+/* Milliseconds until there is something to do without being asked; -1: none. */
+static int pause_ms(const struct spawner *spawner)
+{
+    uint64_t now = spawner_now_ns();
+    int tend = spawner->networks ? netns_tend(spawner->networks, now) : -1;
+    if (spawner->front_due_ns == 0)
+        return tend;
+    uint64_t due = spawner->front_due_ns;
+    int wait = due <= now ? 0 : (int)((due - now) / NS_PER_MS) + 1;
+    return tend < 0 ? wait : MIN(wait, tend);
+}
+
+static void turn(struct loop_state *loop)
+{
+    struct spawner *spawner = loop->spawner;
+    if (make_room(loop) < 0) {
+        loop->status = EXIT_NO_MEMORY;
+        return;
+    }
+    size_t count = gather(loop);
+    /* Pooled things are tended only when nothing else waits to be done. */
+    int ready = poll(loop->fds, AT_STAGES + 2 * count, 0);
+    if (ready == 0)
+        ready = poll(loop->fds, AT_STAGES + 2 * count, pause_ms(spawner));
+    if (ready < 0 && errno != EINTR)
+        loop->status = EXIT_NO_MEMORY;
+    if (ready > 0) {
+        take_stages(loop, count);
+        if (loop->fds[AT_SIGNALS].revents != 0)
+            take_signals(loop);
+        if (loop->fds[AT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
+            take_requests(loop);
+        if (loop->fds[AT_FRONT].revents != 0)
+            loop->status = spawner_front_ended(spawner);
+    }
+    start_front_when_due(loop);
+    loop->blocked = spawner->socket >= 0 && !pay_all(spawner);
+}
+
+int spawner_loop(struct spawner *spawner)
+{
+    struct loop_state loop = {.spawner = spawner, .status = -1};
+    if (spawner->socket < 0)
+        spawner->front_due_ns = 1;
+    start_front_when_due(&loop);
+    while (loop.status < 0)
+        turn(&loop);
+    free(loop.fds);
+    free(loop.stages);
+    return loop.status;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* spawner_main.c — the spawner's program: static, libc only, started by launch.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "sandbox/spawner.h"
+#include "sandbox/spawner_fds.h"
+
+enum { SETTINGS_TEXTS = 3 * TEXTS_MAX, SOCKET_BUFFER = 1024 * 1024, EXIT_CONFIG = 78 };
+
+uint64_t spawner_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+void spawner_log(const char *level, const char *event, const char *detail)
+{
+    struct timespec now;
+    struct tm utc;
+    char time[32];
+    char plain[256]; /* a path in it may hold anything */
+    (void)snprintf(plain, sizeof plain, "%s", detail);
+    for (char *at = plain; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || (unsigned char)*at >= 127 || *at == '"' || *at == '\\')
+            *at = '\'';
+    }
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (!gmtime_r(&now.tv_sec, &utc) || strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        time[0] = '\0';
+    char line[512];
+    int len =
+        snprintf(line, sizeof line,
+                 "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"event\":\"%s\",\"detail\":\"%s\"}\n",
+                 time, now.tv_nsec / 1000000, level, event, plain);
+    if (len > 0)
+        (void)!write(STDERR_FILENO, line, MIN((size_t)len, sizeof line - 1));
+}
+
+/* The settings' bytes stay mapped for good: the texts point into them. */
+static int read_settings_file(struct spawner *spawner)
+{
+    static const char *texts[SETTINGS_TEXTS];
+    struct stat status;
+    if (fstat(SPAWNER_FD_SETTINGS, &status) < 0 || status.st_size == 0)
+        return -EBADMSG;
+    size_t size = (size_t)status.st_size;
+    const char *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, SPAWNER_FD_SETTINGS, 0);
+    if (bytes == MAP_FAILED)
+        return -errno;
+    (void)close(SPAWNER_FD_SETTINGS);
+    struct message_reader from = {
+        .at = bytes, .end = bytes + size, .texts = texts, .texts_room = SETTINGS_TEXTS};
+    return read_settings(&from, &spawner->settings);
+}
+
+/* Received descriptors are 3 or more, so that moving them to 0, 1 and 2 in a
+ * box never meets itself. */
+static int occupy_standard_descriptors(void)
+{
+    for (;;) {
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+            return -errno;
+        if (fd > STDERR_FILENO)
+            return close(fd) < 0 ? -errno : 0;
+        (void)fcntl(fd, F_SETFD, 0);
+    }
+}
+
+/* Seventeen descriptors a box on v1, and each pooled thing has its own. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int watch_signals(struct spawner *spawner)
+{
+    sigset_t watched;
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGTERM);
+    sigaddset(&watched, SIGINT);
+    sigaddset(&watched, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_SETMASK, &watched, NULL) < 0)
+        return -errno;
+    spawner->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+    return spawner->signals < 0 ? -errno : 0;
+}
+
+/* Replies of a thousand boxes fit, and neither end of it can hold us up. */
+int spawner_set_up_socket(int socket)
+{
+    int size = SOCKET_BUFFER;
+    (void)setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    return fd_set_nonblocking(socket);
+}
+
+/* When the front is our parent: it also has the terminal, whose Ctrl-C is its
+ * affair, and its stdin and stdout must not stay open because of us. */
+static int become_child(struct spawner *spawner)
+{
+    spawner->socket = SPAWNER_FD_SOCKET;
+    (void)fcntl(SPAWNER_FD_SOCKET, F_SETFD, FD_CLOEXEC);
+    (void)close(SPAWNER_FD_BINARY);
+    (void)setsid();
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+        return -errno;
+    (void)close(fd);
+    return spawner_set_up_socket(spawner->socket);
+}
+
+static int prepare_process(struct spawner *spawner)
+{
+    int rc = occupy_standard_descriptors();
+    if (rc == 0)
+        rc = read_settings_file(spawner);
+    if (rc == 0)
+        rc = watch_signals(spawner);
+    if (rc == 0 && !spawner->settings.front_argv[0])
+        rc = become_child(spawner);
+    raise_descriptor_limit();
+    return rc;
+}
+
+/* To the front that is our parent; those that we start get it when they start. */
+static void tell_parent(const struct spawner *spawner)
+{
+    struct report_message message = {.report = spawner->report};
+    memcpy(message.refusal, spawner->refusal, sizeof message.refusal);
+    (void)fd_send(spawner->socket, &message, sizeof message, NULL, 0);
+}
+
+int main(void)
+{
+    static struct spawner spawner = {.proc_fd = -1,
+                                     .home_mntns = -1,
+                                     .home_root = -1,
+                                     .home_folder = -1,
+                                     .front = -1,
+                                     .signals = -1,
+                                     .socket = -1,
+                                     .ids = {.lock = -1}};
+    struct err err = {0};
+    list_init(&spawner.workspaces);
+    list_init(&spawner.stages);
+    int rc = prepare_process(&spawner);
+    if (rc < 0) {
+        spawner_log("error", "spawner_unusable", strerror(-rc));
+        return EXIT_CONFIG;
+    }
+    bool ready = spawner_prepare_host(&spawner, &err) == 0;
+    /* Not before: a user namespace is mapped through /proc/self. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (!ready)
+        (void)snprintf(spawner.refusal, sizeof spawner.refusal, "%.*s",
+                       (int)sizeof spawner.refusal - 1, err.text);
+    else
+        spawner_probe(&spawner);
+    if (spawner.socket >= 0)
+        tell_parent(&spawner);
+    int status = spawner_loop(&spawner);
+    spawner_drop_all(&spawner);
+    spawner_leave_host(&spawner);
+    return status;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* spawner_requests.c — the closed table of what can be asked, checked again.
+ *
+ * A handler returns 1 when the request was carried out, or was right and failed
+ * (which its stage will say), and -errno when no front of ours would have sent
+ * it: an id that is in use, a descriptor of the wrong kind, a plan that does not
+ * parse.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "sandbox/spawner.h"
+
+enum { PIPE_FILES = 0x50495045, TERMINAL_FILES = 0x1cd1, WORKSPACES_A_BOX = 4 };
+
+static char message_space[MESSAGE_SIZE_MAX];
+static const char *text_space[2 * (TEXTS_MAX + 1)];
+
+struct request {
+    uint32_t id;
+    struct message_reader *from;
+    int *fds; /* as many as the table says; what a handler takes it sets to -1 */
+};
+
+static struct spawner_workspace *find_workspace(struct spawner *spawner, uint32_t id)
+{
+    list_for_each (link, &spawner->workspaces) {
+        struct spawner_workspace *workspace = CONTAINER_OF(link, struct spawner_workspace, link);
+        if (workspace->id == id && !workspace->closed)
+            return workspace;
+    }
+    return NULL;
+}
+
+static size_t workspaces_open(const struct spawner *spawner)
+{
+    size_t count = 0;
+    list_for_each (link, &spawner->workspaces)
+        count++;
+    return count;
+}
+
+void spawner_release_workspace(struct spawner *spawner, struct spawner_workspace *workspace)
+{
+    if (!workspace->closed || workspace->stages > 0)
+        return;
+    list_remove(&workspace->link);
+    workspace_unmake(&workspace->mount);
+    if (workspace->uid != 0)
+        host_ids_give(&spawner->ids, workspace->uid);
+    free(workspace);
+}
+
+/* Under the ceiling, where there is one; 0 is no limit, and over any. */
+static bool within(const struct spawner *spawner, enum limit limit, uint64_t value)
+{
+    uint64_t ceiling = spawner->settings.ceiling.value[limit];
+    return ceiling == 0 || (value != 0 && value <= ceiling);
+}
+
+/* Only a memfd: reading from it cannot wait, and it is nobody's file. */
+static bool is_anonymous_file(int fd)
+{
+    return fcntl(fd, F_GET_SEALS) >= 0;
+}
+
+static int fill_workspace(struct spawner *spawner, struct spawner_workspace *workspace,
+                          const struct workspace_open_message *message, int content)
+{
+    if (!within(spawner, LIMIT_WORKSPACE, message->bytes) ||
+        !within(spawner, LIMIT_INODES, message->inodes))
+        return -EPERM;
+    if (spawner->privileged) {
+        workspace->uid = host_ids_take(&spawner->ids);
+        if (workspace->uid == 0)
+            return -EUSERS;
+    }
+    return workspace_make(message, content, workspace->uid, workspace->uid, &workspace->mount);
+}
+
+struct spawner_workspace *spawner_make_workspace(struct spawner *spawner, uint32_t id,
+                                                 const struct workspace_open_message *message,
+                                                 int content)
+{
+    struct spawner_workspace *workspace = calloc(1, sizeof *workspace);
+    if (!workspace)
+        return NULL;
+    *workspace = (struct spawner_workspace){
+        .id = id, .bytes = message->bytes, .inodes = message->inodes, .mount = {.mount = -1}};
+    memset(workspace->mount.clones, -1, sizeof workspace->mount.clones);
+    list_append(&spawner->workspaces, &workspace->link);
+    workspace->error = fill_workspace(spawner, workspace, message, content);
+    return workspace;
+}
+
+static int open_workspace(struct spawner *spawner, const struct request *request)
+{
+    struct workspace_open_message message;
+    int rc = read_workspace_open(request->from, &message);
+    if (rc < 0)
+        return rc;
+    if (find_workspace(spawner, request->id) || !is_anonymous_file(request->fds[0]) ||
+        workspaces_open(spawner) >= (size_t)spawner->settings.max_boxes * WORKSPACES_A_BOX)
+        return -EINVAL;
+    return spawner_make_workspace(spawner, request->id, &message, request->fds[0]) ? 1 : -ENOMEM;
+}
+
+static int close_workspace(struct spawner *spawner, const struct request *request)
+{
+    struct spawner_workspace *workspace = find_workspace(spawner, request->id);
+    if (!workspace || read_end(request->from) < 0)
+        return -EINVAL;
+    workspace->closed = true;
+    spawner_release_workspace(spawner, workspace);
+    return 1;
+}
+
+/* A pipe or a terminal, which become the box's; never a file or a socket, whose
+ * owner must not change because a front says so. */
+static bool is_program_stream(int fd, bool tty)
+{
+    struct statfs files;
+    struct stat status;
+    if (fstatfs(fd, &files) < 0 || fstat(fd, &status) < 0)
+        return false;
+    if (tty)
+        return files.f_type == TERMINAL_FILES && S_ISCHR(status.st_mode);
+    return files.f_type == PIPE_FILES && S_ISFIFO(status.st_mode);
+}
+
+static int start_stage(struct spawner *spawner, const struct request *request)
+{
+    struct stage_start_message message;
+    int rc = read_stage_start(request->from, &message);
+    if (rc < 0)
+        return rc;
+    struct spawner_workspace *workspace = find_workspace(spawner, message.workspace);
+    if (!workspace || spawner_find_stage(spawner, request->id) || !message.argv[0] ||
+        message.rootfs > spawner->tree_count || (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
+        return -EINVAL;
+    for (int i = 0; i < 3; i++) {
+        if (!is_program_stream(request->fds[i], message.flags & STAGE_FLAG_TTY))
+            return -EINVAL;
+    }
+    return spawner_start_stage(spawner, request->id, workspace, &message, request->fds, NULL)
+               ? 1
+               : -ENOMEM;
+}
+
+/* About a stage that has just ended there is nothing left to ask: its front
+ * could not know yet. */
+static int kill_stage(struct spawner *spawner, const struct request *request)
+{
+    struct spawner_stage *stage = spawner_find_stage(spawner, request->id);
+    if (read_end(request->from) < 0)
+        return -EINVAL;
+    if (stage)
+        spawner_kill_stage(stage);
+    return 1;
+}
+
+static int signal_stage(struct spawner *spawner, const struct request *request)
+{
+    struct stage_signal_message message;
+    int rc = read_stage_signal(request->from, &message);
+    if (rc < 0 || message.signal == 0 || message.signal > 64)
+        return -EINVAL;
+    struct spawner_stage *stage = spawner_find_stage(spawner, request->id);
+    if (stage)
+        spawner_signal_stage(spawner, stage, (int)message.signal);
+    return 1;
+}
+
+static int sample_stage(struct spawner *spawner, const struct request *request)
+{
+    struct spawner_stage *stage = spawner_find_stage(spawner, request->id);
+    if (read_end(request->from) < 0)
+        return -EINVAL;
+    if (stage)
+        spawner_sample_stage(stage);
+    return 1;
+}
+
+static int (*const handlers[])(struct spawner *spawner, const struct request *request) = {
+    [REQUEST_WORKSPACE_OPEN] = open_workspace, [REQUEST_WORKSPACE_CLOSE] = close_workspace,
+    [REQUEST_STAGE_START] = start_stage,       [REQUEST_STAGE_KILL] = kill_stage,
+    [REQUEST_STAGE_SIGNAL] = signal_stage,     [REQUEST_STAGE_SAMPLE] = sample_stage,
+};
+_Static_assert(ARRAY_LEN(handlers) == REQUEST_KINDS, "a request without a handler");
+
+static int handle(struct spawner *spawner, size_t size, int *fds, size_t fd_count)
+{
+    struct message_reader from = {.at = message_space,
+                                  .end = message_space + size,
+                                  .texts = text_space,
+                                  .texts_room = ARRAY_LEN(text_space)};
+    struct request_header header;
+    int rc = read_header(&from, &header);
+    if (rc < 0)
+        return rc;
+    if (request_fd_count((enum request_kind)header.kind) != fd_count)
+        return -EINVAL;
+    struct request request = {.id = header.id, .from = &from, .fds = fds};
+    return handlers[header.kind](spawner, &request);
+}
+
+int spawner_take_request(struct spawner *spawner)
+{
+    int fds[FD_PASS_MAX] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    size_t fd_count = 0;
+    if (spawner->socket < 0)
+        return -EAGAIN;
+    ssize_t got = fd_receive(spawner->socket, message_space, sizeof message_space, fds, &fd_count);
+    if (got == 0 || got == -ECONNRESET)
+        return 0;
+    int rc = got < 0 ? (int)got : handle(spawner, (size_t)got, fds, fd_count);
+    for (size_t i = 0; i < fd_count; i++)
+        fd_close(&fds[i]);
+    return rc;
+}

@@ -74,7 +74,7 @@ struct box_report {
 };
 
 /* clone3's namespace flags for a box: what one clone can make at once. */
-unsigned long long box_clone_flags(const struct box_plan *plan);
+uint64_t box_clone_flags(const struct box_plan *plan);
 
 /* The child's side of that clone: pid 1. */
 void box_init(const struct box_plan *plan) __attribute__((noreturn));

@@ -183,9 +183,9 @@ static void reap_until(pid_t program)
     }
 }
 
-unsigned long long box_clone_flags(const struct box_plan *plan)
+uint64_t box_clone_flags(const struct box_plan *plan)
 {
-    unsigned long long flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    uint64_t flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
     if (plan->mntns < 0)
         flags |= CLONE_NEWNS;
     return flags;

@@ -31,8 +31,9 @@ static void set_layer(struct spawner *spawner, enum layer layer, enum layer_stat
                       const char *detail)
 {
     spawner->report.layer[layer].status = status;
-    (void)snprintf(spawner->report.layer[layer].detail, sizeof spawner->report.layer[layer].detail,
-                   "%s", detail);
+    size_t len = MIN(strlen(detail), sizeof spawner->report.layer[layer].detail - 1);
+    memcpy(spawner->report.layer[layer].detail, detail, len);
+    spawner->report.layer[layer].detail[len] = '\0';
     if (status == LAYER_MISSING)
         spawner->skip |= 1U << layer;
 }

@@ -131,14 +131,14 @@ static void fill_plan(const struct spawner *spawner, const struct spawner_stage 
 static int clone_box(struct spawner_stage *stage, const struct box_plan *plan)
 {
     struct clone_args args = {
-        .flags = box_clone_flags(plan) | CLONE_PIDFD,
+        .flags = box_clone_flags(plan) | (uint64_t)CLONE_PIDFD,
         .pidfd = (uint64_t)(uintptr_t)&stage->pidfd,
         .exit_signal = SIGCHLD,
     };
     int group = stage->group ? cgroup_clone_fd(stage->group) : -1;
     if (group >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = (uint64_t)group;
+        args.cgroup = (unsigned)group;
     }
     stage->since_ns = spawner_now_ns();
     pid_t pid = sys_clone3(&args);
@@ -281,7 +281,7 @@ void spawner_sample_stage(struct spawner_stage *stage)
 
 /* What init said about the program, or else how init itself ended: it is killed
  * by us, by the kernel when memory runs out, or by the host's owner. */
-static void read_end(struct spawner_stage *stage, int init_status)
+static void read_outcome(struct spawner_stage *stage, int init_status)
 {
     struct box_report report;
     struct sandbox_reply *end = &stage->end;
@@ -309,7 +309,7 @@ void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage)
         return;
     fd_close(&stage->pidfd);
     stage->failed_layer = -1;
-    read_end(stage, status);
+    read_outcome(stage, status);
     read_usage(stage, &stage->end.usage, &group);
     if (!stage->group) {
         stage->end.usage.cpu_ns =

@@ -18,10 +18,10 @@
 
 enum { PATH_LEN_MAX = 1024 };
 
-static int configure(int fs, const char *key, const char *format, uint64_t value)
+static int configure(int fs, const char *key, uint64_t value)
 {
     char text[32];
-    (void)snprintf(text, sizeof text, format, value);
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
     return sys_fsconfig_text(fs, key, text);
 }
 
@@ -32,13 +32,13 @@ static int make_tmpfs(uint64_t bytes, uint64_t inodes, uid_t uid, gid_t gid)
     auto_close int fs = sys_fsopen("tmpfs");
     if (fs < 0)
         return fs;
-    int rc = configure(fs, "size", "%" PRIu64, bytes);
+    int rc = configure(fs, "size", bytes);
     if (rc == 0)
-        rc = configure(fs, "nr_inodes", "%" PRIu64, inodes);
+        rc = configure(fs, "nr_inodes", inodes);
     if (rc == 0)
-        rc = configure(fs, "uid", "%" PRIu64, uid);
+        rc = configure(fs, "uid", uid);
     if (rc == 0)
-        rc = configure(fs, "gid", "%" PRIu64, gid);
+        rc = configure(fs, "gid", gid);
     if (rc == 0)
         rc = sys_fsconfig_text(fs, "mode", "0700");
     if (rc == 0)

@@ -57,7 +57,7 @@ int box_step_landlock(const struct box_plan *plan)
     uint64_t scoped = plan->landlock_abi < 6
                           ? 0
                           : LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
-    int ruleset = sys_landlock_create_ruleset(known, scoped);
+    auto_close int ruleset = sys_landlock_create_ruleset(known, scoped);
     if (ruleset < 0)
         return ruleset;
     for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {

@@ -18,7 +18,7 @@
 #include "sandbox/box.h"
 
 enum {
-    REPORT_FD = 3, /* closed by exec, or by the one who continues */
+    REPORT_FD = 3, /* the only one behind 0, 1 and 2; exec closes it */
     NPROC_SLACK = 8,
     CPU_SLACK_S = 2,
     LOCKED_MEMORY_BYTES = 64 * 1024,
@@ -133,9 +133,22 @@ static int step_seccomp(const struct box_plan *plan)
     return sys_seccomp_filter(plan->filter, plan->filter_count);
 }
 
+static int step_exec(const struct box_plan *plan)
+{
+    if (plan->continue_with) {
+        (void)close(plan->report);
+        _exit(plan->continue_with(plan));
+    }
+    return checked(execve(plan->argv[0], plan->argv, plan->env));
+}
+
 /* clang-format off */
-static const struct box_step program_steps[] = {
+static const struct box_step descriptor_steps[] = {
     {"stdio",             -1,                false, step_stdio,             "while the plan's descriptors are still open"},
+    {"descriptors",       LAYER_DESCRIPTORS, false, step_descriptors,       "before the limits: the spawner's numbers are higher than a program's may be"},
+};
+
+static const struct box_step program_steps[] = {
     {"session",           -1,                false, step_session,           "after stdio: the terminal is descriptor 0"},
     {"signals",           -1,                false, step_signals,           "before the limits: it decides how one of them shows"},
     {"limits",            LAYER_RLIMITS,     false, step_rlimits,           "a hard limit may not be raised once the capabilities are gone"},
@@ -143,28 +156,17 @@ static const struct box_step program_steps[] = {
     {"folder",            -1,                false, step_folder,            "with the program's own rights, so that it can be there"},
     {"no new privileges", LAYER_IDENTITY,    false, step_no_new_privileges, "Landlock and seccomp ask for it"},
     {"landlock",          LAYER_LANDLOCK,    false, box_step_landlock,      "opens paths, by calls that seccomp refuses"},
-    {"descriptors",       LAYER_DESCRIPTORS, false, step_descriptors,       "after Landlock, whose ruleset is one"},
     {"seccomp",           LAYER_SECCOMP,     false, step_seccomp,           "last: it refuses the calls used above"},
+    {"exec",              -1,                false, step_exec,              "the program, or what continues in its place"},
 };
 /* clang-format on */
 
-static int last_step(const struct box_plan *plan)
-{
-    if (plan->continue_with) {
-        (void)close(REPORT_FD);
-        _exit(plan->continue_with(plan));
-    }
-    return checked(execve(plan->argv[0], plan->argv, plan->env));
-}
-
 void box_program(const struct box_plan *plan)
 {
-    box_run_steps(program_steps, ARRAY_LEN(program_steps), plan);
+    box_run_steps(descriptor_steps, ARRAY_LEN(descriptor_steps), plan);
     struct box_plan moved = *plan;
     if (!(plan->skip & 1U << LAYER_DESCRIPTORS))
         moved.report = REPORT_FD;
-    static const struct box_step last[] = {
-        {"exec", -1, false, last_step, "the program, or what continues in its place"}};
-    box_run_steps(last, ARRAY_LEN(last), &moved);
+    box_run_steps(program_steps, ARRAY_LEN(program_steps), &moved);
     _exit(127);
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+#include <stdarg.h> /* cmocka.h wants these four first */
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <string.h>
+
+#include "sandbox/host_ids.h"
+#include "sandbox/layers.h"
+
+static void names_become_bits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names;
+        unsigned bits;
+    } rows[] = {
+        {"", 0},
+        {"landlock", 1U << LAYER_LANDLOCK},
+        {"landlock,cgroup", 1U << LAYER_LANDLOCK | 1U << LAYER_CGROUP},
+        {"landlock, cgroup ,", 1U << LAYER_LANDLOCK | 1U << LAYER_CGROUP},
+        {"seccomp,seccomp", 1U << LAYER_SECCOMP},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        unsigned bits = ~0U;
+        assert_int_equal(layers_parse(rows[i].names, &bits, NULL), 0);
+        assert_int_equal(bits, rows[i].bits);
+    }
+}
+
+static void an_unknown_layer_is_named_in_the_error(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"landlok", "landlock,selinux", "Landlock",
+                                        "landlock;cgroup"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        unsigned bits = 0;
+        struct err err = {0};
+        assert_int_equal(layers_parse(wrong[i], &bits, &err), -1);
+        assert_int_equal(err.code, ERR_CONFIG);
+        assert_non_null(strstr(err.text, "landlock"));
+    }
+}
+
+static struct layer_report all_hold(void)
+{
+    struct layer_report report = {0};
+    for (int layer = 0; layer < LAYER_COUNT; layer++)
+        report.layer[layer].status = LAYER_HOLDS;
+    return report;
+}
+
+static void the_summary_says_full_or_what_is_reduced(void **state)
+{
+    (void)state;
+    char text[256];
+    struct layer_report report = all_hold();
+    assert_string_equal(layers_summary(&report, text, sizeof text), "full");
+    report.layer[LAYER_LANDLOCK].status = LAYER_MISSING;
+    assert_string_equal(layers_summary(&report, text, sizeof text), "reduced: no landlock");
+    report.layer[LAYER_CGROUP].status = LAYER_MISSING;
+    report.layer[LAYER_IDENTITY].status = LAYER_WEAKER;
+    (void)strcpy(report.layer[LAYER_IDENTITY].detail, "one user for all");
+    assert_string_equal(layers_summary(&report, text, sizeof text),
+                        "reduced: no cgroup, identity (one user for all), no landlock");
+}
+
+static void a_summary_is_cut_and_not_overrun(void **state)
+{
+    (void)state;
+    char text[24] = {0};
+    struct layer_report report = {0};
+    (void)layers_summary(&report, text, sizeof text);
+    assert_true(strlen(text) < sizeof text);
+}
+
+static void every_layer_has_words_for_people(void **state)
+{
+    (void)state;
+    for (int layer = 0; layer < LAYER_COUNT; layer++) {
+        assert_true(strlen(layer_name((enum layer)layer)) > 3);
+        assert_true(strlen(layer_purpose((enum layer)layer)) > 10);
+        assert_true(strlen(layer_remedy((enum layer)layer)) > 10);
+    }
+}
+
+static void boxes_get_host_users_only_where_they_are_mapped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *map;
+        bool mapped;
+    } rows[] = {
+        {"         0          0 4294967295\n", true},
+        {"         0       1000          1\n", false},
+        {"         0     100000      65536\n", false},
+        {"0 1000 1\n1 100000 4294000000\n", true},
+        {"", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(host_ids_mapped(rows[i].map, HOST_IDS_BASE), rows[i].mapped);
+}
+
+static void a_user_is_taken_again_only_after_all_others(void **state)
+{
+    (void)state;
+    struct host_ids ids;
+    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE), 0);
+    uid_t first = host_ids_take(&ids);
+    assert_true(first > ids.first);
+    host_ids_give(&ids, first);
+    for (unsigned i = 0; i < HOST_IDS_BLOCK - 2; i++)
+        assert_int_not_equal(host_ids_take(&ids), first);
+    assert_int_equal(host_ids_take(&ids), first);
+    assert_int_equal(host_ids_take(&ids), 0);
+    host_ids_close(&ids);
+}
+
+static void two_spawners_never_share_a_block(void **state)
+{
+    (void)state;
+    struct host_ids one;
+    struct host_ids two;
+    assert_int_equal(host_ids_open(&one, HOST_IDS_BASE), 0);
+    assert_int_equal(host_ids_open(&two, HOST_IDS_BASE), 0);
+    assert_int_not_equal(one.first, two.first);
+    host_ids_close(&one);
+    host_ids_close(&two);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_become_bits),
+        cmocka_unit_test(an_unknown_layer_is_named_in_the_error),
+        cmocka_unit_test(the_summary_says_full_or_what_is_reduced),
+        cmocka_unit_test(a_summary_is_cut_and_not_overrun),
+        cmocka_unit_test(every_layer_has_words_for_people),
+        cmocka_unit_test(boxes_get_host_users_only_where_they_are_mapped),
+        cmocka_unit_test(a_user_is_taken_again_only_after_all_others),
+        cmocka_unit_test(two_spawners_never_share_a_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

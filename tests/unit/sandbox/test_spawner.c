@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* A real spawner, asked as a front asks it, and as a front that was taken over
+ * might. Works as root and without; where no box can be made it fails. */
+/* clang-format off */
+#include <stdarg.h> /* cmocka.h wants these four first */
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "os/fd.h"
+#include "sandbox/client.h"
+#include "sandbox/message.h"
+#include "sandbox/seccomp_policy.h"
+
+static const char *const nothing[] = {NULL};
+
+static struct seccomp_program program;
+static int spawner = -1;
+
+enum { WAIT_MS = 60000, WORKSPACE = 1, STAGE = 5, BOXES = 2 };
+
+static int start(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct layer_report report;
+    struct sandbox_settings settings = {
+        .max_boxes = BOXES,
+        .allow_missing = 1U << LAYER_CGROUP,
+        .etc = nothing,
+        .rootfs = nothing,
+        .ceiling = {.value = {[LIMIT_OPEN_FILES] = 256}},
+        .seccomp_program = program.instructions,
+        .seccomp_size = program.count * sizeof *program.instructions,
+    };
+    if (sandbox_start_spawner(&settings, &spawner, &err) < 0 ||
+        sandbox_receive_report(spawner, &report, &err) < 0) {
+        print_error("%s\n", err.text);
+        return -1;
+    }
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    sandbox_stop_spawner(spawner);
+    spawner = -1;
+    return 0;
+}
+
+static void open_workspace(uint32_t id)
+{
+    static const struct sandbox_file file = {"folder/hello.txt", {"hello\n", 6}};
+    struct sandbox_workspace workspace = {MIB, 64, &file, 1};
+    assert_int_equal(sandbox_workspace_open(spawner, id, &workspace, NULL), 0);
+}
+
+struct streams {
+    int input; /* our ends */
+    int output;
+};
+
+static struct streams start_program(uint32_t stage, const char *const *argv, uint64_t open_files)
+{
+    int in[2];
+    int out[2];
+    struct sandbox_stage spec = {.argv = argv, .env = nothing};
+    spec.limits.value[LIMIT_PROCESSES] = 32;
+    spec.limits.value[LIMIT_MEMORY] = 64 * MIB;
+    spec.limits.value[LIMIT_OPEN_FILES] = open_files;
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    int stdio[3] = {in[0], out[1], out[1]};
+    assert_int_equal(sandbox_stage_start(spawner, stage, WORKSPACE, &spec, stdio, NULL), 0);
+    (void)close(in[0]);
+    (void)close(out[1]);
+    return (struct streams){in[1], out[0]};
+}
+
+static void close_streams(struct streams *streams)
+{
+    fd_close(&streams->input);
+    fd_close(&streams->output);
+}
+
+/* False when the spawner has ended instead. */
+static bool next_reply(struct sandbox_reply *reply)
+{
+    struct pollfd ready = {.fd = spawner, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
+    return sandbox_receive(spawner, reply, NULL) == 1;
+}
+
+static struct sandbox_reply wait_for(enum sandbox_reply_kind kind, uint32_t stage)
+{
+    struct sandbox_reply reply;
+    do
+        assert_true(next_reply(&reply));
+    while (reply.kind != kind || reply.stage != stage);
+    return reply;
+}
+
+static void assert_spawner_ends(void)
+{
+    struct sandbox_reply reply;
+    while (next_reply(&reply))
+        ;
+    struct err err = {0};
+    assert_int_equal(sandbox_receive(spawner, &reply, &err), -1);
+}
+
+static void a_program_runs_and_its_end_is_told(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sh", "-c", "cat folder/hello.txt; exit 3", NULL};
+    char text[64] = {0};
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    (void)wait_for(REPLY_STARTED, STAGE);
+    struct sandbox_reply end = wait_for(REPLY_ENDED, STAGE);
+    assert_string_equal(end.failed_step, "");
+    assert_int_equal(end.exit_code, 3);
+    assert_int_equal(end.signal, 0);
+    assert_true(end.usage.wall_ns > 0);
+    assert_true(fd_read_full(streams.output, text, sizeof text - 1) == 6);
+    assert_string_equal(text, "hello\n");
+    close_streams(&streams);
+}
+
+static void stages_of_a_run_share_its_workspace(void **state)
+{
+    (void)state;
+    static const char *const first[] = {"/bin/sh", "-c", "echo made > made", NULL};
+    static const char *const second[] = {"/bin/sh", "-c", "test -s made", NULL};
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, first, 64);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).exit_code, 0);
+    close_streams(&streams);
+    streams = start_program(STAGE + 1, second, 64);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE + 1).exit_code, 0);
+    close_streams(&streams);
+}
+
+static void a_killed_stage_ends(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sh", "-c", "sleep 1000 & sleep 1000", NULL};
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    (void)wait_for(REPLY_STARTED, STAGE);
+    assert_int_equal(sandbox_stage_sample(spawner, STAGE, NULL), 0);
+    (void)wait_for(REPLY_SAMPLED, STAGE);
+    assert_int_equal(sandbox_stage_kill(spawner, STAGE, NULL), 0);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).signal, SIGKILL);
+    close_streams(&streams);
+}
+
+static void a_signal_reaches_the_program(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {
+        "/bin/sh", "-c", "trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done", NULL};
+    char byte = 0;
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    assert_int_equal(read(streams.output, &byte, 1), 1);
+    assert_int_equal(sandbox_stage_signal(spawner, STAGE, SIGUSR1, NULL), 0);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).exit_code, 9);
+    close_streams(&streams);
+}
+
+static void a_workspace_may_be_closed_while_its_stage_ends(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sleep", "1000", NULL};
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    assert_int_equal(sandbox_stage_kill(spawner, STAGE, NULL), 0);
+    assert_int_equal(sandbox_workspace_close(spawner, WORKSPACE, NULL), 0);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).signal, SIGKILL);
+    close_streams(&streams);
+    open_workspace(WORKSPACE); /* its number is free again */
+}
+
+static void a_plan_over_the_ceiling_is_not_carried_out(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/true", NULL};
+    open_workspace(WORKSPACE);
+    static const uint64_t too_much[] = {257, 0 /* no limit at all */};
+    for (uint32_t i = 0; i < ARRAY_LEN(too_much); i++) {
+        struct streams streams = start_program(STAGE + i, argv, too_much[i]);
+        assert_string_equal(wait_for(REPLY_ENDED, STAGE + i).failed_step, "ceiling");
+        close_streams(&streams);
+    }
+}
+
+static void more_boxes_than_allowed_are_not_made(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sleep", "1000", NULL};
+    struct streams streams[BOXES + 1];
+    open_workspace(WORKSPACE);
+    for (uint32_t i = 0; i <= BOXES; i++)
+        streams[i] = start_program(STAGE + i, argv, 64);
+    assert_string_equal(wait_for(REPLY_ENDED, STAGE + BOXES).failed_step, "boxes");
+    for (uint32_t i = 0; i <= BOXES; i++)
+        close_streams(&streams[i]);
+}
+
+static void a_program_that_is_not_there_is_a_failed_step(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"./not-there", NULL};
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    struct sandbox_reply end = wait_for(REPLY_ENDED, STAGE);
+    assert_string_equal(end.failed_step, "exec");
+    assert_int_equal(end.failed_errno, ENOENT);
+    close_streams(&streams);
+}
+
+static void a_path_out_of_the_workspace_is_not_made(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"../x", "/x", "a/../../x", "a//x", ".", "", "a/"};
+    static const char *const argv[] = {"/bin/true", NULL};
+    for (uint32_t i = 0; i < ARRAY_LEN(paths); i++) {
+        struct sandbox_file file = {paths[i], {"x", 1}};
+        struct sandbox_workspace workspace = {MIB, 64, &file, 1};
+        assert_int_equal(sandbox_workspace_open(spawner, WORKSPACE, &workspace, NULL), 0);
+        struct streams streams = start_program(STAGE + i, argv, 64);
+        struct sandbox_reply end = wait_for(REPLY_ENDED, STAGE + i);
+        assert_string_equal(end.failed_step, "workspace");
+        assert_int_equal(end.failed_errno, EINVAL);
+        close_streams(&streams);
+        assert_int_equal(sandbox_workspace_close(spawner, WORKSPACE, NULL), 0);
+    }
+}
+
+/* What follows no front of ours sends: the spawner ends. */
+
+static void bytes_that_are_no_request_end_the_spawner(void **state)
+{
+    (void)state;
+    static const char rubbish[100] = "rubbish";
+    assert_int_equal(fd_send(spawner, rubbish, sizeof rubbish, NULL, 0), 0);
+    assert_spawner_ends();
+}
+
+static void a_number_in_use_ends_the_spawner(void **state)
+{
+    (void)state;
+    open_workspace(WORKSPACE);
+    open_workspace(WORKSPACE);
+    assert_spawner_ends();
+}
+
+static void a_stage_without_its_workspace_ends_the_spawner(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/true", NULL};
+    struct streams streams = start_program(STAGE, argv, 64);
+    assert_spawner_ends();
+    close_streams(&streams);
+}
+
+/* The box would become its owner. */
+static void a_file_as_a_stream_ends_the_spawner(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/true", NULL};
+    struct sandbox_stage spec = {.argv = argv, .env = nothing};
+    spec.limits.value[LIMIT_OPEN_FILES] = 64;
+    open_workspace(WORKSPACE);
+    auto_close int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    int stdio[3] = {file, file, file};
+    assert_int_equal(sandbox_stage_start(spawner, STAGE, WORKSPACE, &spec, stdio, NULL), 0);
+    assert_spawner_ends();
+}
+
+static void a_request_without_its_descriptors_ends_the_spawner(void **state)
+{
+    (void)state;
+    char space[256];
+    struct stage_start_message message = {.argv = nothing, .env = nothing};
+    struct message_writer to = {.at = space, .room = sizeof space};
+    write_header(&to, REQUEST_STAGE_START, STAGE);
+    write_stage_start(&to, &message);
+    assert_int_equal(fd_send(spawner, space, to.len, NULL, 0), 0);
+    assert_spawner_ends();
+}
+
+/* Reading replies is the front's affair: one that never does holds nobody up. */
+static void a_front_that_does_not_read_holds_nothing_up(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sleep", "1000", NULL};
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    for (int i = 0; i < 20000; i++)
+        assert_int_equal(sandbox_stage_sample(spawner, STAGE, NULL), 0);
+    assert_int_equal(sandbox_stage_kill(spawner, STAGE, NULL), 0);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).signal, SIGKILL);
+    close_streams(&streams);
+}
+
+#define WITH_A_SPAWNER(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+    struct err err = {0};
+    if (seccomp_compile("box.policy", slice_of(seccomp_builtin_policy("box")),
+                        SECCOMP_REFUSE_ENOSYS, &program, &err) < 0)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        WITH_A_SPAWNER(a_program_runs_and_its_end_is_told),
+        WITH_A_SPAWNER(stages_of_a_run_share_its_workspace),
+        WITH_A_SPAWNER(a_killed_stage_ends),
+        WITH_A_SPAWNER(a_signal_reaches_the_program),
+        WITH_A_SPAWNER(a_workspace_may_be_closed_while_its_stage_ends),
+        WITH_A_SPAWNER(a_plan_over_the_ceiling_is_not_carried_out),
+        WITH_A_SPAWNER(more_boxes_than_allowed_are_not_made),
+        WITH_A_SPAWNER(a_program_that_is_not_there_is_a_failed_step),
+        WITH_A_SPAWNER(a_path_out_of_the_workspace_is_not_made),
+        WITH_A_SPAWNER(bytes_that_are_no_request_end_the_spawner),
+        WITH_A_SPAWNER(a_number_in_use_ends_the_spawner),
+        WITH_A_SPAWNER(a_stage_without_its_workspace_ends_the_spawner),
+        WITH_A_SPAWNER(a_file_as_a_stream_ends_the_spawner),
+        WITH_A_SPAWNER(a_request_without_its_descriptors_ends_the_spawner),
+        WITH_A_SPAWNER(a_front_that_does_not_read_holds_nothing_up),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    seccomp_program_fini(&program);
+    return failed;
+}

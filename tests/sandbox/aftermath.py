@@ -13,7 +13,7 @@ BOX_UIDS = range(0x70000000, 0x70000000 + 256 * 1024)
 # Teardown may lag the answer by some milliseconds; what is left then is left for good.
 GRACE_S = 3.0
 
-_OWNED_GROUP = re.compile(r"runnel-(\d+)")
+_OWNED_GROUP = re.compile(r"runnel-\d+-(\d+)-")
 
 
 def _status(pid):

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""A `runnel serve` of the test's own: started on a free port, ended by its pid.
+
+RUNNEL names the program (default: build/runnel)."""
+
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUNNEL = os.environ.get("RUNNEL", str(ROOT / "build" / "runnel"))
+BOX_UIDS = range(0x70000000, 0x70000000 + 256 * 1024)
+# A promise of two seconds is tested against ten times that: machines are noisy.
+BOUND_S = 20.0
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def wait_until(what, condition, seconds=BOUND_S):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def _stat(pid):
+    """(parent, state, start time), or None when it has gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text[text.rindex(")") + 2:].split()
+    return int(fields[1]), fields[0], fields[19]
+
+
+def processes():
+    """{pid: parent} of everything that is not a zombie."""
+    stats = {int(name): _stat(name) for name in os.listdir("/proc") if name.isdigit()}
+    return {pid: stat[0] for pid, stat in stats.items() if stat and stat[1] != "Z"}
+
+
+def descendants(pid):
+    parents = processes()
+    found = []
+    below = [pid]
+    while below:
+        children = [child for child, parent in parents.items() if parent in below]
+        found += children
+        below = children
+    return found
+
+
+def is_alive(pid):
+    stat = _stat(pid)
+    return stat is not None and stat[1] != "Z"
+
+
+def groups():
+    """The cgroup directories that spawners made, dead or alive."""
+    return {folder for folder, _, _ in os.walk("/sys/fs/cgroup")
+            if os.path.basename(folder).startswith("runnel-")}
+
+
+class Service:
+    """with Service("--flag") as service: service.run("python", "print(1)")"""
+
+    def __init__(self, *flags, env=None, user=None, wait=True):
+        self.port = free_port()
+        self._log = tempfile.TemporaryFile()
+        command = [RUNNEL, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
+        if user:
+            command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                        stderr=self._log, cwd="/", env={**os.environ, **(env or {})})
+        if wait:
+            self.wait_ready()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(BOUND_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._log.close()
+
+    def log(self):
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def request(self, method, path, body=None, timeout=60, headers=None):
+        """(status, parsed JSON)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            data = None if body is None else json.dumps(body)
+            headers = {"content-type": "application/json", **(headers or {})}
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def run(self, language, code, timeout=60, **more):
+        return self.request("POST", "/execute", {"language": language, "code": code, **more},
+                            timeout)[1]
+
+    def answers(self):
+        try:
+            return self.request("GET", "/health", timeout=5)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def runs(self):
+        """Does a whole run succeed?"""
+        try:
+            return self.run("bash", "echo up", timeout=10).get("output") == "up\n"
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+
+    def wait_ready(self):
+        def ready():
+            if self.process.poll() is not None:
+                raise AssertionError(f"it ended with {self.process.returncode}: {self.log()}")
+            return self.answers()
+        wait_until("the service answers", ready)
+
+    def spawner(self):
+        return self.process.pid
+
+    def front(self):
+        """The child that serves: the one whose command line is ours."""
+        for pid in descendants(self.process.pid):
+            try:
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"serve" in words:
+                return pid
+        return None

@@ -24,7 +24,7 @@ enum { PROBE_WAIT_MS = 10000 };
 /* What a probe's box may have; less where a ceiling says so. */
 static const struct limits probe_limits = {.value = {
                                                [LIMIT_CPUS] = 1000,
-                                               [LIMIT_MEMORY] = 16 * MIB,
+                                               [LIMIT_MEMORY] = 8 * MIB,
                                                [LIMIT_PROCESSES] = 8,
                                                [LIMIT_WORKSPACE] = MIB,
                                                [LIMIT_INODES] = 64,

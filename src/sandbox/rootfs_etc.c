@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -85,7 +86,14 @@ static int copy_folder(const char *from, const char *to, int depth)
     return rc;
 }
 
-/* Links that stay inside what boxes have are kept; the others' targets copied. */
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+    size_t end_len = strlen(end);
+    return len >= end_len && memcmp(text + len - end_len, end, end_len) == 0;
+}
+
+/* Links that stay inside what boxes have are kept; the others' targets copied.
+ * Most of /etc/alternatives are manual pages, which no program opens. */
 static int copy_link(const char *from, const char *to, int depth)
 {
     char target[PATH_MAX];
@@ -93,6 +101,8 @@ static int copy_link(const char *from, const char *to, int depth)
     if (len < 0)
         return -errno;
     target[len] = '\0';
+    if (ends_with(target, (size_t)len, ".gz"))
+        return 0;
     if (depth > 0 || strncmp(target, "/usr/", 5) == 0 || strncmp(target, "../usr/", 7) == 0)
         return symlink(target, to) < 0 && errno != EEXIST ? -errno : 0;
     char resolved[PATH_MAX];

@@ -86,6 +86,7 @@ struct spawner {
     uint64_t front_since_ns;
     unsigned front_restarts; /* in a row, for the back-off */
     uint64_t front_due_ns;   /* when to start it again; 0: not waiting */
+    bool stopping;           /* we were told to end */
     int signals;             /* signalfd */
     int socket;              /* to the front */
     struct list workspaces;

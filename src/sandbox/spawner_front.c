@@ -132,6 +132,8 @@ int spawner_front_ended(struct spawner *spawner)
     fd_close(&spawner->socket);
     if (how.si_code == CLD_EXITED)
         return how.si_status;
+    if (spawner->stopping) /* before it could ask for the signal */
+        return EXIT_SUCCESS;
     uint64_t now = spawner_now_ns();
     if (now - spawner->front_since_ns > steady_ns)
         spawner->front_restarts = 0;

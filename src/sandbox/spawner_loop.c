@@ -99,19 +99,18 @@ static bool pay_all(struct spawner *spawner)
     return true;
 }
 
-/* A Ctrl-C at the terminal has reached the front as well. */
+/* All three mean: come to an end. Under `serve` that is the front's to do, in its
+ * own time; a Ctrl-C at the terminal (from the kernel) has reached it as well. */
 static void take_signals(struct loop_state *loop)
 {
     struct spawner *spawner = loop->spawner;
     struct signalfd_siginfo info;
     while (read(spawner->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (spawner->front < 0) {
-            loop->status = spawner->front_due_ns > 0 || spawner->socket < 0 ? 0 : loop->status;
-            if (info.ssi_signo == SIGTERM)
-                loop->status = 0;
-        } else if (info.ssi_code != SI_KERNEL) {
+        spawner->stopping = true;
+        if (spawner->front < 0)
+            loop->status = 0;
+        else if (info.ssi_code != SI_KERNEL)
             (void)sys_pidfd_send_signal(spawner->front, SIGTERM);
-        }
     }
 }
 

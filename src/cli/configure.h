@@ -35,7 +35,7 @@ int option_set_config(void *target, const struct option *option, const char *val
     {"config", 'c', "FILE", "configuration file (default: /etc/runnel/runnel.conf)", option_set_text, offsetof(struct config_flags, file)}, \
     {"allow-missing", 0, "LAYERS", "do without these layers of isolation ('runnel doctor' names them)", option_set_config, 0}, \
     {"cgroup-root", 0, "DIR", "cgroup to make the boxes' groups in (default: our own)", option_set_config, 0}, \
-    {"languages-dir", 0, "DIR", "read further language files from here", option_set_config, 0}
+    {"languages-dirs", 0, "DIR", "read further language files from here", option_set_config, 0}
 /* clang-format on */
 
 /* Fills `config` (already initialised) in rising order of force. */

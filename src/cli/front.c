@@ -36,7 +36,7 @@ static int step_bounding(const struct front *front)
 static int step_user(const struct front *front)
 {
     gid_t gid = (gid_t)front->uid;
-    if (geteuid() != 0)
+    if (front->uid == 0) /* no user of its own: the spawner has no privilege either */
         return 0;
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
         setresuid(front->uid, front->uid, front->uid) < 0)
@@ -113,7 +113,8 @@ static int compile_filter(struct front *front, struct err *err)
     const char *policy = seccomp_builtin_policy("front");
     if (!policy)
         return err_set(err, ERR_INTERNAL, "the policy 'front' is not built in");
-    return seccomp_compile("front.policy", slice_of(policy), &front->filter, err);
+    return seccomp_compile("front.policy", slice_of(policy), SECCOMP_REFUSE_ENOSYS, &front->filter,
+                           err);
 #endif
 }
 

@@ -34,8 +34,9 @@ struct option_table {
     const struct option *rows; /* ended by a row of zeros */
     /* Options that another table knows, asked when no row fits; NULL: none. */
     bool (*is_key)(const char *name, bool *ret_wants_value);
-    option_fn *set_key; /* gets a row made for the occasion */
-    const char *hint;   /* said of an unknown option; may be NULL */
+    option_fn *set_key;            /* gets a row made for the occasion */
+    void (*print_keys)(FILE *out); /* lists them for --help */
+    const char *hint;              /* said of an unknown option; may be NULL */
 };
 
 enum { OPTIONS_DONE = 0, OPTIONS_HELP = 1 };

@@ -57,6 +57,8 @@ void verb_print_help(const struct verb *verb, FILE *out)
         options_print(verb->options.rows, out);
     }
     (void)fputs("  -h, --help                   this text\n", out);
+    if (verb->options.print_keys)
+        verb->options.print_keys(out);
 }
 
 int option_set_switch(void *target, const struct option *option, const char *value, struct err *err)

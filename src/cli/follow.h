@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* follow.h — joins a run to the descriptors of a command: what it prints goes to
+ * ours as it comes, what we are given goes to it, and a Ctrl-C ends it.
+ *
+ * Back-pressure both ways: while our reader is slow we take no further event,
+ * and while the program does not read we do not either.
+ */
+#ifndef RUNNEL_CLI_FOLLOW_H
+#define RUNNEL_CLI_FOLLOW_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct loop;
+struct run;
+
+struct follow_spec {
+    bool collect; /* keep the output for a report in the end, as text */
+    bool input;   /* pass our stdin on */
+};
+
+struct follow_text { /* what was collected */
+    struct buf out;
+    struct buf err;
+};
+
+/* Runs the loop until the run has ended and all it said was passed on. */
+int follow_run(struct loop *loop, struct run *run, const struct follow_spec *spec,
+               struct follow_text *text, struct err *err);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/front.h"
+#include "dialect/execute.h"
+#include "loop/loop.h"
+#include "observe/log.h"
+#include "server/http.h"
+#include "server/rate_limit.h"
+
+enum {
+    REQUEST_TIMEOUT_S = 30, /* for headers, for body, and between two requests */
+    CLIENTS_REMEMBERED = 65536,
+    KEEP_MS = 1000,         /* nothing can ask for a finished run yet */
+    LAST_ANSWERS_MS = 2000, /* to send what is decided, when we end */
+    LAST_ANSWERS_STEP_MS = 10,
+};
+
+const char *const serve_dialects[] = {EXECUTE_NAME, NULL};
+
+struct service {
+    struct wiring *wiring;
+    const struct listeners *listeners;
+    struct execute execute;
+    struct http_mount mounts[1];
+    struct words server_names;
+    struct words cors_origins;
+    struct words trusted_proxies;
+    struct http_config http;
+    struct http_server *server;
+    struct loop_signal *terminate;
+    struct loop_signal *interrupt;
+    struct loop_timer *last_answers;
+    uint64_t drained_at_ns;
+};
+
+static void write_log(const char *line, unsigned long len)
+{
+    (void)!write(STDERR_FILENO, line, len);
+}
+
+/* Never of what the program said, nor of its source. */
+static void observe(void *context, const struct run *run)
+{
+    (void)context;
+    if (run_state(run) != RUN_FINISHED)
+        return;
+    const struct run_result *result = run_result(run);
+    log_event(LOG_INFO, "run_finished", LOG_TEXT("run", run_id(run)),
+              LOG_TEXT("language", run_language(run)->name),
+              LOG_TEXT("verdict", verdict_name(result->verdict)),
+              LOG_U64("wall_ms", result->usage.wall_ms), LOG_U64("cpu_ms", result->usage.cpu_ms),
+              LOG_U64("queued_ms", result->usage.queued_ms), LOG_END);
+    if (result->verdict == VERDICT_INTERNAL_ERROR)
+        log_event(LOG_ERROR, "run_failed", LOG_TEXT("run", run_id(run)),
+                  LOG_TEXT("reason", result->reason), LOG_END);
+}
+
+/* --- the end --- */
+
+static void end_when_answered(void *context)
+{
+    struct service *service = context;
+    uint64_t waited_ms = (loop_now_ns() - service->drained_at_ns) / NS_PER_MS;
+    if (http_server_open_requests(service->server) == 0 || waited_ms > LAST_ANSWERS_MS)
+        loop_stop(service->wiring->loop);
+    else
+        loop_timer_start(service->last_answers, LAST_ANSWERS_STEP_MS);
+}
+
+static void on_drained(void *context)
+{
+    struct service *service = context;
+    service->drained_at_ns = loop_now_ns();
+    /* The last answers were just written: let them leave. */
+    loop_timer_start(service->last_answers, LAST_ANSWERS_STEP_MS);
+}
+
+static void on_signal(void *context, int signal)
+{
+    struct service *service = context;
+    uint64_t grace_ms = service->wiring->config.shutdown_grace_ms;
+    bool again = service->execute.draining;
+    log_event(LOG_INFO, again ? "stopping_now" : "stopping", LOG_TEXT("signal", strsignal(signal)),
+              LOG_U64("running", engine_running(service->wiring->engine)),
+              LOG_U64("queued", engine_queued(service->wiring->engine)), LOG_END);
+    service->execute.draining = true;
+    engine_drain(service->wiring->engine, again ? 0 : grace_ms, on_drained, service);
+}
+
+/* Every box died with it, and nothing of ours is left that the kernel does not
+ * clear away; who started the spawner starts all of it again. */
+static void on_spawner_lost(void *context)
+{
+    (void)context;
+    log_event(LOG_ERROR, "spawner_lost", LOG_END);
+    _exit(err_exit_status(ERR_INTERNAL));
+}
+
+/* --- the start --- */
+
+static int words_add_list(struct words *words, const struct config_list *list, struct err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (words_add(words, list->items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int make_server(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    if (words_add_list(&service->server_names, &config->server_names, err) < 0 ||
+        words_add_list(&service->cors_origins, &config->cors_origins, err) < 0 ||
+        words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0)
+        return -1;
+    service->mounts[0] = (struct http_mount){EXECUTE_NAME, execute_routes, &service->execute};
+    service->http = (struct http_config){
+        .listeners = service->listeners->items,
+        .listener_count = service->listeners->count,
+        .mounts = service->mounts,
+        .mount_count = ARRAY_LEN(service->mounts),
+        .server_names = words_list(&service->server_names),
+        .cors_origins = words_list(&service->cors_origins),
+        .trusted_proxies = words_list(&service->trusted_proxies),
+        .max_connections = (unsigned)config->max_connections,
+        .timeout_s = REQUEST_TIMEOUT_S,
+    };
+    service->server = http_server_new(service->wiring->loop, &service->http, err);
+    return service->server ? 0 : -1;
+}
+
+static int make_dialect(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    service->execute = (struct execute){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+        .limiter = rate_limiter_new(config->execute_rate, config->execute_rate_window_ms,
+                                    CLIENTS_REMEMBERED),
+        .rate_limit_loopback = config->rate_limit_loopback,
+    };
+    return service->execute.limiter ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+}
+
+/* Binding may need a right; everything behind it must have none. */
+static int start(struct service *service, int socket, struct err *err)
+{
+    struct wiring *wiring = service->wiring;
+    struct engine_config engine = {
+        .concurrency = wiring_concurrency(&wiring->config),
+        .queue_length = wiring->config.queue_length,
+        .keep_ms = KEEP_MS,
+        .ceiling = wiring->config.ceiling,
+        .observer = observe,
+    };
+    if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
+        wiring_make_engine(wiring, &engine, err) < 0 || make_dialect(service, err) < 0 ||
+        make_server(service, err) < 0)
+        return -1;
+    service->last_answers = loop_timer_new(wiring->loop, end_when_answered, service);
+    service->terminate = loop_signal_new(wiring->loop, SIGTERM, on_signal, service);
+    service->interrupt = loop_signal_new(wiring->loop, SIGINT, on_signal, service);
+    wiring->on_lost = on_spawner_lost;
+    if (front_drop_privilege((uid_t)wiring->report.front_uid, getppid(), err) < 0)
+        return -1;
+    return http_server_start(service->server, err);
+}
+
+static void print_languages(const struct catalogue *catalogue, bool installed, const char *title,
+                            const char *end)
+{
+    bool first = true;
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
+        const struct language *language = catalogue_at(catalogue, i);
+        if (language->installed != installed)
+            continue;
+        (void)printf("%s%s", first ? title : " ", language->name);
+        first = false;
+    }
+    if (!first)
+        (void)printf("%s\n", end);
+}
+
+/* For the person who started us; what follows is the log. */
+static void greet(const struct service *service)
+{
+    const struct wiring *wiring = service->wiring;
+    const struct http_listener *first = &service->listeners->items[0];
+    uint16_t port = http_server_port(service->server, 0);
+    bool six = strchr(first->address, ':') != NULL;
+    if (strcmp(first->address, "127.0.0.1") == 0)
+        (void)printf("runnel serves on http://localhost:%u\n", port);
+    else
+        (void)printf("runnel serves on http://%s%s%s:%u\n", six ? "[" : "", first->address,
+                     six ? "]" : "", port);
+    print_languages(wiring->catalogue, true, "languages: ", "");
+    print_languages(wiring->catalogue, false,
+                    "not installed: ", " ('runnel languages' tells how to get them)");
+    (void)printf("isolation: %s\n", wiring->isolation);
+    (void)fflush(stdout);
+    log_event(LOG_INFO, "started", LOG_TEXT("version", RUNNEL_VERSION),
+              LOG_TEXT("isolation", wiring->isolation), LOG_U64("port", port),
+              LOG_U64("concurrency", wiring_concurrency(&wiring->config)), LOG_END);
+}
+
+static void stop(struct service *service)
+{
+    http_server_free(service->server);
+    loop_signal_free(service->terminate);
+    loop_signal_free(service->interrupt);
+    loop_timer_free(service->last_answers);
+    rate_limiter_free(service->execute.limiter);
+    words_fini(&service->server_names);
+    words_fini(&service->cors_origins);
+    words_fini(&service->trusted_proxies);
+}
+
+int serve(struct wiring *wiring, int socket, const struct listeners *listeners, struct err *err)
+{
+    struct service service = {.wiring = wiring, .listeners = listeners};
+    enum log_level level = LOG_INFO;
+    log_set_sink(write_log);
+    (void)log_level_parse(wiring->config.log_level, &level);
+    log_set_level(level);
+    int rc = start(&service, socket, err);
+    if (rc == 0) {
+        greet(&service);
+        loop_run(wiring->loop);
+        log_event(LOG_INFO, "stopped", LOG_END);
+    }
+    stop(&service);
+    return rc;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* verb_serve.c — `runnel serve`, twice in one life: first it reads everything
+ * that can be wrong and becomes the spawner; then the spawner starts it again,
+ * as the front, which binds, gives up its rights, and serves. */
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "cli/serve.h"
+#include "cli/verb.h"
+
+struct serve_options {
+    struct config_flags config; /* first: option_set_config takes it for the target */
+};
+
+/* clang-format off */
+static const struct option rows[] = {
+    {"config", 'c', "FILE", "configuration file (default: /etc/runnel/runnel.conf)", option_set_text, offsetof(struct config_flags, file)},
+    {0},
+};
+/* clang-format on */
+
+/* Each run has one box at a time. */
+static unsigned boxes(const struct config *config)
+{
+    return wiring_concurrency(config);
+}
+
+static int become_spawner(struct wiring *wiring, int argc, char **argv, struct err *err)
+{
+    struct sandbox_settings settings;
+    struct words command = {0};
+    int rc = wiring_settings(wiring, boxes(&wiring->config), &settings, err);
+    if (rc == 0)
+        rc = words_add(&command, "runnel", err);
+    for (int i = 0; i < argc && rc == 0; i++)
+        rc = words_add(&command, argv[i], err);
+    if (rc == 0)
+        rc = sandbox_become_spawner(&settings, (char *const *)command.items, err);
+    words_fini(&command);
+    return rc;
+}
+
+static int run_serve(const struct verb *verb, int argc, char **argv, struct err *err)
+{
+    struct serve_options options = {0};
+    struct wiring wiring = {.socket = -1};
+    struct listeners listeners;
+    int socket = sandbox_inherited_socket();
+    int rc = verb_parse_alone(verb, argc, argv, &options, err);
+    if (rc == OPTIONS_DONE) {
+        rc = wiring_load(&wiring, &options.config, err);
+        if (rc == 0)
+            rc = listeners_read(&wiring.config, serve_dialects, &listeners, err);
+        if (rc == 0)
+            rc = socket < 0 ? become_spawner(&wiring, argc, argv, err)
+                            : serve(&wiring, socket, &listeners, err);
+    } else if (rc == OPTIONS_HELP) {
+        rc = 0;
+    }
+    wiring_fini(&wiring);
+    config_flags_fini(&options.config);
+    return rc;
+}
+
+const struct verb verb_serve = {
+    .name = "serve",
+    .summary = "run programs over HTTP",
+    .synopsis = "serve [options]",
+    .teaching = "examples:\n"
+                "  sudo runnel serve                         on http://localhost:8080\n"
+                "  sudo runnel serve --port 3000\n"
+                "  sudo runnel serve --listen 127.0.0.1:80 --max-memory 1G\n"
+                "  curl -s localhost:8080/execute -H 'content-type: application/json' \\\n"
+                "       -d '{\"language\":\"python\",\"code\":\"print(6*7)\"}'\n"
+                "\n"
+                "Each key of the configuration is an option, too (docs/CONFIG.md): the file is\n"
+                "read first, then the environment (RUNNEL_MAX_MEMORY=1G), then options.\n"
+                "SIGTERM takes no new runs, lets those that run end, and exits with 0.\n",
+    .options = {.rows = rows,
+                .is_key = config_is_option,
+                .set_key = option_set_config,
+                .print_keys = config_print_options},
+    .run = run_serve,
+};

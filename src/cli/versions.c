@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/versions.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "engine/profile.h"
+#include "executor/executor.h"
+#include "language/language.h"
+#include "loop/loop.h"
+
+enum { PATIENCE_MS = 20000, ANSWER_MAX = 64 * 1024 };
+
+struct survey {
+    struct loop *loop;
+    struct executor *executor;
+    struct catalogue *catalogue;
+    size_t next;    /* language to ask */
+    unsigned open;  /* questions without an answer */
+    unsigned limit; /* of them at once */
+    struct loop_task *more;
+};
+
+struct question {
+    struct survey *survey;
+    const struct language *language;
+    struct workspace *workspace;
+    struct stage *stage;
+    struct loop_timer *patience;
+    struct buf answer;
+};
+
+static void question_free(struct question *question)
+{
+    executor_stage_free(question->stage);
+    executor_workspace_close(question->workspace);
+    loop_timer_free(question->patience);
+    buf_fini(&question->answer);
+    free(question);
+}
+
+static void on_started(void *context)
+{
+    (void)context;
+}
+
+/* Some tell it on stdout, some on stderr. */
+static void on_output(void *context, enum stage_stream stream, struct slice bytes)
+{
+    struct question *question = context;
+    (void)stream;
+    buf_add_slice(&question->answer, bytes);
+}
+
+static void on_ended(void *context, const struct stage_end *end)
+{
+    struct question *question = context;
+    struct survey *survey = question->survey;
+    auto_free char *version =
+        end->failed
+            ? NULL
+            : language_version_from_output(question->language, buf_slice(&question->answer));
+    if (version)
+        catalogue_set_version(survey->catalogue, question->language, version);
+    question_free(question);
+    survey->open--;
+    loop_task_schedule(survey->more);
+}
+
+static const struct stage_events events = {
+    .started = on_started, .output = on_output, .ended = on_ended};
+
+static void on_no_patience(void *context)
+{
+    struct question *question = context;
+    question->stage->executor->ops->stage_kill(question->stage);
+}
+
+static int ask(struct survey *survey, const struct language *language)
+{
+    static const struct limits none;
+    struct limits limits =
+        limits_resolve(PROFILE_COMPILE, &language->compile_minimum, &none, &none);
+    struct workspace_spec files = {.bytes = limits.value[LIMIT_WORKSPACE],
+                                   .inodes = limits.value[LIMIT_INODES]};
+    struct stage_spec spec = {
+        .argv = language->version_command,
+        .env = language->environment,
+        .rootfs = language->rootfs,
+        .proc = language->whole_proc ? PROC_WITH_MACHINE : PROC_OWN_PROCESSES,
+        .limits = limits,
+    };
+    struct question *question = calloc(1, sizeof *question);
+    if (!question)
+        return -1;
+    question->survey = survey;
+    question->language = language;
+    buf_init(&question->answer, ANSWER_MAX);
+    question->workspace = executor_workspace_open(survey->executor, &files, NULL);
+    if (question->workspace)
+        question->stage = executor_stage_start(question->workspace, &spec, &events, question, NULL);
+    if (!question->stage) {
+        question_free(question);
+        return -1;
+    }
+    question->stage->executor->ops->stage_close_input(question->stage);
+    question->patience = loop_timer_new(survey->loop, on_no_patience, question);
+    loop_timer_start(question->patience, PATIENCE_MS);
+    survey->open++;
+    return 0;
+}
+
+static void ask_more(void *context)
+{
+    struct survey *survey = context;
+    while (survey->open < survey->limit && survey->next < catalogue_count(survey->catalogue)) {
+        const struct language *language = catalogue_at(survey->catalogue, survey->next++);
+        if (language->installed && language->version_command && !language->version)
+            (void)ask(survey, language); /* it stays without a version */
+    }
+    if (survey->open == 0)
+        loop_stop(survey->loop);
+}
+
+int versions_find(struct loop *loop, struct executor *executor, struct catalogue *catalogue,
+                  unsigned at_once, struct err *err)
+{
+    struct survey survey = {
+        .loop = loop, .executor = executor, .catalogue = catalogue, .limit = at_once};
+    survey.more = loop_task_new(loop, ask_more, &survey);
+    if (!survey.more)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    loop_task_schedule(survey.more);
+    loop_run(loop);
+    loop_task_free(survey.more);
+    return 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/wiring.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/native.h"
+#include "loop/loop.h"
+#include "os/fd.h"
+
+/* Switches of services that we stand in for. What they would have turned off
+ * cannot be turned off here, and silence would let an operator believe it was
+ * (or believe that a profile of theirs is in force). */
+static const char *const foreign_switches[] = {
+    "DISABLE_SANDBOX_SECURITY",
+    "SECCOMP_PROFILE",
+    "APPARMOR_PROFILE",
+};
+
+static int refuse_foreign_switches(struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(foreign_switches); i++) {
+        const char *value = getenv(foreign_switches[i]);
+        if (value && *value != '\0')
+            return err_set(err, ERR_CONFIG,
+                           "%s is set, and has no meaning here: the sandbox cannot be switched off "
+                           "or replaced; unset it ('runnel doctor' and --allow-missing speak of "
+                           "layers that a host lacks)",
+                           foreign_switches[i]);
+    }
+    return 0;
+}
+
+static int load_languages(struct wiring *wiring, struct err *err)
+{
+    const struct config_list *folders = &wiring->config.languages_dirs;
+    wiring->catalogue = catalogue_new();
+    if (!wiring->catalogue)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (catalogue_load_builtin(wiring->catalogue, err) < 0)
+        return -1;
+    for (size_t i = 0; i < folders->count; i++) {
+        if (catalogue_load_dir(wiring->catalogue, folders->items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_once(struct words *words, const char *word, struct err *err)
+{
+    return words_have(words, word) ? 0 : words_add(words, word, err);
+}
+
+/* What boxes must show, over all languages that can run here. */
+static int collect_trees(struct wiring *wiring, struct err *err)
+{
+    for (size_t i = 0; i < catalogue_count(wiring->catalogue); i++) {
+        const struct language *language = catalogue_at(wiring->catalogue, i);
+        if (!language->installed)
+            continue;
+        if (language->rootfs && add_once(&wiring->rootfs, language->rootfs, err) < 0)
+            return -1;
+        for (size_t k = 0; language->etc && language->etc[k]; k++) {
+            if (add_once(&wiring->etc, language->etc[k], err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+int wiring_load(struct wiring *wiring, const struct config_flags *flags, struct err *err)
+{
+    *wiring = (struct wiring){.socket = -1};
+    config_init(&wiring->config);
+    if (refuse_foreign_switches(err) < 0 || configure(&wiring->config, flags, err) < 0)
+        return -1;
+    if (load_languages(wiring, err) < 0 || collect_trees(wiring, err) < 0)
+        return -1;
+    return 0;
+}
+
+static int allowed_missing(const struct config *config, unsigned *ret_bits, struct err *err)
+{
+    *ret_bits = 0;
+    for (size_t i = 0; i < config->allow_missing.count; i++) {
+        unsigned bits = 0;
+        if (layers_parse(config->allow_missing.items[i], &bits, err) < 0)
+            return -1;
+        *ret_bits |= bits;
+    }
+    return 0;
+}
+
+int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settings *ret_settings,
+                    struct err *err)
+{
+    unsigned missing = 0;
+    if (allowed_missing(&wiring->config, &missing, err) < 0)
+        return -1;
+    if (seccomp_compile("box.policy", slice_of(seccomp_builtin_policy("box")),
+                        SECCOMP_REFUSE_ENOSYS, &wiring->filter, err) < 0)
+        return -1;
+    *ret_settings = (struct sandbox_settings){
+        .ceiling = wiring->config.ceiling,
+        .max_boxes = boxes,
+        .allow_missing = missing,
+        .cgroup_root = wiring->config.cgroup_root,
+        .uid_base = (uint32_t)wiring->config.uid_base,
+        .etc = words_list(&wiring->etc),
+        .rootfs = words_list(&wiring->rootfs),
+        .seccomp_program = wiring->filter.instructions,
+        .seccomp_size = wiring->filter.count * sizeof *wiring->filter.instructions,
+    };
+    return 0;
+}
+
+int wiring_start_spawner(struct wiring *wiring, unsigned boxes, struct err *err)
+{
+    struct sandbox_settings settings;
+    if (wiring_settings(wiring, boxes, &settings, err) < 0 ||
+        sandbox_start_spawner(&settings, &wiring->socket, err) < 0)
+        return -1;
+    wiring->own_spawner = true;
+    return wiring_receive_report(wiring, wiring->socket, err);
+}
+
+int wiring_receive_report(struct wiring *wiring, int socket, struct err *err)
+{
+    wiring->socket = socket;
+    int rc = sandbox_receive_report(socket, &wiring->report, err);
+    (void)layers_summary(&wiring->report, wiring->isolation, sizeof wiring->isolation);
+    return rc;
+}
+
+static void on_lost(void *context, const struct err *why)
+{
+    struct wiring *wiring = context;
+    (void)why;
+    if (wiring->on_lost)
+        wiring->on_lost(wiring);
+}
+
+int wiring_make_executor(struct wiring *wiring, struct err *err)
+{
+    struct native_config config = {
+        .isolation = wiring->isolation,
+        .rootfs = words_list(&wiring->rootfs),
+        .lost = on_lost,
+        .lost_context = wiring,
+    };
+    wiring->loop = loop_new();
+    if (!wiring->loop)
+        return err_set(err, ERR_INTERNAL, "the event loop cannot be made");
+    return native_executor_new(wiring->loop, wiring->socket, &config, &wiring->executor, err);
+}
+
+int wiring_make_engine(struct wiring *wiring, const struct engine_config *config, struct err *err)
+{
+    wiring->engine = engine_new(wiring->loop, config, wiring->executor, err);
+    return wiring->engine ? 0 : -1;
+}
+
+void wiring_fini(struct wiring *wiring)
+{
+    engine_free(wiring->engine);
+    if (wiring->executor)
+        wiring->executor->ops->executor_free(wiring->executor);
+    else
+        fd_close(&wiring->socket);
+    if (wiring->own_spawner)
+        sandbox_stop_spawner(-1); /* its socket is closed: it cleans up and ends */
+    if (wiring->loop)
+        loop_free(wiring->loop);
+    catalogue_free(wiring->catalogue);
+    seccomp_program_fini(&wiring->filter);
+    words_fini(&wiring->etc);
+    words_fini(&wiring->rootfs);
+    config_fini(&wiring->config);
+}
+
+unsigned wiring_concurrency(const struct config *config)
+{
+    cpu_set_t ours;
+    if (config->concurrency > 0)
+        return (unsigned)config->concurrency;
+    if (sched_getaffinity(0, sizeof ours, &ours) < 0)
+        return 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    return 2 * (unsigned)CPU_COUNT(&ours);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* wiring.h — the modules, joined: what `run`, `serve`, `languages` and `doctor`
+ * have in common.
+ *
+ *     wiring_load(&wiring, &flags, err);              configuration, languages, filter
+ *     wiring_settings(&wiring, boxes, &settings, err);  for the spawner
+ *     …a spawner is started, or has started us…
+ *     wiring_connect(&wiring, socket, concurrency, err);  its report, loop and executor
+ *     wiring_make_engine(&wiring, …, err);
+ *     wiring_fini(&wiring);
+ */
+#ifndef RUNNEL_CLI_WIRING_H
+#define RUNNEL_CLI_WIRING_H
+
+#include "cli/configure.h"
+#include "cli/words.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "sandbox/client.h"
+#include "sandbox/seccomp_policy.h"
+
+struct wiring {
+    struct config config;
+    struct catalogue *catalogue;
+    struct words etc;    /* what the toolchains read there */
+    struct words rootfs; /* trees of their own */
+    struct seccomp_program filter;
+    struct layer_report report;
+    char isolation[512]; /* "full", or what is reduced */
+    int socket;          /* until the executor has it */
+    bool own_spawner;
+    void (*on_lost)(void *context); /* the spawner is gone; may be NULL: runs say so themselves */
+    struct loop *loop;
+    struct executor *executor;
+    struct engine *engine;
+};
+
+/* Everything that can be wrong in what the operator wrote is found here. */
+int wiring_load(struct wiring *wiring, const struct config_flags *flags, struct err *err);
+/* Borrows from the wiring. boxes: live at once. */
+int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settings *ret_settings,
+                    struct err *err);
+/* A spawner of our own, that ends with us. */
+int wiring_start_spawner(struct wiring *wiring, unsigned boxes, struct err *err);
+/* Takes the spawner's report; -1 also when it refuses to make boxes. */
+int wiring_receive_report(struct wiring *wiring, int socket, struct err *err);
+/* After the report: the loop, and the executor, which takes the socket. */
+int wiring_make_executor(struct wiring *wiring, struct err *err);
+/* config's concurrency and queue are filled in by the caller. */
+int wiring_make_engine(struct wiring *wiring, const struct engine_config *config, struct err *err);
+void wiring_fini(struct wiring *wiring);
+
+/* Runs at once: as configured, else twice the processors that we may use. */
+unsigned wiring_concurrency(const struct config *config);
+
+#endif

@@ -68,7 +68,6 @@ static void be_front(const struct spawner *spawner, pid_t parent, int socket)
 {
     sigset_t none;
     sigemptyset(&none);
-    (void)signal(SIGPIPE, SIG_DFL);
     int rc = go_home(spawner);
     if (rc == 0 && sigprocmask(SIG_SETMASK, &none, NULL) < 0)
         rc = -errno;

@@ -104,12 +104,17 @@ static void raise_descriptor_limit(void)
 static int watch_signals(struct spawner *spawner)
 {
     sigset_t watched;
+    /* What is ignored outlives exec: a program must find nothing ignored, though
+     * whoever started us (nohup, a shell's background) had reasons to. */
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
     sigemptyset(&watched);
     sigaddset(&watched, SIGTERM);
     sigaddset(&watched, SIGINT);
     sigaddset(&watched, SIGHUP);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_SETMASK, &watched, NULL) < 0)
+    sigset_t blocked = watched;
+    sigaddset(&blocked, SIGPIPE);
+    if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0)
         return -errno;
     spawner->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     return spawner->signals < 0 ? -errno : 0;

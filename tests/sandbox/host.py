@@ -90,7 +90,7 @@ class Canaries:
             self.connections += 1
 
     def environment(self):
-        return {"RUNNEL_TEST_CANARY": self.secret}
+        return {"CORPUS_TEST_CANARY": self.secret}
 
     def replacements(self):
         """@NAME@ in sources, {name} in arguments."""

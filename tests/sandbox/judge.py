@@ -28,6 +28,8 @@ def complaints(row, outcome, secret, argument=None):
         found += _judge_raw(row, outcome)
     elif row.verdicts == ["refused"]:
         found += _judge_refused(outcome)
+    elif outcome.result is None and "refused" in row.verdicts:
+        found += _judge_refused(outcome)
     elif outcome.result is None:
         return found + [f"no result; exit status {outcome.exit_status}; "
                         f"stderr: {_short(outcome.stderr.decode('utf-8', 'replace'))}"]

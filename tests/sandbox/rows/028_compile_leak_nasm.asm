@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: MIT
 ; row: 28 compile_leak
 ; expect: compile_failed
-; stderr: (unable to open|No such file|cannot open)
+; stderr: (unable to open|No such file|cannot open|unable to get length)
 ; layer: root
 section .data
 leaked: incbin "@CANARY@"

@@ -7,7 +7,7 @@
 ; slow: yes
 ; layer: rlimits, root
 section .data
-times 1<<33 db 0
+times 1000000000 db 0
 section .text
 global _start
 _start:

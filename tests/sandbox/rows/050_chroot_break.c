@@ -12,7 +12,7 @@
 int main(void)
 {
     mkdir("/tmp/jail", 0755);
-    int outside = open("/", O_RDONLY | O_DIRECTORY);
+    int outside = open("/", O_PATH | O_DIRECTORY);
     saw_refused("chroot", chroot("/tmp/jail"));
     if (fchdir(outside) < 0)
         return 1;

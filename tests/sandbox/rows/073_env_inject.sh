@@ -6,4 +6,4 @@
 # never: injected
 # layer: interface
 # Variables that steer loaders and interpreters are dropped, or refused with a clear word.
-tr '\0' '\n' < /proc/self/environ
+tr '\0' '\n' < /proc/$$/environ

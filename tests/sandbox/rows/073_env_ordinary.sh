@@ -6,4 +6,4 @@
 # stdout: ^GREETING=hello \$\(id\) "quoted" ünï=code$
 # stdout: ^EMPTY=$
 # layer: interface
-tr '\0' '\n' < /proc/self/environ
+tr '\0' '\n' < /proc/$$/environ

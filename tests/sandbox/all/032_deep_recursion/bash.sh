@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# expect: killed_by_signal memory_limit
+# expect: killed_by_signal memory_limit timeout cpu_limit
 # needs: cgroup
 deeper() { deeper; }
 deeper

@@ -4,4 +4,4 @@ def deeper(depth):
     return deeper(depth + 1) + 1
 
 
-print(deeper(0), "came back")
+print(deeper(0), "came", "back")

@@ -3,8 +3,8 @@
 // signal: 6
 // stderr: has overflowed its stack
 fn deeper(depth: u64) -> u64 {
-    let here = std::hint::black_box([depth; 64]);
-    deeper(depth + 1) + here[3]
+    let here = [depth; 64];
+    deeper(depth + 1) + unsafe { std::ptr::read_volatile(&here[3]) }
 }
 
 fn main() {

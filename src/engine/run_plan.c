@@ -34,7 +34,7 @@ static const char *const forbidden_env[] = {
     "LD_*",     "GLIBC_TUNABLES", "PATH",       "PYTHON*",   "NODE_OPTIONS",     "NODE_PATH",
     "JAVA_*",   "_JAVA_OPTIONS",  "JDK_*",      "CLASSPATH", "BASH_ENV",         "ENV",
     "RUBYOPT",  "RUBYLIB",        "PERL5*",     "PHPRC",     "PHP_INI_SCAN_DIR", "MONO_*",
-    "MALLOC_*", "LOCPATH",        "GCONV_PATH",
+    "MALLOC_*", "LOCPATH",        "GCONV_PATH", "IFS",
 };
 
 static size_t count_of(const char *const *texts)

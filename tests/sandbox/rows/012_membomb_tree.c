@@ -17,7 +17,9 @@ int main(void)
 {
     for (int i = 0; i < CHILDREN; i++) {
         if (fork() == 0) {
-            memset(malloc(EACH), 1 + i, EACH);
+            char *bytes = malloc(EACH);
+            memset(bytes, 1 + i, EACH);
+            __asm__ volatile("" : : "r"(bytes) : "memory"); /* or nothing is written at all */
             sleep(10);
             _exit(0);
         }

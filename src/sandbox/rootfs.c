@@ -41,17 +41,17 @@ static const struct {
     {"etc/mtab", "/proc/self/mounts"},
 };
 
-/* A read-only copy of a tree of the host at ./to. */
-static int bind_read_only(const char *from, const char *to, struct err *err)
+/* A copy of a tree of the host at ./to, without set-uid bits and devices. */
+static int bind_tree(const char *from, const char *to, uint64_t attributes, struct err *err)
 {
     auto_close int tree = sys_open_tree(
         AT_FDCWD, from, (unsigned)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
     if (tree < 0)
         return err_sys(err, -tree, "open the tree %s", from);
     int rc = sys_mount_setattr(tree, "", (unsigned)(AT_EMPTY_PATH | AT_RECURSIVE),
-                               MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+                               attributes | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (rc < 0)
-        return err_sys(err, -rc, "make %s read-only", from);
+        return err_sys(err, -rc, "restrict the tree %s", from);
     rc = sys_move_mount(tree, AT_FDCWD, to);
     return rc < 0 ? err_sys(err, -rc, "mount %s", from) : 0;
 }
@@ -72,7 +72,7 @@ static int add_top_level(const char *toolchains, const char *name, struct err *e
         return 0;
     if (mkdir(name, 0755) < 0)
         return err_sys(err, errno, "make /%s", name);
-    return bind_read_only(path, name, err);
+    return bind_tree(path, name, MOUNT_ATTR_RDONLY, err);
 }
 
 static int add_toolchains(const char *toolchains, struct err *err)
@@ -80,7 +80,7 @@ static int add_toolchains(const char *toolchains, struct err *err)
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/usr", toolchains) >= (int)sizeof path)
         return err_set(err, ERR_CONFIG, "rootfs %s: the path is too long", toolchains);
-    if (bind_read_only(path, "usr", err) < 0)
+    if (bind_tree(path, "usr", MOUNT_ATTR_RDONLY, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(top_level); i++) {
         if (add_top_level(toolchains, top_level[i], err) < 0)
@@ -133,9 +133,7 @@ static int build(const struct rootfs_plan *plan, struct err *err)
     }
     /* Without root, the kernel lets a new /proc be mounted only where one is
      * visible already; each box covers this one with its own. */
-    if (!plan->privileged && mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL) < 0)
-        return err_sys(err, errno, "mount /proc");
-    return 0;
+    return plan->privileged ? 0 : bind_tree("/proc", "proc", MOUNT_ATTR_NOEXEC, err);
 }
 
 /* Makes the working directory the root, and lets go of the old one. */

@@ -1,18 +1,59 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# packages.sh toolchains — the Debian packages that the language files name, one a
-# line. For instance: apt-get install $(tools/packages.sh toolchains)
+# packages.sh SET… — names of Debian packages, one a line. For instance:
+# apt-get install --no-install-recommends $(tools/packages.sh toolchains)
+#
+#   build        what building needs
+#   toolchains   what the language files name
+#   check        what ./check needs besides
 set -eu
 
 root=$(dirname "$0")/..
 
-case ${1-} in
-toolchains)
-    sed -n 's/^packages[[:blank:]]*=[[:blank:]]*//p' "$root"/languages/*.lang |
-        tr -s '[:blank:]' '\n' | sort -u
-    ;;
-*)
-    echo "usage: packages.sh toolchains" >&2
-    exit 64
-    ;;
-esac
+# virtiofsd is a package of its own from Debian 13 on.
+check_packages() {
+    cat <<'END'
+bubblewrap
+clang
+clang-format
+clang-tidy
+git
+libclang-rt-dev
+libcmocka-dev
+qemu-system-x86
+xz-utils
+END
+    [ -z "$(apt-cache madison virtiofsd 2>/dev/null)" ] || echo virtiofsd
+}
+
+build_packages() {
+    cat <<'END'
+gcc
+libc6-dev
+libinih-dev
+libjansson-dev
+libmicrohttpd-dev
+libuv1-dev
+linux-libc-dev
+meson
+ninja-build
+pkg-config
+python3
+END
+}
+
+[ $# -gt 0 ] || set -- nothing
+for set in "$@"; do
+    case $set in
+    build) build_packages ;;
+    check) check_packages ;;
+    toolchains)
+        sed -n 's/^packages[[:blank:]]*=[[:blank:]]*//p' "$root"/languages/*.lang |
+            tr -s '[:blank:]' '\n' | sort -u
+        ;;
+    *)
+        echo "usage: packages.sh build|check|toolchains..." >&2
+        exit 64
+        ;;
+    esac
+done

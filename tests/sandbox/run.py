@@ -20,12 +20,11 @@ import shutil
 import socket
 import sys
 import tempfile
-import threading
 import time
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 # pylint: disable=wrong-import-position
 import aftermath
@@ -33,6 +32,7 @@ import host
 import invoke
 import judge
 import row as corpus
+from report import Report
 
 HELLO = corpus.Row(HERE / "hello.sh", {"row": "0", "expect": "succeeded"}, "hello", "bash")
 
@@ -150,24 +150,6 @@ def _litter(folder):
     return [f"left in the caller's folder: {name}" for name in names]
 
 
-class Report:
-    """Lines as they come, numbers at the end."""
-
-    def __init__(self):
-        self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
-        self._lock = threading.Lock()
-
-    def add(self, word, name, reasons=()):
-        with self._lock:
-            self.counts[word] += 1
-            brief = "; ".join(reasons[:6]).replace("\n", "\\n")
-            print(f"{word} {name}" + (f" ({brief})" if brief else ""), flush=True)
-
-    def finish(self):
-        print("{ok} passed, {FAIL} failed, {skip} skipped".format(**self.counts), flush=True)
-        return 1 if self.counts["FAIL"] or not self.counts["ok"] else 0
-
-
 def run_row(suite, report, row):
     reason = suite.why_skip(row)
     if reason:
@@ -180,7 +162,7 @@ def run_row(suite, report, row):
         found = [f"the runner failed: {type(error).__name__}: {error}"]
     if suite.options.times:
         print(f"# {time.monotonic() - began:6.2f} s {row.name}", flush=True)
-    report.add("FAIL" if found else "ok", row.name, found)
+    report.judge(row.name, found)
 
 
 def parse_options(argv):
@@ -224,7 +206,7 @@ def main(argv):
         if row.alone:
             run_row(suite, report, row)
     left = suite.aftermath.final_complaints()
-    report.add("FAIL" if left else "ok", "nothing_is_left", left)
+    report.judge("nothing_is_left", left)
     return report.finish()
 
 

@@ -75,6 +75,8 @@ static struct slice cut(struct slice *text, const char *separator)
 {
     size_t len = strlen(separator);
     struct slice head = *text;
+    if (text->len == 0) /* at may be NULL then, which memmem() does not take */
+        return head;
     const char *found = memmem(text->at, text->len, separator, len);
     if (found) {
         head.len = (size_t)(found - text->at);

@@ -26,8 +26,6 @@
 extern const char spawner_image_start[];
 extern const char spawner_image_end[];
 
-extern char **environ;
-
 enum { SETTINGS_SIZE_MAX = 1024 * 1024 };
 
 static int image_file(struct err *err)

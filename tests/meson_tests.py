@@ -61,7 +61,8 @@ def main(folder, *arguments):
     log = pathlib.Path(folder, "meson-logs", "check.json")
     log.unlink(missing_ok=True)
     subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--logbase", "check",
-                    *arguments], env=environment, stdin=subprocess.DEVNULL, check=False)
+                    *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   check=False)
     report = Report()
     for line in log.read_text(encoding="utf-8").splitlines():
         judge(report, json.loads(line))

@@ -7,7 +7,7 @@
 set -u
 program=$1
 top=/sys/fs/cgroup
-failed=0
+passed=0 failed=0
 
 # NAME COMMAND…: each in a fresh cgroup $box, from which nothing may be left.
 layout() {
@@ -20,8 +20,11 @@ layout() {
     status=$?
     left=$(find "$top" -name 'runnel-*')
     if [ $status -ne 0 ] || [ -n "$left" ]; then
-        echo "FAILED: $name: status $status, left: $left"
-        failed=1
+        echo "FAIL $name (status $status, left: $left)"
+        failed=$((failed + 1))
+    else
+        echo "ok $name"
+        passed=$((passed + 1))
     fi
 }
 
@@ -68,4 +71,5 @@ layout login beside_a_shell
 layout container container
 layout user delegated_to_a_user
 layout foreign not_delegated
-exit $failed
+echo "$passed passed, $failed failed, 0 skipped"
+exit $((failed != 0))

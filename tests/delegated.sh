@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# delegated.sh USER COMMAND… — runs a command, as root, in cgroups that belong to
+# USER: what systemd's Delegate=yes or an administrator would give that user.
+# Exit status 77: cgroups cannot be made here.
+set -u
+
+user=$1
+shift
+name=check-$$
+made=
+
+cannot() {
+    echo "delegated.sh: $*" >&2
+    clean_up
+    exit 77
+}
+
+# The groups that the command left below ours go first; we are back at home.
+clean_up() {
+    for home in $made; do
+        echo $$ >"$home/cgroup.procs"
+        find "$home/$name" -depth -type d -exec rmdir {} + 2>/dev/null
+    done
+}
+
+# delegate HOME: a new group below this one, with us in it.
+delegate() {
+    mkdir "$1/$name" || cannot "no group below $1"
+    made="$made $1"
+    chown -R "$user" "$1/$name" || cannot "$1/$name stays ours"
+    echo $$ >"$1/$name/cgroup.procs" || cannot "$1/$name takes nobody"
+}
+
+# Version 2 has one hierarchy; version 1 one for each controller, and ours may be
+# anywhere in it (or, seen from a container, at its top).
+top=/sys/fs/cgroup
+if [ -e $top/cgroup.controllers ]; then
+    echo '+memory +pids +cpu' >$top/cgroup.subtree_control || cannot "no controllers below $top"
+    delegate $top
+else
+    for controller in memory pids cpu cpuacct; do
+        path=$(sed -n "s/^[0-9]*:\(.*,\)\{0,1\}$controller\(,[^:]*\)\{0,1\}://p" /proc/self/cgroup)
+        home=$top/$controller$path
+        [ -d "$home" ] || home=$top/$controller
+        [ -d "$home/$name" ] || delegate "$home" # cpu and cpuacct may be one
+    done
+fi
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+"$@"

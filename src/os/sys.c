@@ -70,8 +70,7 @@ int sys_move_mount(int mount_fd, int to_dir_fd, const char *to_path)
 int sys_mount_setattr(int dir_fd, const char *path, unsigned flags, uint64_t set)
 {
     struct mount_attr attributes = {.attr_set = set};
-    return result(
-        syscall(SYS_mount_setattr, dir_fd, path, flags, &attributes, sizeof attributes));
+    return result(syscall(SYS_mount_setattr, dir_fd, path, flags, &attributes, sizeof attributes));
 }
 
 int sys_pivot_root(const char *new_root, const char *put_old)
@@ -102,8 +101,7 @@ int sys_execveat(int fd, char *const *argv, char *const *environment)
 
 int sys_landlock_abi(void)
 {
-    return result(
-        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION));
+    return result(syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION));
 }
 
 int sys_landlock_create_ruleset(uint64_t access_fs, uint64_t scoped)

@@ -42,15 +42,15 @@ struct box_plan {
     int cgroup_attach[CGROUP_ATTACH_MAX];
     size_t cgroup_attach_count;
 
-    bool privileged;   /* the spawner is root in its namespace: the box gets its own host ids */
-    unsigned skip;     /* bits of enum layer that are left out */
-    uid_t host_uid;    /* in the spawner's namespace */
+    bool privileged; /* the spawner is root in its namespace: the box gets its own host ids */
+    unsigned skip;   /* bits of enum layer that are left out */
+    uid_t host_uid;  /* in the spawner's namespace */
     gid_t host_gid;
     bool whole_proc;
     bool tty;
-    int landlock_abi;  /* 0: none */
+    int landlock_abi; /* 0: none */
 
-    char tmp_options[128];  /* for the tmpfs at /tmp and /dev/shm */
+    char tmp_options[128]; /* for the tmpfs at /tmp and /dev/shm */
     char uid_map[48];
     char gid_map[48];
 
@@ -69,8 +69,8 @@ struct box_plan {
 struct box_report {
     char failed_step[32]; /* "" : the program ended */
     int failed_errno;
-    int layer;            /* enum layer of the failed step, -1: none */
-    int wait_status;      /* as from waitpid */
+    int layer;       /* enum layer of the failed step, -1: none */
+    int wait_status; /* as from waitpid */
 };
 
 /* clone3's namespace flags for a box: what one clone can make at once. */
@@ -85,7 +85,7 @@ void box_program(const struct box_plan *plan) __attribute__((noreturn));
 /* One row of a table of steps. */
 struct box_step {
     const char *name;
-    int layer; /* enum layer that this step makes, -1: none */
+    int layer;            /* enum layer that this step makes, -1: none */
     bool privileged_only; /* unprivileged, there is nothing to do or no right to */
     int (*run)(const struct box_plan *plan); /* 0 or -errno */
     const char *why_here;

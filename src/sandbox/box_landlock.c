@@ -18,22 +18,20 @@
 #define RUN (READ | LANDLOCK_ACCESS_FS_EXECUTE)
 #define DEVICE (READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_IOCTL_DEV)
 #define PROC (READ | LANDLOCK_ACCESS_FS_WRITE_FILE)
-#define OWN                                                                                        \
-    (RUN | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE |                           \
-     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                              \
-     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |    \
+#define OWN                                                                                     \
+    (RUN | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE |                        \
+     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                           \
+     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
      LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
-#define ALL                                                                                        \
-    (OWN | DEVICE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK)
+#define ALL (OWN | DEVICE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK)
 
 static const struct {
     const char *path;
     uint64_t access;
 } allowed[] = {
-    {"/usr", RUN},   {"/bin", RUN},    {"/sbin", RUN},   {"/lib", RUN},
-    {"/lib32", RUN}, {"/lib64", RUN},  {"/libx32", RUN}, {"/etc", READ},
-    {"/opt", RUN},   {"/dev", DEVICE}, {"/proc", PROC},  {"/work", OWN},
-    {"/tmp", OWN},   {"/dev/shm", OWN},
+    {"/usr", RUN},   {"/bin", RUN},    {"/sbin", RUN}, {"/lib", RUN},     {"/lib32", RUN},
+    {"/lib64", RUN}, {"/libx32", RUN}, {"/etc", READ}, {"/opt", RUN},     {"/dev", DEVICE},
+    {"/proc", PROC}, {"/work", OWN},   {"/tmp", OWN},  {"/dev/shm", OWN},
 };
 
 /* Rights and scopes that came with later versions, by the first that has them. */
@@ -54,9 +52,8 @@ int box_step_landlock(const struct box_plan *plan)
     if (plan->landlock_abi <= 0)
         return -EOPNOTSUPP;
     uint64_t known = known_access(plan->landlock_abi);
-    uint64_t scoped = plan->landlock_abi < 6
-                          ? 0
-                          : LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
+    uint64_t scoped =
+        plan->landlock_abi < 6 ? 0 : LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
     auto_close int ruleset = sys_landlock_create_ruleset(known, scoped);
     if (ruleset < 0)
         return ruleset;

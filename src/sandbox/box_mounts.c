@@ -19,7 +19,7 @@ static const char *const masked_files[] = {
 };
 
 static const char *const masked_folders[] = {
-    "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/driver",
+    "/proc/acpi", "/proc/asound", "/proc/bus",  "/proc/driver",
     "/proc/fs",   "/proc/irq",    "/proc/scsi",
 };
 

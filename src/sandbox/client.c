@@ -97,8 +97,8 @@ int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
     struct stage_start_message message = {
         .workspace = workspace,
         .rootfs = spec->rootfs,
-        .flags = (spec->tty ? STAGE_FLAG_TTY : 0U) |
-                 (spec->whole_proc ? STAGE_FLAG_WHOLE_PROC : 0U),
+        .flags =
+            (spec->tty ? STAGE_FLAG_TTY : 0U) | (spec->whole_proc ? STAGE_FLAG_WHOLE_PROC : 0U),
         .limits = spec->limits,
         .argv = spec->argv,
         .env = spec->env,

@@ -20,7 +20,7 @@ enum {
 };
 
 struct host_ids {
-    uid_t first;  /* the front's; boxes have those behind it */
+    uid_t first; /* the front's; boxes have those behind it */
     int lock;
     unsigned next; /* where to look first: the longest unused id comes first */
     bool used[HOST_IDS_BLOCK];

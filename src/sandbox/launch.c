@@ -65,8 +65,7 @@ static int settings_file(const struct sandbox_settings *settings, char *const *f
     struct message_writer to = {.at = space, .room = SETTINGS_SIZE_MAX};
     write_settings(&to, &message);
     if (to.failed)
-        return err_set(err, ERR_CONFIG, "the settings are longer than %d bytes",
-                       SETTINGS_SIZE_MAX);
+        return err_set(err, ERR_CONFIG, "the settings are longer than %d bytes", SETTINGS_SIZE_MAX);
     int fd = fd_from_bytes("settings", space, to.len);
     return fd < 0 ? err_sys(err, -fd, "write the spawner's settings") : fd;
 }
@@ -117,8 +116,7 @@ static int launch_exec(const struct launch *launch)
     if (image < 0)
         return -errno;
     for (int i = 0; i < SPAWNER_FDS; i++)
-        fds[i] =
-            from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, SPAWNER_FD_FIRST + SPAWNER_FDS);
+        fds[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, SPAWNER_FD_FIRST + SPAWNER_FDS);
     for (int i = 0; i < SPAWNER_FDS; i++) {
         if (fds[i] >= 0 && dup2(fds[i], SPAWNER_FD_FIRST + i) < 0)
             return -errno;
@@ -141,8 +139,7 @@ int sandbox_become_spawner(const struct sandbox_settings *settings, char *const 
 
 static pid_t spawner_child = -1;
 
-int sandbox_start_spawner(const struct sandbox_settings *settings, int *ret_socket,
-                          struct err *err)
+int sandbox_start_spawner(const struct sandbox_settings *settings, int *ret_socket, struct err *err)
 {
     auto_cleanup(launch_close) struct launch launch;
     char *no_front[] = {NULL};

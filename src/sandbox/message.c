@@ -94,8 +94,7 @@ static void read_bytes(struct message_reader *from, struct slice *ret_bytes)
 static void read_text(struct message_reader *from, const char **ret_text)
 {
     *ret_text = "";
-    const char *nul =
-        from->failed ? NULL : memchr(from->at, '\0', (size_t)(from->end - from->at));
+    const char *nul = from->failed ? NULL : memchr(from->at, '\0', (size_t)(from->end - from->at));
     if (!nul) {
         from->failed = true;
         return;
@@ -142,17 +141,17 @@ int read_end(const struct message_reader *from)
 
 #define WRITE_FIELD(type, name) write_##type(to, message->name);
 #define READ_FIELD(type, name) read_##type(from, &ret_message->name);
-#define DEFINE_MESSAGE(message_name, FIELDS)                                                       \
-    void write_##message_name(struct message_writer *to,                                           \
-                              const struct message_name##_message *message)                        \
-    {                                                                                              \
-        FIELDS(WRITE_FIELD)                                                                        \
-    }                                                                                              \
-    int read_##message_name(struct message_reader *from,                                           \
-                            struct message_name##_message *ret_message)                            \
-    {                                                                                              \
-        FIELDS(READ_FIELD)                                                                         \
-        return read_end(from);                                                                     \
+#define DEFINE_MESSAGE(message_name, FIELDS)                                \
+    void write_##message_name(struct message_writer *to,                    \
+                              const struct message_name##_message *message) \
+    {                                                                       \
+        FIELDS(WRITE_FIELD)                                                 \
+    }                                                                       \
+    int read_##message_name(struct message_reader *from,                    \
+                            struct message_name##_message *ret_message)     \
+    {                                                                       \
+        FIELDS(READ_FIELD)                                                  \
+        return read_end(from);                                              \
     }
 
 DEFINE_MESSAGE(workspace_open, WORKSPACE_OPEN_FIELDS)

@@ -15,8 +15,8 @@
 #include "os/fd.h"
 #include "os/sys.h"
 
-static const char *const folders[] = {"usr",     "etc",  "dev", "dev/shm", "dev/empty",
-                                      "proc",    "work", "tmp"};
+static const char *const folders[] = {"usr",       "etc",  "dev",  "dev/shm",
+                                      "dev/empty", "proc", "work", "tmp"};
 
 /* Present at the top of a Debian tree; each is a link into usr, or (on systems
  * that have not merged them) a folder of its own. */
@@ -27,17 +27,16 @@ static const struct {
     unsigned major;
     unsigned minor;
 } devices[] = {
-    {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+    {"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+    {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
 };
 
 static const struct {
     const char *name;
     const char *target;
 } links[] = {
-    {"dev/fd", "/proc/self/fd"},
-    {"dev/stdin", "/proc/self/fd/0"},
-    {"dev/stdout", "/proc/self/fd/1"},
-    {"dev/stderr", "/proc/self/fd/2"},
+    {"dev/fd", "/proc/self/fd"},       {"dev/stdin", "/proc/self/fd/0"},
+    {"dev/stdout", "/proc/self/fd/1"}, {"dev/stderr", "/proc/self/fd/2"},
     {"etc/mtab", "/proc/self/mounts"},
 };
 
@@ -106,8 +105,8 @@ static int add_devices(bool privileged, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
         char path[32];
         (void)snprintf(path, sizeof path, "dev/%s", devices[i].name);
-        bool made = privileged && mknod(path, S_IFCHR | 0666,
-                                        makedev(devices[i].major, devices[i].minor)) == 0;
+        bool made = privileged &&
+                    mknod(path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) == 0;
         if (made && chmod(path, 0666) < 0)
             return err_sys(err, errno, "set the mode of /%s", path);
         if (!made && bind_device(devices[i].name, err) < 0)

@@ -36,8 +36,8 @@ static const struct {
 
 /* Copied when the host has them: the loader's index, the time zone, versions. */
 static const char *const always_copied[] = {"/etc/ld.so.cache", "/etc/localtime",
-                                            "/etc/timezone", "/etc/debian_version",
-                                            "/etc/os-release", "/etc/alternatives"};
+                                            "/etc/timezone",    "/etc/debian_version",
+                                            "/etc/os-release",  "/etc/alternatives"};
 
 static int write_file(const char *path, const char *text, struct err *err)
 {

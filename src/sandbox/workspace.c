@@ -168,8 +168,7 @@ int workspace_clone(struct workspace_mount *mount)
 bool workspace_is_full(const struct workspace_mount *mount)
 {
     struct statfs figures;
-    return fstatfs(mount->mount, &figures) == 0 &&
-           (figures.f_bfree == 0 || figures.f_ffree == 0);
+    return fstatfs(mount->mount, &figures) == 0 && (figures.f_bfree == 0 || figures.f_ffree == 0);
 }
 
 void workspace_unmake(struct workspace_mount *mount)

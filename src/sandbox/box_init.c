@@ -196,7 +196,7 @@ void box_init(const struct box_plan *plan)
     box_run_steps(init_steps, ARRAY_LEN(init_steps), plan);
     /* A box that will exec shares init's memory until it does: no page table is
      * copied for it. One that continues needs memory of its own. */
-    pid_t program = plan->continue_with ? fork() : vfork();
+    pid_t program = plan->continue_with ? fork() : vfork(); /* NOLINT(clang-analyzer-*) */
     if (program == 0)
         box_program(plan);
     if (program < 0)

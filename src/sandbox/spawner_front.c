@@ -27,8 +27,6 @@ static const uint64_t steady_ns = 10 * NS_PER_S; /* lived this long: it is no cr
 static const uint64_t slowest_ns = 1 * NS_PER_S;
 enum { ENVIRONMENT_MAX = 1024 };
 
-extern char **environ;
-
 static int go_home(const struct spawner *spawner)
 {
     if (setns(spawner->home_mntns, CLONE_NEWNS) < 0 || fchdir(spawner->home_root) < 0 ||
@@ -140,6 +138,7 @@ int spawner_front_ended(struct spawner *spawner)
     (void)snprintf(detail, sizeof detail, "signal %d; starting it again", how.si_status);
     spawner_log("error", "front_died", detail);
     spawner_drop_all(spawner);
-    spawner->front_due_ns = MAX(now + pause_ns(spawner->front_restarts++), 1);
+    uint64_t due_ns = now + pause_ns(spawner->front_restarts++);
+    spawner->front_due_ns = MAX(due_ns, 1);
     return -1;
 }

@@ -150,6 +150,7 @@ static int prepare_process(struct spawner *spawner)
         rc = read_settings_file(spawner);
     if (rc == 0)
         rc = watch_signals(spawner);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes -errno for 0 */
     if (rc == 0 && !spawner->settings.front_argv[0])
         rc = become_child(spawner);
     raise_descriptor_limit();

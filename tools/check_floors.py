@@ -5,12 +5,11 @@
 A module may use itself and lower floors only; modules on one floor do not see each
 other. That is checked twice: in what files include, and in what meson.build links.
 """
-import collections
 import pathlib
 import re
 import sys
 
-from tree import Report, own_files, text_of
+from tree import Report, files, own_files, text_of
 
 FLOORS = {
     "base": 0,
@@ -26,6 +25,9 @@ FLOORS = {
 BESIDE = {
     ("observe", "codec"): "log lines are JSON",
 }
+
+# A dialect is a name and the files that begin with it; these serve them all.
+DIALECT_SHARED = {"result"}
 
 # The spawner holds privilege: it is linked with these and libc, nothing else.
 SPAWNER_MAY_USE = {"base", "os", "sandbox"}
@@ -63,10 +65,12 @@ def include_complaints(path):
 
 
 def dialect_complaints(path):
-    """A dialect is a name and the files that begin with it; it knows no other."""
-    own = pathlib.PurePath(path).stem.split("_")[0]
+    """A dialect knows no other."""
+    def name_of(path):
+        return pathlib.PurePath(path).stem.split("_")[0]
     return [f'"{header}" is of another dialect' for header in INCLUDE.findall(text_of(path))
-            if header.startswith("dialect/") and pathlib.PurePath(header).stem.split("_")[0] != own]
+            if header.startswith("dialect/")
+            and name_of(header) not in DIALECT_SHARED | {name_of(path)}]
 
 
 def link_complaints(path, module_of_library):
@@ -93,13 +97,19 @@ def spawner_complaints(module_of_library):
     return found + [f"{name} is built nowhere" for name in SPAWNER_PARTS if name not in seen]
 
 
+def is_built(path):
+    """Is a source named by its module's meson.build, or with its whole path by another?"""
+    own = pathlib.PurePath(path).with_name("meson.build").as_posix()
+    named = own in files() and f"'{pathlib.PurePath(path).name}'" in text_of(own)
+    return named or f"'{path}'" in text_of("meson.build")
+
+
 def main():
     report = Report()
     sources = [path for path in own_files(".c", ".h") if path.startswith("src/")]
     builds = [path for path in own_files("meson.build") if path.startswith("src/")]
     module_of_library = {name: module_of(path) for path in builds
                          for name in re.findall(r"^(\w+)_dep = ", text_of(path), re.MULTILINE)}
-    built = collections.defaultdict(str, {module_of(path): text_of(path) for path in builds})
     for path in sources + builds:
         if module_of(path) not in FLOORS:
             report.judge(path, ["its folder is on no floor"])
@@ -107,7 +117,7 @@ def main():
             report.judge(path, link_complaints(path, module_of_library))
         else:
             found = include_complaints(path)
-            if path.endswith(".c") and pathlib.PurePath(path).name not in built[module_of(path)]:
+            if path.endswith(".c") and not is_built(path):
                 found.append("is in no meson.build")
             report.judge(path, found)
     report.judge("spawner", spawner_complaints(module_of_library))

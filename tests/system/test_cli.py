@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: MIT
+"""The command line, as a person and a script use it."""
+
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from service import BOUND_S, RUNNEL, descendants, is_alive, wait_until
+
+DOUBLE_C = '#include <stdio.h>\nint main(void){int x; scanf("%d",&x); printf("%d\\n", 2*x); return 3;}\n'
+
+
+class Folder(unittest.TestCase):
+    """Each test has a folder of its own and calls runnel in it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return name
+
+    def runnel(self, *arguments, stdin="", timeout=120):
+        return subprocess.run([RUNNEL, *arguments], input=stdin, capture_output=True, text=True,
+                              cwd=self.folder, timeout=timeout, check=False)
+
+    def result(self, *arguments, **more):
+        return json.loads(self.runnel("run", "--json", *arguments, **more).stdout)
+
+
+class Run(Folder):
+    def test_the_language_is_told_by_the_file_s_ending(self):
+        done = self.runnel("run", self.write("hello.py", "print('hello')"))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "hello\n", ""))
+
+    def test_stdin_goes_to_the_program_and_its_exit_status_comes_back(self):
+        name = self.write("double.c", DOUBLE_C)
+        done = self.runnel("run", "--language", "c", name, stdin="21\n")
+        self.assertEqual((done.returncode, done.stdout), (3, "42\n"))
+
+    def test_compile_errors_go_to_stderr(self):
+        done = self.runnel("run", self.write("wrong.c", "int main(void) { return x; }"))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("'x' undeclared", done.stderr.replace("‘", "'").replace("’", "'"))
+
+    def test_output_appears_as_it_is_made(self):
+        name = self.write("slow.py", "import time; print('first'); time.sleep(30)")
+        with subprocess.Popen([RUNNEL, "run", name], stdout=subprocess.PIPE, cwd=self.folder,
+                              text=True) as child:
+            began = time.monotonic()
+            self.assertEqual(child.stdout.readline(), "first\n")
+            self.assertLess(time.monotonic() - began, 9)
+            child.send_signal(signal.SIGINT)
+            self.assertEqual(child.wait(BOUND_S), 130)
+
+    def test_an_answer_may_depend_on_what_was_read(self):
+        name = self.write("ask.py", "print('name?'); print('hi', input())")
+        with subprocess.Popen([RUNNEL, "run", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              cwd=self.folder, text=True) as child:
+            self.assertEqual(child.stdout.readline(), "name?\n")
+            child.stdin.write("Ada\n")
+            child.stdin.flush()
+            self.assertEqual(child.stdout.readline(), "hi Ada\n")
+            child.stdin.close()
+            self.assertEqual(child.wait(BOUND_S), 0)
+
+    def test_arguments_variables_and_files_arrive(self):
+        self.write("data.txt", "forty-two")
+        name = self.write("all.py", "import os, sys\n"
+                                    "print(sys.argv[1:], os.environ['GREETING'])\n"
+                                    "print(open('data.txt').read(), open('sub/x').read())\n")
+        done = self.runnel("run", "--env", "GREETING=hello you", "--file", "data.txt",
+                           "--file=data.txt=sub/x", name, "--", "-v", "two words")
+        self.assertEqual(done.stdout, "['-v', 'two words'] hello you\nforty-two forty-two\n")
+
+    def test_the_program_may_come_from_stdin(self):
+        done = self.runnel("run", "--language=python", "-", stdin="print(6 * 7)")
+        self.assertEqual(done.stdout, "42\n")
+
+    def test_megabytes_pass_through_unaltered(self):
+        name = self.write("cat.py", "import sys, shutil\n"
+                                    "shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)\n")
+        data = os.urandom(5 << 20)
+        done = subprocess.run([RUNNEL, "run", "--max-output", "16M", name], input=data,
+                              capture_output=True, cwd=self.folder, timeout=120, check=False)
+        self.assertEqual(done.stderr, b"")
+        self.assertTrue(done.stdout == data, "bytes differ")
+
+    def test_a_signal_of_the_program_is_told(self):
+        name = self.write("abort.py", "import os; os.abort()")
+        done = self.runnel("run", name)
+        self.assertEqual(done.returncode, 128 + signal.SIGABRT)
+        self.assertIn("killed_by_signal", done.stderr)
+
+    def test_a_limit_of_time_is_told(self):
+        done = self.runnel("run", "--timeout", "300ms", self.write("loop.py", "while True: pass"))
+        self.assertEqual(done.returncode, 124)
+        self.assertIn("timeout: ", done.stderr)
+
+    def test_output_over_the_cap_ends_it_to_the_byte(self):
+        name = self.write("flood.py", "import sys\nwhile True: sys.stdout.write('x' * 1000)")
+        done = self.runnel("run", "--max-output", "5000", name)
+        self.assertEqual((done.returncode, len(done.stdout)), (125, 5000))
+
+    def test_a_reader_that_goes_away_ends_it(self):
+        name = self.write("yes.py", "while True: print('y')")
+        with subprocess.Popen([RUNNEL, "run", "--timeout=60s", "--max-output=1G", name],
+                              stdout=subprocess.PIPE, cwd=self.folder) as child:
+            self.assertEqual(child.stdout.readline(), b"y\n")
+            child.stdout.close()
+            self.assertEqual(child.wait(BOUND_S), 130)
+
+    def test_killed_outright_it_leaves_no_process(self):
+        name = self.write("sleep.sh", "sleep 300 & sleep 300")
+        with subprocess.Popen([RUNNEL, "run", "--timeout=300s", name], cwd=self.folder) as child:
+            wait_until("it runs", lambda: len(descendants(child.pid)) >= 4)
+            family = descendants(child.pid)
+            child.kill()
+            child.wait()
+        wait_until("all are gone", lambda: not any(is_alive(pid) for pid in family))
+
+    def test_it_works_at_a_terminal_and_leaves_its_mode_alone(self):
+        name = self.write("hello.py", "print('hello')")
+        main, terminal = pty.openpty()
+        try:
+            child = subprocess.run([RUNNEL, "run", name], stdin=terminal, stdout=terminal,
+                                   stderr=terminal, cwd=self.folder, timeout=60, check=False)
+            self.assertEqual(child.returncode, 0)
+            self.assertIn(b"hello", os.read(main, 1000))
+            self.assertTrue(os.get_blocking(terminal))
+        finally:
+            os.close(main)
+            os.close(terminal)
+
+
+class Json(Folder):
+    def test_one_object_tells_everything(self):
+        result = self.result(self.write("both.py", "import sys\nprint('out')\n"
+                                                   "print('err', file=sys.stderr)\nsys.exit(7)"))
+        self.assertEqual(result["verdict"], "failed")
+        self.assertEqual((result["stdout"], result["stderr"]), ("out\n", "err\n"))
+        self.assertEqual((result["exit_code"], result["signal"]), (7, None))
+        self.assertEqual(result["language"], "python")
+        self.assertGreater(result["usage"]["memory_peak_bytes"], 1 << 20)
+
+    def test_limits_in_force_are_shown(self):
+        name = self.write("x.py", "")
+        result = self.result("--memory", "64M", "--timeout", "2s", "--cpus", "0.5", name)
+        limits = result["limits"]
+        self.assertEqual((limits["memory_mb"], limits["timeout_ms"], limits["cpus"]),
+                         (64, 2000, 0.5))
+
+    def test_what_is_not_text_is_made_text(self):
+        result = self.result(self.write("bytes.py", "import sys; sys.stdout.buffer.write(b'\\xff!')"))
+        self.assertEqual(result["stdout"], "\ufffd!")
+
+
+class Mistakes(Folder):
+    """One line that names what is wrong, and how to put it right; nothing runs."""
+
+    def check(self, status, pattern, *arguments):
+        done = self.runnel(*arguments)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertRegex(done.stderr, pattern)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_each_is_told_in_one_line(self):
+        name = self.write("x.py", "print('ran')")
+        self.write("x.unknown", "")
+        rows = [
+            (64, r"which program\?", "run"),
+            (64, r"did you mean 'python'", "run", "-l", "pyton", name),
+            (64, r"no language 'constructor'", "run", "-l", "constructor", name),
+            (64, r"its ending tells no language", "run", "x.unknown"),
+            (66, r"nothere\.py: No such file", "run", "nothere.py"),
+            (64, r"did you mean --memory", "run", "--memry", "1M", name),
+            (64, r"--memory 64Q: write 512K", "run", "--memory", "64Q", name),
+            (64, r"--memory 1K: out of range", "run", "--memory", "1K", name),
+            (64, r"--timeout -1", "run", "--timeout", "-1", name),
+            (64, r"--timeout 99999999999999999999999", "run", "--timeout",
+             "99999999999999999999999s", name),
+            (64, r"--memory: a value is missing", "run", name, "--memory"),
+            (64, r"NAME=VALUE", "run", "--env", "NOVALUE", name),
+            (64, r"LD_PRELOAD may not be set", "run", "--env", "LD_PRELOAD=x", name),
+            (66, r"gone\.txt", "run", "--file", "gone.txt", name),
+            (64, r"did you mean 'serve'", "sevre"),
+            (64, r"takes options only", "doctor", "now"),
+            (78, r"no layer 'landlok'", "run", "--allow-missing=landlok", name),
+            (78, r"unknown key", "serve", "--config", self.write("bad.conf", "prot = 1\n")),
+            (78, r"anybody who reaches this address", "serve", "--listen=0.0.0.0:1"),
+            (78, r"no dialect 'soap'", "serve", "--listen=127.0.0.1:1=soap"),
+            (78, r"ADDR:PORT", "serve", "--listen=8080"),
+        ]
+        for status, pattern, *arguments in rows:
+            with self.subTest(" ".join(arguments)):
+                self.check(status, pattern, *arguments)
+
+    def test_a_mistake_in_the_configuration_is_told_with_its_line(self):
+        self.check(78, r"bad\.conf:2: ", "serve", "--config",
+                   self.write("bad.conf", "port = 8080\nmax_memory = lots\n"))
+
+    def test_switches_of_other_services_are_not_ignored_silently(self):
+        name = self.write("x.py", "print('ran')")
+        for variable in ("DISABLE_SANDBOX_SECURITY", "SECCOMP_PROFILE", "APPARMOR_PROFILE"):
+            done = subprocess.run([RUNNEL, "run", name], capture_output=True, text=True,
+                                  cwd=self.folder, env={**os.environ, variable: "1"}, check=False)
+            self.assertEqual(done.returncode, 78)
+            self.assertIn(variable, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+
+class Others(Folder):
+    def test_help_teaches_every_verb(self):
+        overview = self.runnel("--help")
+        self.assertEqual(overview.returncode, 0)
+        for verb in ("run", "serve", "languages", "doctor"):
+            self.assertIn(verb, overview.stdout)
+            for arguments in ((verb, "--help"), ("help", verb)):
+                text = self.runnel(*arguments)
+                self.assertEqual(text.returncode, 0)
+                self.assertIn("examples:", text.stdout)
+
+    def test_version_is_told(self):
+        self.assertRegex(self.runnel("--version").stdout, r"^runnel \d+\.\d+\.\d+\n$")
+
+    def test_languages_are_listed_with_versions(self):
+        listed = json.loads(self.runnel("languages", "--json").stdout)
+        python = next(language for language in listed if language["name"] == "python")
+        self.assertTrue(python["installed"])
+        self.assertRegex(python["version"], r"^3\.\d+")
+
+    def test_doctor_tells_each_layer(self):
+        report = json.loads(self.runnel("doctor", "--json").stdout)
+        names = [layer["name"] for layer in report["layers"]]
+        self.assertEqual(names, ["cgroup", "namespaces", "network", "root", "identity", "rlimits",
+                                 "descriptors", "landlock", "seccomp"])
+        if report["usable"]:
+            self.assertIsNone(report["refusal"])
+
+    def test_a_full_disk_behind_stdout_is_an_error(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([RUNNEL, "version"], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("stdout", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -15,6 +15,8 @@
 #include "codec/json_write.h"
 #include "dialect/result_fields.h"
 
+enum { KEEP_MS = 60000 }; /* a finished run, until we have told of it */
+
 struct run_options {
     struct config_flags config; /* first: option_set_config takes it for the target */
     const char *language;
@@ -171,7 +173,7 @@ static int start_engine(struct job *job, struct err *err)
 {
     struct engine_config config = {.concurrency = 1,
                                    .queue_length = 1,
-                                   .keep_ms = 60 * 1000, /* until we have told of it */
+                                   .keep_ms = KEEP_MS,
                                    .ceiling = job->wiring.config.ceiling};
     if (wiring_start_spawner(&job->wiring, 1, err) < 0 ||
         wiring_make_executor(&job->wiring, err) < 0)

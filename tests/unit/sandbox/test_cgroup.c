@@ -227,20 +227,34 @@ static void figures_start_anew(void **state)
     }
 }
 
-/* 20 ms of each 100: without a fresh start every second box would stall. */
+enum { QUOTA_USES = 8 };
+
+static unsigned uses_without_a_stall(const struct cgroup_limits *limits)
+{
+    unsigned count = 0;
+    for (int uses = 0; uses < QUOTA_USES; uses++) {
+        uint64_t start = clock_ns(CLOCK_MONOTONIC);
+        struct cgroup *cgroup = take(limits);
+        assert_int_equal(run_child(cgroup, spin_for_14_ms_of_cpu), 0);
+        cgroup_release(cgroup);
+        count += clock_ns(CLOCK_MONOTONIC) - start < 60 * NS_PER_MS;
+    }
+    return count;
+}
+
+/* 20 ms of each 100: without a fresh start every second box would stall, on any
+ * machine. A busy one stalls boxes too, but not in every round. */
 static void quota_starts_anew(void **state)
 {
     (void)state;
-    enum { USES = 8 };
+    enum { ROUNDS = 20 };
     struct cgroup_limits limits = roomy;
     limits.cpu_milli = 200;
-    uint64_t start = clock_ns(CLOCK_MONOTONIC);
-    for (int uses = 0; uses < USES; uses++) {
-        struct cgroup *cgroup = take(&limits);
-        assert_int_equal(run_child(cgroup, spin_for_14_ms_of_cpu), 0);
-        cgroup_release(cgroup);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (uses_without_a_stall(&limits) > QUOTA_USES / 2 + 1)
+            return;
     }
-    assert_true(clock_ns(CLOCK_MONOTONIC) - start < USES * 45 * NS_PER_MS);
+    fail_msg("boxes stalled in each of %d rounds", ROUNDS);
 }
 
 static void stalled_box_dies_at_once(void **state)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "figures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+void figures_add(struct figures *figures, double value)
+{
+    if (figures->count < ROUNDS_MAX)
+        figures->value[figures->count++] = value;
+}
+
+static int compare(const void *one, const void *two)
+{
+    double a = *(const double *)one;
+    double b = *(const double *)two;
+    return (a > b) - (a < b);
+}
+
+void figures_print(const char *what, struct figures *figures, const char *unit)
+{
+    size_t n = figures->count;
+    if (n == 0)
+        return;
+    qsort(figures->value, n, sizeof *figures->value, compare);
+    (void)printf("| %s | %.2f%s | %.2f to %.2f |\n", what, figures->value[n / 2], unit,
+                 figures->value[n / 4], figures->value[n - 1 - n / 4]);
+}
+
+double now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}

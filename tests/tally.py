@@ -4,9 +4,9 @@
 
 tally.py PART LOG STATUS    prints "PASSED FAILED SKIPPED"
 
-Numbers are believed only with their last line (report.py) and an exit status that
-agrees. A skip counts as one only when tests/skips.txt has its reason; any other is a
-failure, and said at the end of the log.
+Numbers are believed only when they were printed (report.py) and the exit status agrees.
+A skip counts as one only when tests/skips.txt has its reason; any other is a failure,
+and said at the end of the log.
 """
 import fnmatch
 import pathlib
@@ -23,10 +23,11 @@ def allowed_skips():
 
 def tally(part, lines, status):
     """The three numbers, and what is wrong with the log."""
-    last = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", lines[-1] if lines else "")
-    if not last:
+    numbers = [found for line in lines
+               if (found := re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", line))]
+    if not numbers:
         return 0, 1, 0, [f"{part} ended with status {status} before it was done"]
-    passed, failed, skipped = map(int, last.groups())
+    passed, failed, skipped = map(int, numbers[-1].groups())
     complaints = []
     skips = [line.removeprefix("skip ") for line in lines if line.startswith("skip ")]
     if len(skips) != skipped:

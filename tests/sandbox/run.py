@@ -93,8 +93,6 @@ class Suite:
 
     def why_skip(self, row):
         """The reason for which a row cannot run here, or None."""
-        if self.options.languages and row.language not in self.options.languages:
-            return f"{row.language} is not among --languages"
         if not self.installed.get(row.language):
             return f"{row.language} is not installed"
         for need in row.needs:
@@ -165,6 +163,17 @@ def run_row(suite, report, row):
     report.judge(row.name, found)
 
 
+def is_chosen(row, options):
+    layers = set(re.findall(r"\w+", row.keys.get("layer", "")))
+    return (re.search(options.only, row.name)
+            and (options.languages is None or row.language in options.languages)
+            and (options.layers is None or layers & options.layers))
+
+
+def words(text):
+    return set(text.split(","))
+
+
 def parse_options(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runnel", default="build/runnel", help="the binary (build/runnel)")
@@ -174,8 +183,8 @@ def parse_options(argv):
                         help="passed on: layers that are known to be missing for this user")
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--jobs", type=int, default=2, help="rows at once (2)")
-    parser.add_argument("--languages", type=lambda text: set(text.split(",")), default=None,
-                        help="only these: c,python,bash")
+    parser.add_argument("--languages", type=words, help="only these: c,python,bash")
+    parser.add_argument("--layers", type=words, help="only what these stop: cgroup,seccomp")
     parser.add_argument("--times", action="store_true", help="say how long each row took")
     parser.add_argument("--list", action="store_true", help="print the rows and stop")
     return parser.parse_args(argv)
@@ -184,7 +193,7 @@ def parse_options(argv):
 def main(argv):
     options = parse_options(argv)
     rows = [row for row in corpus.collect(HERE, HERE.parent.parent / "languages" / "samples")
-            if re.search(options.only, row.name)]
+            if is_chosen(row, options)]
     if options.list:
         for row in rows:
             print(f"{row.number:>4} {row.name:32} {row.language:11} {row.keys.get('layer', '')}")

@@ -88,7 +88,12 @@ build() {
             return 1
         }
     fi
-    quiet=--quiet
-    [ ! -t 1 ] || quiet=
-    as_owner ninja $quiet -C "$folder"
+    if [ -t 1 ]; then
+        as_owner ninja -C "$folder" # somebody watches
+    else
+        said=$(as_owner ninja --quiet -C "$folder" 2>&1) || {
+            printf '%s\n' "$said"
+            return 1
+        }
+    fi
 }

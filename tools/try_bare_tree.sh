@@ -87,7 +87,7 @@ tree=$tree unshare --mount --pid --fork --kill-child --uts --ipc sh -euc '
     mount --rbind /sys sys
     mount -t tmpfs -o mode=1777 tmpfs tmp
     mount -t tmpfs -o mode=755 tmpfs dev
-    mkdir dev/pts dev/shm .host
+    mkdir -p dev/pts dev/shm .host
     mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
     mount -t tmpfs -o mode=1777 tmpfs dev/shm
     for node in null zero full random urandom tty; do

@@ -7,6 +7,7 @@
  * turns the machine off. Linked statically: at its start there is nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -97,15 +98,46 @@ static const struct {
     {"tmpfs", "tmp", "/host/tmp", MS_NOSUID | MS_NODEV, "mode=1777"},
 };
 
-static void mount_all(void)
+/* A checkout may lie below the host's /tmp, which ours covers: it is taken out
+ * before, and put back behind it. */
+static int take_directory(const char *directory)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "/host%s", directory);
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0)
+        fail(directory);
+    return tree;
+}
+
+static void put_directory(int tree, const char *directory)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "/host%s", directory);
+    if (access(path, F_OK) == 0)
+        return;
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0755);
+        *slash = '/';
+    }
+    (void)mkdir(path, 0755);
+    if (syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        fail(directory);
+}
+
+static void mount_all(const char *directory)
 {
     (void)mkdir("/host", 0755);
     if (mount("host", "/host", "virtiofs", MS_RDONLY, NULL) < 0)
         fail("mount the host's tree");
+    int tree = take_directory(directory);
     for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++)
         if (mount(mounts[i].source, mounts[i].target, mounts[i].type, mounts[i].flags,
                   mounts[i].data) < 0)
             fail(mounts[i].target);
+    put_directory(tree, directory);
+    (void)close(tree);
     (void)mkdir("/host/dev/shm", 01777);
     (void)mkdir("/host/dev/pts", 0755);
     if (mount("shm", "/host/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
@@ -169,7 +201,7 @@ int main(void)
     (void)close(nothing);
     (void)close(line);
     load_modules();
-    mount_all();
+    mount_all(directory);
     bring_loopback_up();
     (void)sethostname("vm", 2);
     pid_t command = fork();

@@ -6,10 +6,14 @@
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "os/fd.h"
 #include "os/kernel_abi.h"
 
 /* libc's headers of Debian 12 have the mount API; older ones do not. */
@@ -150,4 +154,13 @@ int sys_capabilities_have(uint64_t wanted)
         return rc;
     uint64_t effective = (uint64_t)sets[1].effective << 32 | sets[0].effective;
     return (effective & wanted) == wanted;
+}
+
+int sys_loopback_up(void)
+{
+    auto_close int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sock < 0)
+        return -errno;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    return result(ioctl(sock, SIOCSIFFLAGS, &request));
 }

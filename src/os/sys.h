@@ -43,6 +43,9 @@ int sys_landlock_restrict_self(int ruleset);
 
 int sys_seccomp_filter(const struct sock_filter *program, size_t count);
 
+/* Brings up the loopback of the network namespace that we are in. */
+int sys_loopback_up(void);
+
 /* Empties the permitted, effective and inheritable sets of this process. */
 int sys_capabilities_drop(void);
 /* Are all of these (bits of CAP_*) in the effective set? 1, 0 or -errno. */

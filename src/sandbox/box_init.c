@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,21 +56,12 @@ static int step_cgroup_view(const struct box_plan *plan)
     return checked(unshare(CLONE_NEWCGROUP));
 }
 
-static int loopback_up(void)
-{
-    auto_close int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (socket_fd < 0)
-        return -errno;
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-    return checked(ioctl(socket_fd, SIOCSIFFLAGS, &request));
-}
-
 static int step_network(const struct box_plan *plan)
 {
     if (plan->netns >= 0)
         return checked(setns(plan->netns, CLONE_NEWNET));
     int rc = checked(unshare(CLONE_NEWNET));
-    return rc < 0 ? rc : loopback_up();
+    return rc < 0 ? rc : sys_loopback_up();
 }
 
 static int step_host_name(const struct box_plan *plan)

@@ -20,19 +20,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/list.h"
 #include "os/fd.h"
+#include "os/sys.h"
 
 static const uint64_t rest_ns = 100 * NS_PER_MS;
 /* More than the reserve are kept for as long as a load may come back. */
@@ -78,23 +76,13 @@ static void go_home_or_die(const struct netns_pool *pool)
         abort();
 }
 
-static int bring_loopback_up(void)
-{
-    auto_close int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (sock < 0)
-        return -errno;
-    struct ifreq request = {.ifr_flags = IFF_UP};
-    memcpy(request.ifr_name, "lo", sizeof "lo");
-    return ioctl(sock, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
-}
-
 /* In the new namespace. */
 static int furnish(struct netns_pool *pool)
 {
     auto_close int fd = openat(pool->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    int rc = bring_loopback_up();
+    int rc = sys_loopback_up();
     if (rc < 0)
         return rc;
     /* A closed connection holds its port for a minute otherwise, and programs

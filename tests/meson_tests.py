@@ -63,6 +63,8 @@ def main(folder, *arguments):
     subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--logbase", "check",
                     *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    check=False)
+    if not log.exists():
+        sys.exit(f"there are no tests in {folder}")
     report = Report()
     for line in log.read_text(encoding="utf-8").splitlines():
         judge(report, json.loads(line))

@@ -75,10 +75,10 @@ build() {
     folder=$1
     shift
     place=$folder
-    [ -e "$place" ] || place=.
+    [ -e "$place" ] || place=$PWD
     if [ ! -w "$place" ]; then # another user's; good enough when it is up to date
         ninja -n -C "$folder" 2>/dev/null | grep -q 'no work to do' ||
-            die "cannot build here: $PWD/$place belongs to $(stat -c %U "$place")"
+            die "cannot build here: $place belongs to $(stat -c %U "$place")"
         return 0
     fi
     if ! grep -qsF " $PWD $PWD/$folder" "$folder/build.ninja"; then

@@ -79,7 +79,7 @@ uint64_t box_clone_flags(const struct box_plan *plan);
 /* The child's side of that clone: pid 1. */
 void box_init(const struct box_plan *plan) __attribute__((noreturn));
 
-/* program.c: */
+/* box_program.c: the child of init. */
 void box_program(const struct box_plan *plan) __attribute__((noreturn));
 
 /* One row of a table of steps. */
@@ -91,8 +91,10 @@ struct box_step {
     const char *why_here;
 };
 
-/* Runs the rows in order; on failure writes the report and ends the process. */
+/* box_steps.c: runs the rows in order; on failure reports it and ends the process. */
 void box_run_steps(const struct box_step *steps, size_t count, const struct box_plan *plan);
+
+void box_report_failure(const struct box_plan *plan, const struct box_step *step, int errnum);
 
 /* box_mounts.c, box_landlock.c: steps with a file of their own. */
 int box_step_mounts(const struct box_plan *plan);

@@ -117,28 +117,6 @@ static const struct box_step init_steps[] = {
 };
 /* clang-format on */
 
-static void report_failure(const struct box_plan *plan, const struct box_step *step, int errnum)
-{
-    struct box_report report = {.failed_errno = errnum, .layer = step->layer};
-    strncpy(report.failed_step, step->name, sizeof report.failed_step - 1);
-    (void)fd_write_full(plan->report, &report, sizeof report);
-}
-
-void box_run_steps(const struct box_step *steps, size_t count, const struct box_plan *plan)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (steps[i].privileged_only && !plan->privileged)
-            continue;
-        if (steps[i].layer >= 0 && (plan->skip & 1U << steps[i].layer))
-            continue;
-        int rc = steps[i].run(plan);
-        if (rc < 0) {
-            report_failure(plan, &steps[i], -rc);
-            _exit(127);
-        }
-    }
-}
-
 /* From here init is only a reaper: it keeps the report pipe and nothing else,
  * so that the program, which has the same user, finds nothing to take. */
 static int lock_down(const struct box_plan *plan)
@@ -186,7 +164,7 @@ void box_init(const struct box_plan *plan)
     if (program == 0)
         box_program(plan);
     if (program < 0)
-        report_failure(plan, &(struct box_step){.name = "fork", .layer = -1}, errno);
+        box_report_failure(plan, &(struct box_step){.name = "fork", .layer = -1}, errno);
     if (program < 0 || lock_down(plan) < 0)
         _exit(127);
     reap_until(program);

@@ -90,14 +90,15 @@ struct spawner {
     int signals;             /* signalfd */
     int socket;              /* to the front */
     struct list workspaces;
+    size_t workspace_count;
     struct list stages;
     size_t stage_count;
 };
 
+/* spawner_log.c */
 uint64_t spawner_now_ns(void); /* monotonic */
 /* One JSON line on stderr, as the front writes them; texts are ours alone. */
 void spawner_log(const char *level, const char *event, const char *detail);
-int spawner_set_up_socket(int socket); /* our end of one to a front; 0 or -errno */
 
 /* spawner_host.c: makes ready what boxes share. A layer that cannot be had goes
  * into the report, not into err; err is for what no box can do without. */
@@ -116,6 +117,8 @@ int probe_memory(const struct box_plan *plan); /* takes more memory than it may 
 /* spawner_requests.c: carries out the one message that waits on the socket.
  * 1; 0: the front is gone; -1: it asked for what no front of ours asks for. */
 int spawner_take_request(struct spawner *spawner);
+/* spawner_workspace.c */
+struct spawner_workspace *spawner_find_workspace(struct spawner *spawner, uint32_t id);
 /* Its files come from `content`. A failure shows in its stages; NULL only when
  * there is no memory to note it in. */
 struct spawner_workspace *spawner_make_workspace(struct spawner *spawner, uint32_t id,
@@ -141,6 +144,7 @@ void spawner_free_stage(struct spawner *spawner, struct spawner_stage *stage);
 void spawner_drop_all(struct spawner *spawner);
 
 /* spawner_front.c */
+int spawner_set_up_socket(int socket); /* our end of one to a front; 0 or -errno */
 int spawner_start_front(struct spawner *spawner, struct err *err);
 /* The front that we started is dead: notes when to start another. Returns -1,
  * or the exit status with which it, and so we, are done. */

@@ -25,7 +25,15 @@
 
 static const uint64_t steady_ns = 10 * NS_PER_S; /* lived this long: it is no crash loop */
 static const uint64_t slowest_ns = 1 * NS_PER_S;
-enum { ENVIRONMENT_MAX = 1024 };
+enum { ENVIRONMENT_MAX = 1024, SOCKET_BUFFER = 1024 * 1024 };
+
+/* Replies of a thousand boxes fit, and neither end of it can hold us up. */
+int spawner_set_up_socket(int socket)
+{
+    int size = SOCKET_BUFFER;
+    (void)setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    return fd_set_nonblocking(socket);
+}
 
 static int go_home(const struct spawner *spawner)
 {

@@ -12,14 +12,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "os/fd.h"
 #include "sandbox/spawner.h"
 #include "sandbox/spawner_fds.h"
 
-enum { SETTINGS_TEXTS = 3 * TEXTS_MAX, SOCKET_BUFFER = 1024 * 1024, EXIT_CONFIG = 78 };
+enum { SETTINGS_TEXTS = 3 * TEXTS_MAX, EXIT_CONFIG = 78 };
 
 #ifdef RUNNEL_SANITIZED
 /* The check for leaks reads /proc, which is not in the tree of boxes. */
@@ -29,36 +28,6 @@ __attribute__((visibility("default"))) const char *__asan_default_options(void)
     return "detect_leaks=0";
 }
 #endif
-
-uint64_t spawner_now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-void spawner_log(const char *level, const char *event, const char *detail)
-{
-    struct timespec now;
-    struct tm utc;
-    char time[32];
-    char plain[256]; /* a path in it may hold anything */
-    (void)snprintf(plain, sizeof plain, "%s", detail);
-    for (char *at = plain; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ' || (unsigned char)*at >= 127 || *at == '"' || *at == '\\')
-            *at = '\'';
-    }
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (!gmtime_r(&now.tv_sec, &utc) || strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
-        time[0] = '\0';
-    char line[512];
-    int len =
-        snprintf(line, sizeof line,
-                 "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"event\":\"%s\",\"detail\":\"%s\"}\n",
-                 time, now.tv_nsec / 1000000, level, event, plain);
-    if (len > 0)
-        (void)!write(STDERR_FILENO, line, MIN((size_t)len, sizeof line - 1));
-}
 
 /* The settings' bytes stay mapped for good: the texts point into them. */
 static int read_settings_file(struct spawner *spawner)
@@ -118,14 +87,6 @@ static int watch_signals(struct spawner *spawner)
         return -errno;
     spawner->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     return spawner->signals < 0 ? -errno : 0;
-}
-
-/* Replies of a thousand boxes fit, and neither end of it can hold us up. */
-int spawner_set_up_socket(int socket)
-{
-    int size = SOCKET_BUFFER;
-    (void)setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    return fd_set_nonblocking(socket);
 }
 
 /* When the front is our parent: it also has the terminal, whose Ctrl-C is its

@@ -29,75 +29,10 @@ struct request {
     int *fds; /* as many as the table says; what a handler takes it sets to -1 */
 };
 
-static struct spawner_workspace *find_workspace(struct spawner *spawner, uint32_t id)
-{
-    list_for_each (link, &spawner->workspaces) {
-        struct spawner_workspace *workspace = CONTAINER_OF(link, struct spawner_workspace, link);
-        if (workspace->id == id && !workspace->closed)
-            return workspace;
-    }
-    return NULL;
-}
-
-static size_t workspaces_open(const struct spawner *spawner)
-{
-    size_t count = 0;
-    list_for_each (link, &spawner->workspaces)
-        count++;
-    return count;
-}
-
-void spawner_release_workspace(struct spawner *spawner, struct spawner_workspace *workspace)
-{
-    if (!workspace->closed || workspace->stages > 0)
-        return;
-    list_remove(&workspace->link);
-    workspace_unmake(&workspace->mount);
-    if (workspace->uid != 0)
-        host_ids_give(&spawner->ids, workspace->uid);
-    free(workspace);
-}
-
-/* Under the ceiling, where there is one; 0 is no limit, and over any. */
-static bool within(const struct spawner *spawner, enum limit limit, uint64_t value)
-{
-    uint64_t ceiling = spawner->settings.ceiling.value[limit];
-    return ceiling == 0 || (value != 0 && value <= ceiling);
-}
-
 /* Only a memfd: reading from it cannot wait, and it is nobody's file. */
 static bool is_anonymous_file(int fd)
 {
     return fcntl(fd, F_GET_SEALS) >= 0;
-}
-
-static int fill_workspace(struct spawner *spawner, struct spawner_workspace *workspace,
-                          const struct workspace_open_message *message, int content)
-{
-    if (!within(spawner, LIMIT_WORKSPACE, message->bytes) ||
-        !within(spawner, LIMIT_INODES, message->inodes))
-        return -EPERM;
-    if (spawner->privileged) {
-        workspace->uid = host_ids_take(&spawner->ids);
-        if (workspace->uid == 0)
-            return -EUSERS;
-    }
-    return workspace_make(message, content, workspace->uid, workspace->uid, &workspace->mount);
-}
-
-struct spawner_workspace *spawner_make_workspace(struct spawner *spawner, uint32_t id,
-                                                 const struct workspace_open_message *message,
-                                                 int content)
-{
-    struct spawner_workspace *workspace = calloc(1, sizeof *workspace);
-    if (!workspace)
-        return NULL;
-    *workspace = (struct spawner_workspace){
-        .id = id, .bytes = message->bytes, .inodes = message->inodes, .mount = {.mount = -1}};
-    memset(workspace->mount.clones, -1, sizeof workspace->mount.clones);
-    list_append(&spawner->workspaces, &workspace->link);
-    workspace->error = fill_workspace(spawner, workspace, message, content);
-    return workspace;
 }
 
 static int open_workspace(struct spawner *spawner, const struct request *request)
@@ -106,15 +41,15 @@ static int open_workspace(struct spawner *spawner, const struct request *request
     int rc = read_workspace_open(request->from, &message);
     if (rc < 0)
         return rc;
-    if (find_workspace(spawner, request->id) || !is_anonymous_file(request->fds[0]) ||
-        workspaces_open(spawner) >= (size_t)spawner->settings.max_boxes * WORKSPACES_A_BOX)
+    if (spawner_find_workspace(spawner, request->id) || !is_anonymous_file(request->fds[0]) ||
+        spawner->workspace_count >= (size_t)spawner->settings.max_boxes * WORKSPACES_A_BOX)
         return -EINVAL;
     return spawner_make_workspace(spawner, request->id, &message, request->fds[0]) ? 1 : -ENOMEM;
 }
 
 static int close_workspace(struct spawner *spawner, const struct request *request)
 {
-    struct spawner_workspace *workspace = find_workspace(spawner, request->id);
+    struct spawner_workspace *workspace = spawner_find_workspace(spawner, request->id);
     if (!workspace || read_end(request->from) < 0)
         return -EINVAL;
     workspace->closed = true;
@@ -141,7 +76,7 @@ static int start_stage(struct spawner *spawner, const struct request *request)
     int rc = read_stage_start(request->from, &message);
     if (rc < 0)
         return rc;
-    struct spawner_workspace *workspace = find_workspace(spawner, message.workspace);
+    struct spawner_workspace *workspace = spawner_find_workspace(spawner, message.workspace);
     if (!workspace || spawner_find_stage(spawner, request->id) || !message.argv[0] ||
         message.rootfs > spawner->tree_count || (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
         return -EINVAL;

@@ -2,7 +2,7 @@
  * row: 36 zombies, of parents that are gone: the box's init reaps them
  * expect: succeeded
  * stdout: ^orphans: 2000$
- * limits: timeout=20s processes=64
+ * limits: timeout=60s cpu-time=60s processes=64
  * layer: namespaces
  */
 #include "saw.h"

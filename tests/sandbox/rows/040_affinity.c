@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * row: 40 affinity
  * expect: timeout
- * limits: timeout=3s cpus=0.5
- * check: usage.cpu_ms >= 500, usage.cpu_ms <= 2200
+ * limits: timeout=8s cpus=0.25
+ * check: usage.cpu_ms >= 500, usage.cpu_ms <= 9000
  * needs: cgroup
  * alone: yes
  * layer: cgroup
  *
- * A process pinned to each processor: together they still get half of one
- * (compiling is counted too, and is not what is bounded here).
+ * A process pinned to each processor: together they still get a quarter of
+ * one, 2 s; unbounded it would be 16 (compiling is counted, too).
  */
 #include "saw.h"
 #include <sched.h>

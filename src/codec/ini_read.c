@@ -8,6 +8,7 @@
  */
 #include "codec/ini_read.h"
 
+#include <errno.h>
 #include <ini.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #include "base/util.h"
 
+#define FILE_MAX (256 * KIB)
 #define LINE_ROOM 8192  /* with the line break and a NUL */
 #define SECTION_ROOM 50 /* libinih's own, which it cuts at in silence */
 #define PLACE_ROOM 320
@@ -148,5 +150,24 @@ int ini_read(const char *name, struct slice text, ini_line_fn *fn, void *context
         return err_set(err, ERR_INTERNAL, "%s: out of memory", name);
     if (rc > 0)
         return err_set(err, ERR_CONFIG, "%s:%d: a line is written key = value", name, rc);
+    return 0;
+}
+
+int ini_load(const char *path, struct buf *ret_text, struct err *err)
+{
+    buf_init(ret_text, FILE_MAX);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
+    char block[4096];
+    size_t len;
+    while (!ret_text->failed && (len = fread(block, 1, sizeof block, file)) > 0)
+        buf_add(ret_text, block, len);
+    int failure = ferror(file) ? errno : 0;
+    (void)fclose(file);
+    if (failure)
+        return err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(failure));
+    if (ret_text->failed)
+        return err_set(err, ERR_CONFIG, "%s is larger than %llu KiB", path, FILE_MAX / KIB);
     return 0;
 }

@@ -8,6 +8,7 @@
 #ifndef RUNNEL_CODEC_INI_READ_H
 #define RUNNEL_CODEC_INI_READ_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -20,6 +21,10 @@ struct ini_line {
 
 /* 0 goes on, -1 (err filled) ends the reading. The strings die with the call. */
 typedef int ini_line_fn(void *context, const struct ini_line *line, struct err *err);
+
+/* The whole of a file, for ini_read. The buf is initialised here, and the
+ * caller's to free, also after a failure. */
+int ini_load(const char *path, struct buf *ret_text, struct err *err);
 
 int ini_read(const char *name, struct slice text, ini_line_fn *fn, void *context, struct err *err);
 

@@ -9,8 +9,6 @@
 #include "codec/utf8.h"
 #include "config/config_private.h"
 
-#define FILE_MAX (256 * KIB)
-
 static int unknown(const char *place, const char *what, const char *mistyped,
                    enum config_style style, struct err *err)
 {
@@ -35,29 +33,10 @@ static int on_line(void *context, const struct ini_line *line, struct err *err)
     return config_set_key(context, key, line->value, LAYER_FILE, line->place, err);
 }
 
-static int read_whole(const char *path, struct buf *text, struct err *err)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
-    char block[4096];
-    size_t len;
-    while (!text->failed && (len = fread(block, 1, sizeof block, file)) > 0)
-        buf_add(text, block, len);
-    int failure = ferror(file) ? errno : 0;
-    (void)fclose(file);
-    if (failure)
-        return err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(failure));
-    if (text->failed)
-        return err_set(err, ERR_CONFIG, "%s is larger than %llu KiB", path, FILE_MAX / KIB);
-    return 0;
-}
-
 int config_load_file(struct config *config, const char *path, struct err *err)
 {
-    auto_buf struct buf text;
-    buf_init(&text, FILE_MAX);
-    if (read_whole(path, &text, err) < 0)
+    auto_buf struct buf text = {0};
+    if (ini_load(path, &text, err) < 0)
         return -1;
     return ini_read(path, buf_slice(&text), on_line, config, err);
 }

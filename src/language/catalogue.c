@@ -11,9 +11,8 @@
 
 #include "base/buf.h"
 #include "base/embedded.h"
+#include "codec/ini_read.h"
 #include "language/language_private.h"
-
-#define FILE_MAX (64 * KIB)
 
 extern const struct embedded_file builtin_languages[];
 
@@ -177,24 +176,6 @@ int catalogue_load_builtin(struct catalogue *catalogue, struct err *err)
     return 0;
 }
 
-static int read_whole(const char *path, struct buf *text, struct err *err)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
-    char block[4096];
-    size_t len;
-    while (!text->failed && (len = fread(block, 1, sizeof block, file)) > 0)
-        buf_add(text, block, len);
-    int failure = ferror(file) ? errno : 0;
-    (void)fclose(file);
-    if (failure)
-        return err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(failure));
-    if (text->failed)
-        return err_set(err, ERR_CONFIG, "%s is larger than %llu KiB", path, FILE_MAX / KIB);
-    return 0;
-}
-
 /* The folder samples/NAME beside the file, when there is one. */
 static int find_samples(struct language_entry *entry, const char *directory, struct err *err)
 {
@@ -211,12 +192,11 @@ static int find_samples(struct language_entry *entry, const char *directory, str
 static int load_file(struct catalogue *catalogue, const char *directory, const char *name,
                      struct err *err)
 {
-    auto_buf struct buf text;
-    buf_init(&text, FILE_MAX);
+    auto_buf struct buf text = {0};
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
         return err_set(err, ERR_CONFIG, "%s/%s: the path is too long", directory, name);
-    if (read_whole(path, &text, err) < 0)
+    if (ini_load(path, &text, err) < 0)
         return -1;
     struct language_entry *entry = language_entry_read(path, buf_slice(&text), err);
     if (!entry)

@@ -196,13 +196,15 @@ static void what_cannot_be_read_is_told(void **state)
     assert_int_equal(catalogue_load_dir(catalogue, "/absent", &err), -1);
     assert_string_equal(err.text, "cannot read /absent: No such file or directory");
 
-    char *long_text = malloc(70000);
-    memset(long_text, '\n', 69999);
-    long_text[69999] = '\0';
+    enum { TOO_LONG = 256 * 1024 + 1 };
+    char *long_text = malloc(TOO_LONG + 1);
+    assert_non_null(long_text);
+    memset(long_text, '\n', TOO_LONG);
+    long_text[TOO_LONG] = '\0';
     write_file(folder, "long.lang", long_text);
     free(long_text);
     assert_int_equal(catalogue_load_dir(catalogue, folder->path, &err), -1);
-    assert_non_null(strstr(err.text, "long.lang is larger than 64 KiB"));
+    assert_non_null(strstr(err.text, "long.lang is larger than 256 KiB"));
     catalogue_free(catalogue);
 }
 

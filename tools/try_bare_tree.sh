@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # For maintainers: does ./run work on a Debian 12 on which nothing is installed?
 #
-#   try_bare_tree.sh [--check] [--keep] [FOLDER]
+#   try_bare_tree.sh [--check] [FOLDER]
 #
-# Makes a bare Debian tree (with git, nothing else) in FOLDER, clones the branch that
-# is checked out here into it, enters it with namespaces of its own (the host's
-# network and kernel stay), and there: ./run, a program sent to it, stopped, ./run
-# once more; with --check ./check too. Needs root and mmdebstrap; takes the host's
+# Makes a bare Debian tree (with git, nothing else) in FOLDER, or takes the one that
+# is there; over it lies a layer that takes all changes, with a clone of the branch
+# that is checked out here. Enters that with namespaces of its own (the host's network
+# and kernel stay), and there: ./run, a program sent to it, stopped, ./run once more;
+# with --check ./check too. FOLDER is kept. Needs root and mmdebstrap; takes the host's
 # apt configuration, name servers and certificates along.
 set -eu
 
@@ -17,20 +18,20 @@ say() {
 
 # Inside the new tree, as the first process of its pid namespace.
 inside() {
-    port=$1 check=$2
+    port=$1 check=$2 trial=/mnt
     cd /root/runnel
     for time in first second; do
-        rm -f /stop /ended
+        rm -f $trial/stop $trial/ended
         say "./run, the $time time"
         ./run --listen="127.0.0.1:$port" &
-        while [ ! -e /stop ] && kill -0 $!; do sleep 0.1; done
+        while [ ! -e $trial/stop ] && kill -0 $!; do sleep 0.1; done
         kill $! 2>/dev/null || :
         status=0
         wait $! || status=$?
         say "./run ended with $status"
-        echo $status >/ended
+        echo $status >$trial/ended
         [ $status = 0 ] || exit $status
-        while [ -e /stop ]; do sleep 0.1; done
+        while [ -e $trial/stop ]; do sleep 0.1; done
     done
     [ -z "$check" ] || ./check
 }
@@ -41,24 +42,24 @@ if [ "${1-}" = --inside ]; then
     exit
 fi
 
-check='' keep='' tree=''
+check='' folder='' temporary=''
 for word in "$@"; do
     case $word in
     --check) check=yes ;;
-    --keep) keep=yes ;;
-    -*) echo "usage: try_bare_tree.sh [--check] [--keep] [FOLDER]" >&2 && exit 64 ;;
-    *) tree=$word ;;
+    -*) echo "usage: try_bare_tree.sh [--check] [FOLDER]" >&2 && exit 64 ;;
+    *) folder=$word ;;
     esac
 done
 [ "$(id -u)" = 0 ] || { echo "try_bare_tree.sh: needs root" >&2 && exit 1; }
 command -v mmdebstrap >/dev/null || { echo "try_bare_tree.sh: needs mmdebstrap" >&2 && exit 1; }
 top=$(cd "$(dirname "$0")/.." && pwd)
-tree=${tree:-$(mktemp -d)/tree}
+[ -n "$folder" ] || { temporary=$(mktemp -d) && folder=$temporary; }
+tree=$folder/tree changes=$folder/changes trial=$folder/trial
 pid=''
 
 finish() {
     [ -z "$pid" ] || kill "$pid" 2>/dev/null || :
-    [ -n "$keep" ] || rm -rf --one-file-system "$tree"
+    [ -z "$temporary" ] || rm -rf --one-file-system "$temporary"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -73,16 +74,19 @@ if [ ! -e "$tree/etc/debian_version" ]; then
     cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs"
     cp -L /etc/resolv.conf /etc/hosts "$tree/etc"
 fi
-rm -rf "$tree/root/runnel"
-git clone --quiet "file://$top" "$tree/root/runnel"
-cp "$0" "$tree/try.sh"
+rm -rf --one-file-system "$changes" "$trial"
+mkdir -p "$changes/upper/root" "$changes/work" "$changes/root" "$trial"
+git clone --quiet "file://$top" "$changes/upper/root/runnel"
+cp "$0" "$trial/try.sh"
 
 # A root of its own, not a mere chroot: in one, no user namespace can be made.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-tree=$tree unshare --mount --pid --fork --kill-child --uts --ipc sh -euc '
+tree=$tree changes=$changes trial=$trial unshare --mount --pid --fork --kill-child --uts --ipc sh -euc '
     hostname bare
-    mount --bind "$tree" "$tree"
-    cd "$tree"
+    mount -t overlay -o "lowerdir=$tree,upperdir=$changes/upper,workdir=$changes/work" \
+        overlay "$changes/root"
+    cd "$changes/root"
+    mount --bind "$trial" mnt
     mount -t proc proc proc
     mount --rbind /sys sys
     mount -t tmpfs -o mode=1777 tmpfs tmp
@@ -98,7 +102,7 @@ tree=$tree unshare --mount --pid --fork --kill-child --uts --ipc sh -euc '
     ln -s /proc/self/fd dev/fd
     pivot_root . .host
     umount -l /.host
-    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root /bin/sh /try.sh --inside "$@"
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root /bin/sh /mnt/try.sh --inside "$@"
 ' sh "$port" "$check" </dev/null &
 pid=$!
 
@@ -116,15 +120,15 @@ END
 for time in first second; do
     began=$(date +%s)
     until ask bash 'echo "hello from $(hostname)"' 2>/dev/null; do
-        [ ! -e "$tree/ended" ] && kill -0 $pid 2>/dev/null || { wait $pid; exit 1; }
+        [ ! -e "$trial/ended" ] && kill -0 $pid 2>/dev/null || { wait $pid; exit 1; }
         sleep 0.5
     done
     say "the $time ./run answered after $(($(date +%s) - began)) s"
     ask python 'print(sum(range(10)))'
     ask c 'int puts(const char *); int main(void) { puts("C"); }'
-    touch "$tree/stop"
-    while [ ! -e "$tree/ended" ]; do sleep 0.1; done
-    rm -f "$tree/ended" "$tree/stop"
+    touch "$trial/stop"
+    while [ ! -e "$trial/ended" ]; do sleep 0.1; done
+    rm -f "$trial/ended" "$trial/stop"
 done
 wait $pid || { status=$?; pid=''; exit $status; }
 pid=''

@@ -337,6 +337,16 @@ void spawner_free_stage(struct spawner *spawner, struct spawner_stage *stage)
     free(stage);
 }
 
+/* What it has must not be given to another box: all of us ends, and whoever
+ * restarts us finds what is left. */
+static void give_up_on(const struct spawner_stage *stage)
+{
+    char detail[64];
+    (void)snprintf(detail, sizeof detail, "process %d does not die", stage->pid);
+    spawner_log("error", "box_undying", detail);
+    _exit(EXIT_FAILURE);
+}
+
 void spawner_drop_all(struct spawner *spawner)
 {
     list_for_each (link, &spawner->stages)
@@ -344,7 +354,9 @@ void spawner_drop_all(struct spawner *spawner)
     list_for_each_safe (link, following, &spawner->stages) {
         struct spawner_stage *stage = CONTAINER_OF(link, struct spawner_stage, link);
         struct pollfd dead = {.fd = stage->pidfd, .events = POLLIN};
-        if (stage->pidfd >= 0 && poll(&dead, 1, DEATH_WAIT_MS) > 0)
+        if (stage->pidfd >= 0 && poll(&dead, 1, DEATH_WAIT_MS) <= 0)
+            give_up_on(stage);
+        if (stage->pidfd >= 0)
             spawner_end_stage(spawner, stage);
         spawner_free_stage(spawner, stage);
     }

@@ -2,25 +2,23 @@
 /* box — one program in a box of ours, in bubblewrap's with the same namespaces,
  * and bare, turn by turn.
  *
- *     box ROUNDS RUNS_A_ROUND PROGRAM [ARGUMENT…]        PROGRAM is below /usr
+ *     box ROUNDS TURNS_A_ROUND PROGRAM [ARGUMENT…]       PROGRAM is below /usr
  *
  * Wall: from the request to the news of the end. Cpu: of all processes of the
  * arm, the one that starts them included.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "figures.h"
-#include "os/fd.h"
+#include "groups.h"
 #include "sandbox/client.h"
 #include "sandbox/seccomp_policy.h"
 
@@ -54,63 +52,6 @@ static void start_spawner(void)
     if (sandbox_start_spawner(&settings, &spawner, &err) < 0 ||
         sandbox_receive_report(spawner, &report, &err) < 0)
         die(err.text);
-}
-
-/* --- cpu time, by a group of its own for each arm: bubblewrap does not wait for
- * all of its processes, so a parent's figures would leave some out --- */
-
-static const char hierarchy[] = "/sys/fs/cgroup/cpuacct";
-static char own_group[256]; /* in it */
-
-static void find_own_group(void)
-{
-    char text[4096];
-    if (fd_read_text_at(-1, "/proc/self/cgroup", text, sizeof text) <= 0)
-        die("/proc/self/cgroup cannot be read");
-    char *line = strstr(text, "cpuacct");
-    char *path = line ? strchr(line, ':') : NULL;
-    if (!path)
-        die("cpu time is measured by the controller cpuacct of cgroups version 1");
-    path[1 + strcspn(path + 1, "\n")] = '\0';
-    (void)snprintf(own_group, sizeof own_group, "%s%s", hierarchy,
-                   strcmp(path + 1, "/") == 0 ? "" : path + 1);
-}
-
-static void group_path(char path[512], const char *arm, const char *file)
-{
-    (void)snprintf(path, 512, "%s/bench-%d-%s%s", own_group, getpid(), arm, file);
-}
-
-static void enter_group(const char *arm)
-{
-    char path[512];
-    group_path(path, arm, "");
-    if (mkdir(path, 0755) < 0 && errno != EEXIST)
-        die("no group can be made: this needs root");
-    group_path(path, arm, "/tasks");
-    if (fd_write_text_at(-1, path, "0") < 0)
-        die("the group cannot be entered");
-}
-
-static double group_ms(const char *arm)
-{
-    char path[512];
-    char text[64];
-    group_path(path, arm, "/cpuacct.usage");
-    if (fd_read_text_at(-1, path, text, sizeof text) <= 0)
-        die("the group's figures cannot be read");
-    return (double)strtoull(text, NULL, 10) / 1e6;
-}
-
-static void leave_groups(const char *const *names)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/tasks", own_group);
-    (void)fd_write_text_at(-1, path, "0");
-    for (; *names; names++) {
-        group_path(path, *names, "");
-        (void)rmdir(path);
-    }
 }
 
 static void run_box(uint32_t id)
@@ -219,46 +160,50 @@ static const struct {
     {"bare", "bare", run_bare},
 };
 
-enum { ARMS = ARRAY_LEN(arms) };
+enum { ARMS = ARRAY_LEN(arms), TURN = 25 /* runs of an arm before it is the next one's turn */ };
 
-int main(int argc, char **argv)
+struct round {
+    double wall_ms[ARMS];
+    double cpu_ms[ARMS];
+};
+
+static void take_turn(size_t arm, struct round *sum)
 {
-    static struct figures wall[ARMS];
-    static struct figures cpu[ARMS];
-    static struct figures wall_ratio;
-    static struct figures cpu_ratio;
-    if (argc < 4)
-        die("usage: box ROUNDS RUNS_A_ROUND PROGRAM [ARGUMENT...]");
-    int rounds = atoi(argv[1]);
-    int runs = atoi(argv[2]);
-    program = argv + 3;
-    uint32_t id = 1;
-    find_own_group();
-    enter_group(arms[0].group); /* the spawner's are made in it, and count */
-    start_spawner();
-    for (int round = -1; round < rounds; round++) { /* the first warms up */
-        double wall_ms[ARMS] = {0};
-        double cpu_ms[ARMS] = {0};
-        for (size_t arm = 0; arm < ARMS; arm++) {
-            enter_group(arms[arm].group);
-            double cpu_before = group_ms(arms[arm].group);
-            double before = now_ms();
-            for (int i = 0; i < runs; i++)
-                arms[arm].run(id++);
-            wall_ms[arm] = (now_ms() - before) / runs;
-            /* What a run leaves to be done behind its answer is its cost, too. */
-            (void)usleep(200 * 1000);
-            cpu_ms[arm] = (group_ms(arms[arm].group) - cpu_before) / runs;
-        }
-        for (size_t arm = 0; arm < ARMS && round >= 0; arm++) {
-            figures_add(&wall[arm], wall_ms[arm]);
-            figures_add(&cpu[arm], cpu_ms[arm]);
-        }
-        if (round >= 0) {
-            figures_add(&wall_ratio, wall_ms[0] / wall_ms[1]);
-            figures_add(&cpu_ratio, cpu_ms[0] / cpu_ms[1]);
-        }
+    static uint32_t id;
+    group_enter(arms[arm].group);
+    double cpu_before = group_cpu_ms(arms[arm].group);
+    double before = now_ms();
+    for (int i = 0; i < TURN; i++)
+        arms[arm].run(++id);
+    sum->wall_ms[arm] += now_ms() - before;
+    /* What a run leaves to be done behind its answer is its cost, too, and must
+     * not be in the next arm's way. */
+    (void)usleep(150 * 1000);
+    sum->cpu_ms[arm] += group_cpu_ms(arms[arm].group) - cpu_before;
+    group_leave();
+}
+
+/* Every other turn the other way round: what comes and goes on the machine
+ * meets all arms alike. */
+static void take_round(int turns, struct round *ret_mean)
+{
+    struct round sum = {0};
+    for (int turn = 0; turn < turns; turn++)
+        for (size_t i = 0; i < ARMS; i++)
+            take_turn(turn % 2 == 0 ? i : ARMS - 1 - i, &sum);
+    for (size_t arm = 0; arm < ARMS; arm++) {
+        ret_mean->wall_ms[arm] = sum.wall_ms[arm] / (turns * TURN);
+        ret_mean->cpu_ms[arm] = sum.cpu_ms[arm] / (turns * TURN);
     }
+}
+
+static struct figures wall[ARMS];
+static struct figures cpu[ARMS];
+static struct figures wall_ratio;
+static struct figures cpu_ratio;
+
+static void print_all(void)
+{
     for (size_t arm = 0; arm < ARMS; arm++) {
         char what[64];
         (void)snprintf(what, sizeof what, "%s: wall", arms[arm].name);
@@ -268,7 +213,33 @@ int main(int argc, char **argv)
     }
     figures_print("**our box ÷ bubblewrap: wall**", &wall_ratio, "");
     figures_print("**our box ÷ bubblewrap: cpu**", &cpu_ratio, "");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4)
+        die("usage: box ROUNDS TURNS_A_ROUND PROGRAM [ARGUMENT...]");
+    int rounds = atoi(argv[1]);
+    int turns = atoi(argv[2]);
+    program = argv + 3;
+    group_enter(arms[0].group); /* the spawner's are made in it, and count */
+    start_spawner();
+    group_leave();
+    for (int round = -1; round < rounds; round++) { /* the first warms up */
+        struct round mean;
+        take_round(turns, &mean);
+        for (size_t arm = 0; arm < ARMS && round >= 0; arm++) {
+            figures_add(&wall[arm], mean.wall_ms[arm]);
+            figures_add(&cpu[arm], mean.cpu_ms[arm]);
+        }
+        if (round >= 0) {
+            figures_add(&wall_ratio, mean.wall_ms[0] / mean.wall_ms[1]);
+            figures_add(&cpu_ratio, mean.cpu_ms[0] / mean.cpu_ms[1]);
+        }
+    }
+    print_all();
     sandbox_stop_spawner(spawner);
-    leave_groups((const char *const[]){arms[0].group, arms[1].group, arms[2].group, NULL});
+    for (size_t arm = 0; arm < ARMS; arm++)
+        group_remove(arms[arm].group);
     return 0;
 }

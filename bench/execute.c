@@ -2,22 +2,32 @@
 /* execute — POST /execute of a Python one-liner against bare, unsandboxed Python,
  * started as often from here, turn by turn.
  *
- *     execute PORT PYTHON_FILE CONCURRENCY ROUNDS SECONDS
+ *     execute PORT GROUP PYTHON_FILE CONCURRENCY ROUNDS SECONDS
+ *
+ * GROUP: the folder of the cgroup (cpuacct) in which the service was started. An
+ * arm's cpu time includes this program's own, which asks or starts.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "figures.h"
+#include "groups.h"
+
+enum { THREADS_MAX = 64 };
 
 static uint16_t port;
+static const char *group;
 static char *file;
 static double ends_at_ms;
 
@@ -77,8 +87,13 @@ static void *ask_until_the_end(void *count)
 static void start_once(void)
 {
     char *argv[] = {(char *)"/usr/bin/python3", file, NULL};
-    char *env[] = {(char *)"PATH=/usr/bin", (char *)"PYTHONUNBUFFERED=1",
-                   (char *)"PYTHONDONTWRITEBYTECODE=1", (char *)"LANG=C.UTF-8", NULL};
+    char *env[] = {(char *)"HOME=/work",
+                   (char *)"TMPDIR=/tmp",
+                   (char *)"PATH=/usr/local/bin:/usr/bin:/bin",
+                   (char *)"LANG=C.UTF-8",
+                   (char *)"PYTHONUNBUFFERED=1",
+                   (char *)"PYTHONDONTWRITEBYTECODE=1",
+                   NULL};
     posix_spawn_file_actions_t actions;
     int out[2];
     char text[64];
@@ -104,53 +119,118 @@ static void *start_until_the_end(void *count)
     return NULL;
 }
 
-/* Runs a second. */
-static double throughput(void *(*arm)(void *), unsigned concurrency, double seconds)
+static double rusage_ms(int who)
 {
-    enum { THREADS_MAX = 64 };
+    struct rusage usage;
+    (void)getrusage(who, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
+
+static double cpu_ms(void)
+{
+    return rusage_ms(RUSAGE_SELF) + rusage_ms(RUSAGE_CHILDREN) + group_cpu_ms_at(group);
+}
+
+struct sum {
+    double ms;
+    double cpu_ms;
+    unsigned runs;
+};
+
+static void take_turn(void *(*arm)(void *), unsigned concurrency, struct sum *sum)
+{
+    enum { TURN_MS = 500, SETTLE_MS = 20 };
     pthread_t threads[THREADS_MAX];
     unsigned counts[THREADS_MAX] = {0};
-    unsigned sum = 0;
+    double cpu_before = cpu_ms();
     double before = now_ms();
-    ends_at_ms = before + seconds * 1e3;
-    for (unsigned i = 0; i < concurrency && i < THREADS_MAX; i++)
-        (void)pthread_create(&threads[i], NULL, arm, &counts[i]);
-    for (unsigned i = 0; i < concurrency && i < THREADS_MAX; i++) {
+    ends_at_ms = before + TURN_MS;
+    for (unsigned i = 0; i < concurrency; i++)
+        if (pthread_create(&threads[i], NULL, arm, &counts[i]) != 0)
+            die("pthread_create");
+    for (unsigned i = 0; i < concurrency; i++) {
         (void)pthread_join(threads[i], NULL);
-        sum += counts[i];
+        sum->runs += counts[i];
     }
-    return sum / (now_ms() - before) * 1e3;
+    sum->ms += now_ms() - before;
+    (void)usleep(SETTLE_MS * 1000); /* what is done behind an answer belongs to its arm */
+    sum->cpu_ms += cpu_ms() - cpu_before;
+}
+
+static const struct {
+    const char *name;
+    void *(*ask)(void *);
+} arms[] = {
+    {"/execute", ask_until_the_end},
+    {"bare python3", start_until_the_end},
+};
+
+enum { ARMS = ARRAY_LEN(arms) };
+
+static struct figures rate[ARMS];
+static struct figures cpu[ARMS];
+static struct figures rate_ratio;
+static struct figures cpu_ratio;
+
+/* Every other turn the other way round: what comes and goes on the machine
+ * meets both alike. */
+static void take_round(unsigned concurrency, double seconds, bool counts)
+{
+    struct sum sums[ARMS] = {0};
+    for (unsigned turn = 0; sums[0].ms < seconds * 1e3; turn++)
+        for (unsigned i = 0; i < ARMS; i++) {
+            size_t arm = turn % 2 == 0 ? i : ARMS - 1 - i;
+            take_turn(arms[arm].ask, concurrency, &sums[arm]);
+        }
+    double a_second[ARMS];
+    double a_run[ARMS];
+    for (size_t arm = 0; arm < ARMS; arm++) {
+        a_second[arm] = sums[arm].runs / sums[arm].ms * 1e3;
+        a_run[arm] = sums[arm].cpu_ms / sums[arm].runs;
+    }
+    if (!counts)
+        return;
+    for (size_t arm = 0; arm < ARMS; arm++) {
+        figures_add(&rate[arm], a_second[arm]);
+        figures_add(&cpu[arm], a_run[arm]);
+    }
+    figures_add(&rate_ratio, a_second[0] / a_second[1]);
+    figures_add(&cpu_ratio, a_run[0] / a_run[1]);
+}
+
+static void print_all(unsigned concurrency)
+{
+    char what[96];
+    for (size_t arm = 0; arm < ARMS; arm++) {
+        (void)snprintf(what, sizeof what, "%u at once, %s: runs a second", concurrency,
+                       arms[arm].name);
+        figures_print(what, &rate[arm], "");
+        (void)snprintf(what, sizeof what, "%u at once, %s: cpu of a run", concurrency,
+                       arms[arm].name);
+        figures_print(what, &cpu[arm], " ms");
+    }
+    (void)snprintf(what, sizeof what, "**%u at once, /execute ÷ bare: runs a second**",
+                   concurrency);
+    figures_print(what, &rate_ratio, "");
+    (void)snprintf(what, sizeof what, "**%u at once, /execute ÷ bare: cpu**", concurrency);
+    figures_print(what, &cpu_ratio, "");
 }
 
 int main(int argc, char **argv)
 {
-    static struct figures ours;
-    static struct figures bare;
-    static struct figures ratio;
-    if (argc != 6) {
-        (void)fprintf(stderr, "usage: execute PORT PYTHON_FILE CONCURRENCY ROUNDS SECONDS\n");
+    unsigned concurrency = argc == 7 ? (unsigned)atoi(argv[4]) : 0;
+    if (concurrency == 0 || concurrency > THREADS_MAX) {
+        (void)fprintf(stderr, "usage: execute PORT GROUP PYTHON_FILE CONCURRENCY ROUNDS SECONDS\n");
         return 64;
     }
     port = (uint16_t)atoi(argv[1]);
-    file = argv[2];
-    unsigned concurrency = (unsigned)atoi(argv[3]);
-    int rounds = atoi(argv[4]);
-    double seconds = atof(argv[5]);
-    for (int round = -1; round < rounds; round++) { /* the first warms up */
-        double a = throughput(ask_until_the_end, concurrency, seconds);
-        double b = throughput(start_until_the_end, concurrency, seconds);
-        if (round < 0)
-            continue;
-        figures_add(&ours, a);
-        figures_add(&bare, b);
-        figures_add(&ratio, a / b);
-    }
-    char what[80];
-    (void)snprintf(what, sizeof what, "/execute, %u at once", concurrency);
-    figures_print(what, &ours, " runs/s");
-    (void)snprintf(what, sizeof what, "bare python3, %u at once", concurrency);
-    figures_print(what, &bare, " runs/s");
-    (void)snprintf(what, sizeof what, "**/execute ÷ bare, %u at once**", concurrency);
-    figures_print(what, &ratio, "");
+    group = argv[2];
+    file = argv[3];
+    int rounds = atoi(argv[5]);
+    double seconds = atof(argv[6]);
+    for (int round = -1; round < rounds; round++) /* the first warms up */
+        take_round(concurrency, seconds, round >= 0);
+    print_all(concurrency);
     return 0;
 }

@@ -23,9 +23,15 @@ void figures_print(const char *what, struct figures *figures, const char *unit)
     size_t n = figures->count;
     if (n == 0)
         return;
-    qsort(figures->value, n, sizeof *figures->value, compare);
-    (void)printf("| %s | %.2f%s | %.2f to %.2f |\n", what, figures->value[n / 2], unit,
-                 figures->value[n / 4], figures->value[n - 1 - n / 4]);
+    double middle = median(figures->value, n);
+    (void)printf("| %s | %.2f%s | %.2f to %.2f |\n", what, middle, unit, figures->value[n / 4],
+                 figures->value[n - 1 - n / 4]);
+}
+
+double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare);
+    return values[count / 2];
 }
 
 double now_ms(void)

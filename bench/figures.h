@@ -16,6 +16,7 @@ struct figures {
 void figures_add(struct figures *figures, double value);
 /* "0.52 (0.50 to 0.55)": the median, and the quartiles. */
 void figures_print(const char *what, struct figures *figures, const char *unit);
+double median(double *values, size_t count); /* sorts them */
 double now_ms(void);
 
 #endif

@@ -145,6 +145,18 @@ int sys_capabilities_drop(void)
     return result(syscall(SYS_capset, &header, none));
 }
 
+int sys_capabilities_raise(void)
+{
+    struct __user_cap_header_struct header = capability_header();
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    int rc = result(syscall(SYS_capget, &header, sets));
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        sets[i].effective = sets[i].permitted;
+    return result(syscall(SYS_capset, &header, sets));
+}
+
 int sys_capabilities_have(uint64_t wanted)
 {
     struct __user_cap_header_struct header = capability_header();

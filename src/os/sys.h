@@ -48,6 +48,8 @@ int sys_loopback_up(void);
 
 /* Empties the permitted, effective and inheritable sets of this process. */
 int sys_capabilities_drop(void);
+/* Makes effective what is permitted. */
+int sys_capabilities_raise(void);
 /* Are all of these (bits of CAP_*) in the effective set? 1, 0 or -errno. */
 int sys_capabilities_have(uint64_t wanted);
 

@@ -85,7 +85,7 @@ void box_program(const struct box_plan *plan) __attribute__((noreturn));
 /* One row of a table of steps. */
 struct box_step {
     const char *name;
-    int layer;            /* enum layer that this step makes, -1: none */
+    int layer;            /* enum layer that it makes; -1: none, or one that every box must have */
     bool privileged_only; /* unprivileged, there is nothing to do or no right to */
     int (*run)(const struct box_plan *plan); /* 0 or -errno */
     const char *why_here;

@@ -75,14 +75,18 @@ static int step_host_name(const struct box_plan *plan)
 
 /* Raw calls: libc's would signal threads that are not there. Permitted
  * capabilities go too; the user namespace below gives a full set back, which
- * means nothing outside of it. */
+ * means nothing outside of it. Where there is none they are kept until the
+ * program's own steps have used them for the last time. */
 static int step_host_ids(const struct box_plan *plan)
 {
+    bool keep = plan->skip & 1U << LAYER_NAMESPACES;
+    if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        return -errno;
     if (syscall(SYS_setgroups, 0, NULL) < 0 ||
         syscall(SYS_setresgid, plan->host_gid, plan->host_gid, plan->host_gid) < 0 ||
         syscall(SYS_setresuid, plan->host_uid, plan->host_uid, plan->host_uid) < 0)
         return -errno;
-    return 0;
+    return keep ? sys_capabilities_raise() : 0;
 }
 
 static int step_user_namespace(const struct box_plan *plan)
@@ -111,7 +115,7 @@ static const struct box_step init_steps[] = {
     {"network",        LAYER_NETWORK,    false, step_network,        "entered with the spawner's rights, which end below"},
     {"mounts",         LAYER_ROOT,       false, box_step_mounts,     "while still in the spawner's user namespace: /proc may be mounted without an inherited one"},
     {"host name",      LAYER_NAMESPACES, false, step_host_name,      "needs rights over the UTS namespace, which end below"},
-    {"host ids",       LAYER_IDENTITY,   true,  step_host_ids,       "before the user namespace, which then maps this one id and no other"},
+    {"host ids",       -1,               true,  step_host_ids,       "before the user namespace, which then maps this one id and no other"},
     {"user namespace", LAYER_NAMESPACES, false, step_user_namespace, "late: the namespaces above stay owned outside, beyond the reach of its capabilities"},
     {"leash again",    -1,               false, step_leash,          "a change of ids clears the parent-death signal"},
 };

@@ -77,10 +77,11 @@ def groups():
 class Service:
     """with Service("--flag") as service: service.run("python", "print(1)")"""
 
-    def __init__(self, *flags, env=None, user=None, wait=True):
+    def __init__(self, *flags, env=None, user=None, under=(), wait=True):
         self.port = free_port()
         self._log = tempfile.TemporaryFile()
         command = [RUNNEL, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
+        command = [*under, *command]
         if user:
             command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log,

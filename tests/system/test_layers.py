@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""A host that lacks a layer: refused, unless the operator names it; then it shows."""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from service import BOUND_S, RUNNEL, Service
+
+WITHOUT = ["/usr/bin/python3", "-B", str(pathlib.Path(__file__).with_name("without.py"))]
+CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
+
+# layer: what the host does not have
+LACKS = {
+    "landlock": ["landlock_create_ruleset", "ENOSYS"],
+    "seccomp": ["seccomp", "EINVAL"],
+    "network": [f"unshare={CLONE_NEWNET}", "EPERM"],
+    "namespaces": [f"unshare={CLONE_NEWUSER}", "EPERM"],
+}
+# The others hold on every Linux that can make a box at all, or are in test_supervision.
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root, for a filter without no_new_privs")
+class MissingLayer(unittest.TestCase):
+    def call(self, layer, *arguments, stdin=""):
+        return subprocess.run(WITHOUT + LACKS[layer] + [RUNNEL, *arguments], input=stdin,
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def test_doctor_names_it_and_the_remedy(self):
+        for layer in LACKS:
+            with self.subTest(layer):
+                done = self.call(layer, "doctor", "--json")
+                self.assertEqual(done.returncode, 69, done.stderr)
+                report = json.loads(done.stdout)
+                missing = [item["name"] for item in report["layers"] if item["status"] == "missing"]
+                self.assertEqual(missing, [layer])
+                self.assertIn(f"--allow-missing={layer}", report["refusal"])
+
+    def test_nothing_is_run(self):
+        for layer in LACKS:
+            with self.subTest(layer):
+                done = self.call(layer, "run", "-l", "bash", "-", stdin="echo ran")
+                self.assertEqual((done.returncode, done.stdout), (69, ""))
+                self.assertIn(f"'{layer}' does not hold", done.stderr)
+
+    def test_the_service_does_not_start(self):
+        for layer in LACKS:
+            with self.subTest(layer):
+                service = Service(under=WITHOUT + LACKS[layer], wait=False)
+                try:
+                    self.assertEqual(service.process.wait(BOUND_S), 69)
+                    self.assertIn(f"--allow-missing={layer}", service.log())
+                finally:
+                    service.close()
+
+    def test_accepted_by_name_it_is_told_in_every_answer(self):
+        for layer in LACKS:
+            with self.subTest(layer), Service(f"--allow-missing={layer}",
+                                              under=WITHOUT + LACKS[layer]) as service:
+                health = service.request("GET", "/health")[1]
+                answer = service.run("bash", "echo fine")
+                self.assertEqual(answer["output"], "fine\n")
+                self.assertIn(f"no {layer}", health["isolation"])
+                self.assertIn(f"no {layer}", answer["isolation"])
+
+    def test_accepting_another_one_is_not_enough(self):
+        done = self.call("landlock", "run", "--allow-missing=seccomp,network", "-l", "bash", "-",
+                         stdin="echo ran")
+        self.assertEqual((done.returncode, done.stdout), (69, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -24,6 +24,9 @@ KEYS = LISTS | {
     "alone", "raw", "pair", "each", "sample", "slow",
 }
 
+# Limits of time, and what they are when a row does not say (None: there is none).
+TIME_LIMITS = {"timeout": "10s", "cpu-time": "10s", "idle-timeout": None}
+
 _COMMENT_MARK = re.compile(r"^\s*(?:/\*+|\*/|\*|//|#|;|%)\s?")
 _KEY_LINE = re.compile(r"^([a-z-]+):\s*(.*?)\s*(?:\*/)?$")
 
@@ -95,9 +98,21 @@ class Row:
 
     def timeout_s(self):
         """How long the run itself may take by its own limits."""
-        text = self.limits.get("timeout", "10s")
-        scale = 0.001 if text.endswith("ms") else 1
-        return float(text.rstrip("ms")) * scale
+        return _seconds(self.limits.get("timeout", TIME_LIMITS["timeout"]))
+
+    def stretch(self, factor):
+        """For a machine that is so many times slower: longer limits, wider bounds."""
+        for name, usual in TIME_LIMITS.items():
+            text = self.limits.get(name, usual)
+            if text:
+                self.limits[name] = f"{int(_seconds(text) * factor * 1000)}ms"
+        self.checks = [
+            (path, comparison, number * factor if path.endswith("ms") and "<" in comparison
+             else number) for path, comparison, number in self.checks]
+
+
+def _seconds(text):
+    return float(text.rstrip("ms")) * (0.001 if text.endswith("ms") else 1)
 
 
 def _parse_checks(text):

@@ -185,6 +185,8 @@ def parse_options(argv):
     parser.add_argument("--jobs", type=int, default=2, help="rows at once (2)")
     parser.add_argument("--languages", type=words, help="only these: c,python,bash")
     parser.add_argument("--layers", type=words, help="only what these stop: cgroup,seccomp")
+    parser.add_argument("--slow", type=int, default=1, metavar="FACTOR",
+                        help="the machine is so many times slower than others (1)")
     parser.add_argument("--times", action="store_true", help="say how long each row took")
     parser.add_argument("--list", action="store_true", help="print the rows and stop")
     return parser.parse_args(argv)
@@ -194,6 +196,8 @@ def main(argv):
     options = parse_options(argv)
     rows = [row for row in corpus.collect(HERE, HERE.parent.parent / "languages" / "samples")
             if is_chosen(row, options)]
+    for row in rows:
+        row.stretch(options.slow)
     if options.list:
         for row in rows:
             print(f"{row.number:>4} {row.name:32} {row.language:11} {row.keys.get('layer', '')}")

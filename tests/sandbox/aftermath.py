@@ -125,10 +125,20 @@ class Aftermath:
                 self._before[kind].add(rest)
 
     def final_complaints(self):
-        """When nothing of ours runs any more: nobody may hold an id of a box."""
-        left = {pid for pid, status in _processes().items() if status[2] in BOX_UIDS}
+        """When nothing of ours runs any more: nobody may hold an id of a box, but those of
+        another Runnel on this host, whose spawner lives."""
+        processes = _processes()
+        left = {pid for pid, status in processes.items()
+                if status[2] in BOX_UIDS and _maker(pid, processes) in (1, os.getpid())}
         return self.complaints() + [f"left behind: process {pid} with the id of a box"
                                     for pid in sorted(left - self._boxes_before)]
+
+
+def _maker(pid, processes):
+    """The nearest parent that is not a box's; of what outlived its own, that is us."""
+    while pid in processes and processes[pid][2] in BOX_UIDS:
+        pid = processes[pid][0]
+    return pid
 
 
 def _end(pid):

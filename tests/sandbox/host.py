@@ -13,7 +13,7 @@ import threading
 PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
 
 _CLONE_NEWNS = 0x20000
-_MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 2, 4, 0x4000, 1 << 18
+_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 0x1000, 0x4000, 1 << 18
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -31,16 +31,23 @@ def adopt_orphans():
 
 def leave_shared_folders(needed):
     """Own, empty /tmp, /var/tmp and /dev/shm (needs root): what others do there is no
-    leftover of ours. Without root the real ones are watched, and so is one that holds a
-    path that is needed."""
+    leftover of ours. The needed folders that lie below one of them are put back. Without
+    root the real ones are watched."""
     if os.geteuid() != 0:
         return
     _checked(_libc.unshare(_CLONE_NEWNS), "unshare mounts")
     _checked(_libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "make mounts private")
+    # Opened in the new namespace: mounts of another one cannot be put anywhere.
+    kept = {str(pathlib.Path(path).resolve()): os.open(path, os.O_PATH) for path in needed}
     for folder in PRIVATE:
-        if not any(pathlib.Path(path).is_relative_to(folder) for path in needed):
-            _checked(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV,
-                                 b"mode=1777"), f"mount {folder}")
+        _checked(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV,
+                             b"mode=1777"), f"mount {folder}")
+    for path, fd in kept.items():
+        if not os.path.exists(path):
+            os.makedirs(path)
+            _checked(_libc.mount(f"/proc/self/fd/{fd}".encode(), path.encode(), None, _MS_BIND,
+                                 None), f"mount {path}")
+        os.close(fd)
 
 
 class Canaries:

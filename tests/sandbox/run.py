@@ -42,7 +42,8 @@ class Suite:
 
     def __init__(self, options):
         self.options = options
-        host.leave_shared_folders([HERE, options.runnel])
+        binary = pathlib.Path(options.runnel).resolve()
+        host.leave_shared_folders([HERE.parent.parent, binary.parent])
         host.adopt_orphans()
         scratch = tempfile.mkdtemp(prefix="runnel-test-")
         os.chmod(scratch, 0o755)

@@ -20,8 +20,10 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
-static const char *const status_words[] = {
-    [LAYER_MISSING] = "missing", [LAYER_WEAKER] = "weaker", [LAYER_HOLDS] = "holds"};
+static const char *const status_words[] = {[LAYER_UNTRIED] = "untried",
+                                           [LAYER_MISSING] = "missing",
+                                           [LAYER_WEAKER] = "weaker",
+                                           [LAYER_HOLDS] = "holds"};
 
 static void print_text(const struct wiring *wiring, const char *refusal)
 {
@@ -30,7 +32,7 @@ static void print_text(const struct wiring *wiring, const char *refusal)
         enum layer_status status = wiring->report.layer[i].status;
         (void)printf("%-12s %-8s %s%s%s%s\n", layer_name((enum layer)i), status_words[status],
                      layer_purpose((enum layer)i), *detail ? " (" : "", detail, *detail ? ")" : "");
-        if (status != LAYER_HOLDS)
+        if (status == LAYER_MISSING || status == LAYER_WEAKER)
             (void)printf("%-12s %-8s remedy: %s\n", "", "", layer_remedy((enum layer)i));
     }
     (void)printf("\nisolation: %s%s\n", wiring->isolation,

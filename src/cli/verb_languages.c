@@ -93,8 +93,8 @@ static int list(const struct languages_options *options, struct wiring *wiring, 
     /* Where no box can be made the list is as good, only without versions. */
     if (wiring_start_spawner(wiring, ASKED_AT_ONCE, &no_boxes) == 0) {
         if (wiring_make_executor(wiring, err) < 0 ||
-            versions_find(wiring->loop, wiring->executor, wiring->catalogue, ASKED_AT_ONCE, err) <
-                0)
+            versions_find(wiring->loop, wiring->executor, wiring->catalogue,
+                          &wiring->config.ceiling, ASKED_AT_ONCE, err) < 0)
             return -1;
     } else {
         (void)fprintf(stderr, "runnel: versions are not known: %s\n", no_boxes.text);

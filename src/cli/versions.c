@@ -17,6 +17,7 @@ struct survey {
     struct loop *loop;
     struct executor *executor;
     struct catalogue *catalogue;
+    const struct limits *ceiling;
     size_t next;    /* language to ask */
     unsigned open;  /* questions without an answer */
     unsigned limit; /* of them at once */
@@ -82,7 +83,7 @@ static int ask(struct survey *survey, const struct language *language)
 {
     static const struct limits none;
     struct limits limits =
-        limits_resolve(PROFILE_COMPILE, &language->compile_minimum, &none, &none);
+        limits_resolve(PROFILE_COMPILE, &language->compile_minimum, &none, survey->ceiling);
     struct workspace_spec files = {.bytes = limits.value[LIMIT_WORKSPACE],
                                    .inodes = limits.value[LIMIT_INODES]};
     struct stage_spec spec = {
@@ -125,10 +126,13 @@ static void ask_more(void *context)
 }
 
 int versions_find(struct loop *loop, struct executor *executor, struct catalogue *catalogue,
-                  unsigned at_once, struct err *err)
+                  const struct limits *ceiling, unsigned at_once, struct err *err)
 {
-    struct survey survey = {
-        .loop = loop, .executor = executor, .catalogue = catalogue, .limit = at_once};
+    struct survey survey = {.loop = loop,
+                            .executor = executor,
+                            .catalogue = catalogue,
+                            .ceiling = ceiling,
+                            .limit = at_once};
     survey.more = loop_task_new(loop, ask_more, &survey);
     if (!survey.more)
         return err_set(err, ERR_INTERNAL, "out of memory");

@@ -8,10 +8,11 @@
 
 struct catalogue;
 struct executor;
+struct limits;
 struct loop;
 
 /* Runs the loop until all have answered or were given up on. */
 int versions_find(struct loop *loop, struct executor *executor, struct catalogue *catalogue,
-                  unsigned at_once, struct err *err);
+                  const struct limits *ceiling, unsigned at_once, struct err *err);
 
 #endif

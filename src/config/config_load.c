@@ -66,7 +66,8 @@ static int load_variable(struct config *config, const char *variable, enum confi
         const struct config_key *key = layer == LAYER_ALIAS ? find_alias(name) : NULL;
         return key ? config_set_key(config, key, equals + 1, layer, name, err) : 0;
     }
-    if (strcmp(name, "RUNNEL_SPAWNER") == 0) /* between our own processes */
+    /* Between our own processes; and the name of the file, which was read before. */
+    if (strcmp(name, "RUNNEL_SPAWNER") == 0 || strcmp(name, "RUNNEL_CONFIG") == 0)
         return 0;
     const struct config_key *key = config_find(name, STYLE_ENVIRONMENT);
     if (!key || len >= CONFIG_NAME_ROOM)

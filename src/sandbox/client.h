@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* client.h — the front's end of the spawner's socket.
  *
- * The spawner is a program of its own (spawner.c): static, without a library
+ * The spawner is a program of its own (spawner.h): static, without a library
  * but libc, embedded in this binary and started from an anonymous file. All
  * that can be asked of it are the requests below; it checks each again and dies
  * on a malformed one. Ids are the caller's choice, unique while they live.

@@ -65,10 +65,10 @@ const char *layers_summary(const struct layer_report *report, char *text, size_t
         if (report->layer[i].status == LAYER_HOLDS)
             continue;
         const char *start = used == 0 ? "reduced: " : ", ";
-        int more = report->layer[i].status == LAYER_MISSING
-                       ? snprintf(text + used, size - used, "%sno %s", start, layers[i].name)
-                       : snprintf(text + used, size - used, "%s%s (%s)", start, layers[i].name,
-                                  report->layer[i].detail);
+        bool is_there = report->layer[i].status == LAYER_WEAKER;
+        int more = !is_there ? snprintf(text + used, size - used, "%sno %s", start, layers[i].name)
+                             : snprintf(text + used, size - used, "%s%s (%s)", start,
+                                        layers[i].name, report->layer[i].detail);
         if (more < 0)
             break;
         used += (size_t)more;

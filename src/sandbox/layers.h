@@ -35,6 +35,7 @@ enum layer {
 };
 
 enum layer_status {
+    LAYER_UNTRIED, /* no box could be made to look */
     LAYER_MISSING, /* does not hold */
     LAYER_WEAKER,  /* holds, but less than it could: `detail` says how */
     LAYER_HOLDS,

@@ -178,6 +178,7 @@ void spawner_probe(struct spawner *spawner)
         refuse(spawner, "the box that looks at itself did not answer");
         return;
     }
+    spawner->probed = true;
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
         char *seen = outcome.findings.missing[layer];
         seen[sizeof outcome.findings.missing[layer] - 1] = '\0';

@@ -4,7 +4,7 @@
  * Theory of operation. One thread, one poll. It is told what may exist at its
  * start (settings), gets the host ready once (spawner_host.c), runs a box that
  * looks at itself (probe.c), and then does nothing but carry out the requests
- * of message.h: workspaces (spawner_requests.c) and stages (spawner_stage.c).
+ * of message.h: workspaces (spawner_workspace.c) and stages (spawner_stage.c).
  * It reads plans, never a byte of a program, and nothing that a program can
  * write but the exit report of a box's init, whose size is fixed.
  *
@@ -71,6 +71,7 @@ struct spawner {
     char refusal[sizeof((struct report_message *)0)->refusal];
     bool privileged;
     unsigned skip; /* bits of enum layer that boxes go without */
+    bool probed;   /* a box has looked at itself, and told */
 
     int proc_fd;                            /* the host's /proc */
     int home_mntns, home_root, home_folder; /* where fronts live */

@@ -118,6 +118,15 @@ static int prepare_process(struct spawner *spawner)
     return rc;
 }
 
+/* No box looked: what was made ready is not known to hold. */
+static void forget_what_was_not_tried(struct layer_report *report)
+{
+    for (int i = 0; i < LAYER_COUNT; i++) {
+        if (report->layer[i].status == LAYER_HOLDS)
+            report->layer[i].status = LAYER_UNTRIED;
+    }
+}
+
 /* To the front that is our parent; those that we start get it when they start. */
 static void tell_parent(const struct spawner *spawner)
 {
@@ -152,6 +161,8 @@ int main(void)
                        (int)sizeof spawner.refusal - 1, err.text);
     else
         spawner_probe(&spawner);
+    if (!spawner.probed)
+        forget_what_was_not_tried(&spawner.report);
     if (spawner.socket >= 0)
         tell_parent(&spawner);
     int status = spawner_loop(&spawner);

@@ -57,13 +57,16 @@ static int close_workspace(struct spawner *spawner, const struct request *reques
     return 1;
 }
 
-/* A pipe or a terminal, which become the box's; never a file or a socket, whose
- * owner must not change because a front says so. */
-static bool is_program_stream(int fd, bool tty)
+/* A pipe or a terminal of the front's own making, which become the box's; never
+ * a file, a socket or the operator's terminal, whose owner must not change
+ * because a front says so. A front that is our parent is the operator. */
+static bool is_program_stream(const struct spawner *spawner, int fd, bool tty)
 {
     struct statfs files;
     struct stat status;
     if (fstatfs(fd, &files) < 0 || fstat(fd, &status) < 0)
+        return false;
+    if (spawner->front >= 0 && spawner->privileged && status.st_uid != spawner->report.front_uid)
         return false;
     if (tty)
         return files.f_type == TERMINAL_FILES && S_ISCHR(status.st_mode);
@@ -81,7 +84,7 @@ static int start_stage(struct spawner *spawner, const struct request *request)
         message.rootfs > spawner->tree_count || (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
         return -EINVAL;
     for (int i = 0; i < 3; i++) {
-        if (!is_program_stream(request->fds[i], message.flags & STAGE_FLAG_TTY))
+        if (!is_program_stream(spawner, request->fds[i], message.flags & STAGE_FLAG_TTY))
             return -EINVAL;
     }
     return spawner_start_stage(spawner, request->id, workspace, &message, request->fds, NULL)

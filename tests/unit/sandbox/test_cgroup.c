@@ -183,7 +183,7 @@ static void usage_is_measured(void **state)
     assert_int_equal(run_child(cgroup, eat_20_mib), 0);
     struct cgroup_usage usage = usage_of(cgroup);
     assert_in_range(usage.memory_peak_bytes, 19 * MIB, 24 * MIB);
-    assert_in_range(usage.cpu_ns, 1, NS_PER_S);
+    assert_in_range(usage.cpu_ns, 1, 5 * NS_PER_S); /* an emulator takes more than one */
     assert_int_equal(usage.oom_kills, 0);
     assert_int_equal(usage.process_limit_hits, 0);
     cgroup_release(cgroup);

@@ -83,5 +83,7 @@ void group_remove(const char *arm)
 {
     char path[PATH_SIZE];
     path_of(path, arm, "");
-    (void)rmdir(path);
+    /* What was killed in it may take a moment to go. */
+    for (int tries = 0; rmdir(path) < 0 && errno == EBUSY && tries < 200; tries++)
+        (void)usleep(10 * 1000);
 }

@@ -15,6 +15,6 @@ void group_leave(void); /* back to where this process was started */
 double group_cpu_ms(const char *arm);
 /* Of a group that somebody else made, by its path in the hierarchy's file system. */
 double group_cpu_ms_at(const char *folder);
-void group_remove(const char *arm); /* empty by now */
+void group_remove(const char *arm);
 
 #endif

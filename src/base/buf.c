@@ -38,7 +38,7 @@ char *buf_reserve(struct buf *buf, size_t len)
     size_t needed = buf->len + len + 1;
     if (needed > buf->room) {
         size_t room = MAX(buf->room * 2, (size_t)SMALLEST_ROOM);
-        room = MAX(MIN(room, buf->max + 1), needed);
+        room = MAX(MIN(room - 1, buf->max) + 1, needed); /* max may be SIZE_MAX */
         char *at = realloc(buf->at, room);
         if (!at) {
             buf->failed = true;

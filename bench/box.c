@@ -92,7 +92,6 @@ static void run_box(uint32_t id)
 
 static void run_command(char *const *argv)
 {
-    extern char **environ;
     pid_t child = 0;
     int status = 0;
     if (posix_spawn(&child, argv[0], NULL, NULL, argv, environ) != 0 ||
@@ -219,8 +218,10 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         die("usage: box ROUNDS TURNS_A_ROUND PROGRAM [ARGUMENT...]");
-    int rounds = atoi(argv[1]);
-    int turns = atoi(argv[2]);
+    int rounds = (int)number_of(argv[1]);
+    int turns = (int)number_of(argv[2]);
+    if (rounds == 0 || turns == 0)
+        die("rounds and turns are numbers from 1");
     program = argv + 3;
     group_enter(arms[0].group); /* the spawner's are made in it, and count */
     start_spawner();

@@ -22,6 +22,7 @@
 #include "base/util.h"
 #include "figures.h"
 #include "groups.h"
+#include "os/fd.h"
 
 enum { THREADS_MAX = 64 };
 
@@ -137,12 +138,12 @@ static double busy_ms(void)
     enum { IDLE = 3, IOWAIT = 4, FIELDS = 8 };
     unsigned long ticks[FIELDS] = {0};
     double sum = 0;
-    FILE *figures = fopen("/proc/stat", "re");
-    if (!figures ||
-        fscanf(figures, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &ticks[0], &ticks[1], &ticks[2],
-               &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]) != FIELDS)
+    static char text[64 * 1024]; /* the line of interrupts is long */
+    char *at = text + 3;         /* behind "cpu" */
+    if (fd_read_text_at(-1, "/proc/stat", text, sizeof text) <= 0)
         die("/proc/stat");
-    (void)fclose(figures);
+    for (int i = 0; i < FIELDS; i++)
+        ticks[i] = strtoul(at, &at, 10);
     for (int i = 0; i < FIELDS; i++)
         sum += i == IDLE || i == IOWAIT ? 0 : (double)ticks[i];
     return sum * 1e3 / (double)sysconf(_SC_CLK_TCK);
@@ -279,18 +280,18 @@ static void print_all(unsigned concurrency)
 
 int main(int argc, char **argv)
 {
-    unsigned concurrency = argc == 7 ? (unsigned)atoi(argv[4]) : 0;
+    unsigned concurrency = argc == 7 ? number_of(argv[4]) : 0;
     if (concurrency == 0 || concurrency > THREADS_MAX) {
         (void)fprintf(stderr, "usage: execute PORT GROUP PYTHON_FILE CONCURRENCY ROUNDS SECONDS\n");
         return 64;
     }
-    port = (uint16_t)atoi(argv[1]);
+    port = (uint16_t)number_of(argv[1]);
     group = argv[2];
     file = argv[3];
-    size_t rounds = (size_t)atoi(argv[5]);
+    size_t rounds = number_of(argv[5]);
     if (rounds > ROUNDS_MAX)
         rounds = ROUNDS_MAX;
-    take_rounds(concurrency, atof(argv[6]), rounds);
+    take_rounds(concurrency, number_of(argv[6]), rounds);
     print_all(concurrency);
     return 0;
 }

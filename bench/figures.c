@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "figures.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -39,4 +40,11 @@ double now_ms(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+unsigned number_of(const char *argument)
+{
+    char *end = NULL;
+    unsigned long value = strtoul(argument, &end, 10);
+    return *end != '\0' || value > INT_MAX ? 0 : (unsigned)value;
 }

@@ -18,5 +18,6 @@ void figures_add(struct figures *figures, double value);
 void figures_print(const char *what, struct figures *figures, const char *unit);
 double median(double *values, size_t count); /* sorts them */
 double now_ms(void);
+unsigned number_of(const char *argument); /* 0: it is none, or negative, or too big */
 
 #endif

@@ -82,7 +82,7 @@ static unsigned libraries_mapped(void)
 
 int main(int argc, char **argv)
 {
-    unsigned runs = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
+    unsigned runs = argc > 1 ? number_of(argv[1]) : 0;
     if (runs == 0 || runs > RUNS_MAX) {
         (void)fprintf(stderr, "usage: fork RUNS [LIBRARY...]\n");
         return 64;

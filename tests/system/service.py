@@ -68,10 +68,10 @@ def is_alive(pid):
     return stat is not None and stat[1] != "Z"
 
 
-def groups():
-    """The cgroup directories that spawners made, dead or alive."""
+def groups(spawner):
+    """The cgroup directories that this spawner made, dead or alive."""
     return {folder for folder, _, _ in os.walk("/sys/fs/cgroup")
-            if os.path.basename(folder).startswith("runnel-")}
+            if os.path.basename(folder).startswith("runnel-") and f"-{spawner}-" in folder}
 
 
 class Service:

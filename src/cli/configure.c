@@ -26,6 +26,18 @@ int option_set_config(void *target, const struct option *option, const char *val
     return 0;
 }
 
+int option_refuse_config(const char *name, struct err *err)
+{
+    struct config nothing = {0};
+    char source[80];
+    if (snprintf(source, sizeof source, "--%.70s", name) < 0)
+        source[0] = '\0';
+    (void)config_set(&nothing, name, NULL, source, err);
+    if (err)
+        err->code = ERR_INVALID; /* of the command line, not of a configuration */
+    return -1;
+}
+
 void config_flags_fini(struct config_flags *flags)
 {
     for (size_t i = 0; i < flags->count; i++)

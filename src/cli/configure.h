@@ -29,6 +29,9 @@ void config_flags_fini(struct config_flags *flags);
 int option_set_config(void *target, const struct option *option, const char *value,
                       struct err *err);
 
+/* Of a name that is no key: names the nearest one. Returns -1. */
+int option_refuse_config(const char *name, struct err *err);
+
 /* The keys that matter to every verb that makes boxes. */
 /* clang-format off */
 #define CONFIG_OPTION_ROWS \

@@ -153,6 +153,15 @@ static void on_signal(void *context, int signal)
     run_cancel(follow->run, "it was interrupted");
 }
 
+/* Under nohup a run goes on when the terminal is closed. The others end it even
+ * where a script's background had them ignored: who sends one to us means it. */
+static bool is_wanted(int signal)
+{
+    struct sigaction present;
+    return signal != SIGHUP ||
+           (sigaction(signal, NULL, &present) == 0 && present.sa_handler != SIG_IGN);
+}
+
 static int set_up(struct follow *follow, struct err *err)
 {
     enum reader_form form = follow->spec->collect ? READER_TEXT : READER_BYTES;
@@ -169,8 +178,11 @@ static int set_up(struct follow *follow, struct err *err)
             return err_sys(err, errno, "watch stdin");
         shared_watch_enable(follow->input, true);
     }
-    for (size_t i = 0; i < ARRAY_LEN(ending_signals); i++)
-        follow->signals[i] = loop_signal_new(follow->loop, ending_signals[i], on_signal, follow);
+    for (size_t i = 0; i < ARRAY_LEN(ending_signals); i++) {
+        if (is_wanted(ending_signals[i]))
+            follow->signals[i] =
+                loop_signal_new(follow->loop, ending_signals[i], on_signal, follow);
+    }
     follow->reader = run_attach(follow->run, 0, form, on_events, follow, err);
     return follow->reader ? 0 : -1;
 }

@@ -127,13 +127,14 @@ static int add_loopback(struct listeners *listeners, uint16_t port, const char *
 {
     if (add(listeners, "127.0.0.1", port, dialect, err) < 0)
         return -1;
+    listeners->no_ipv6 = !has_ipv6_loopback();
     return listeners->no_ipv6 ? 0 : add(listeners, "::1", port, dialect, err);
 }
 
 int listeners_read(const struct config *config, const char *const *dialects,
                    struct listeners *ret_listeners, struct err *err)
 {
-    *ret_listeners = (struct listeners){.no_ipv6 = !has_ipv6_loopback()};
+    *ret_listeners = (struct listeners){0};
     for (size_t i = 0; i < config->listen.count; i++) {
         if (add_asked(config, config->listen.items[i], dialects, ret_listeners, err) < 0)
             return -1;

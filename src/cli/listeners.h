@@ -13,7 +13,7 @@ struct listeners {
     size_t count;
     char addresses[LISTENERS_MAX][LISTENER_TEXT]; /* items point here */
     char dialects[LISTENERS_MAX][LISTENER_TEXT];
-    bool no_ipv6; /* the default's ::1 was left out */
+    bool no_ipv6; /* ::1 was left out beside 127.0.0.1: this host has none */
 };
 
 /* The listeners that `config` asks for, else the default ones. ERR_CONFIG for

@@ -35,8 +35,9 @@ static size_t slips(const char *a, size_t a_len, const char *b, size_t b_len)
 
 struct nearest nearest_to(const char *word)
 {
-    /* A third of the word may be wrong, and at least one letter. */
-    return (struct nearest){.word = word, .distance = MAX(strlen(word) / 3, 1U) + 1};
+    /* A third of the word may be wrong, and at least one letter, but not all of it. */
+    size_t len = strlen(word);
+    return (struct nearest){.word = word, .distance = len < 2 ? 0 : MAX(len / 3, 1U) + 1};
 }
 
 void nearest_offer(struct nearest *nearest, const char *candidate)

@@ -41,16 +41,19 @@ static int apply(struct walk *walk, const struct option *option, option_fn *set,
 
 static int refuse_unknown(const struct walk *walk, const char *dashes, const char *name)
 {
-    const char *hint = walk->table->hint ? walk->table->hint : "";
+    const char *hint = walk->table->hint;
+    bool is_word = strlen(name) > 1; /* of a letter nobody can say what it was meant to be */
     struct nearest nearest = nearest_to(name);
     for (const struct option *row = walk->table->rows; row->name; row++)
         nearest_offer(&nearest, row->name);
-    if (nearest.best && name[1] != '\0')
+    if (nearest.best && is_word)
         return err_set(walk->err, ERR_INVALID,
                        "%s%s: there is no such option; did you mean --%s?%s", dashes, name,
-                       nearest.best, hint);
-    return err_set(walk->err, ERR_INVALID, "%s%s: there is no such option (--help shows them)%s",
-                   dashes, name, hint);
+                       nearest.best, hint ? hint : "");
+    if (walk->table->refuse_key && is_word)
+        return walk->table->refuse_key(name, walk->err);
+    return err_set(walk->err, ERR_INVALID, "%s%s: there is no such option%s", dashes, name,
+                   hint ? hint : " (--help shows them)");
 }
 
 static int parse_long(struct walk *walk, const char *text)

@@ -36,7 +36,9 @@ struct option_table {
     bool (*is_key)(const char *name, bool *ret_wants_value);
     option_fn *set_key;            /* gets a row made for the occasion */
     void (*print_keys)(FILE *out); /* lists them for --help */
-    const char *hint;              /* said of an unknown option; may be NULL */
+    /* Says what was meant by one that is unknown, when no row is near; may be NULL. */
+    int (*refuse_key)(const char *name, struct err *err);
+    const char *hint; /* said of an unknown option: " (…)"; may be NULL */
 };
 
 enum { OPTIONS_DONE = 0, OPTIONS_HELP = 1 };

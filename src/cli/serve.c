@@ -188,25 +188,47 @@ static void print_languages(const struct catalogue *catalogue, bool installed, c
         (void)printf("%s\n", end);
 }
 
+/* ::1 right behind 127.0.0.1 at its port: "localhost" says both. */
+static bool is_told(const struct service *service, size_t at)
+{
+    const struct http_listener *listeners = service->listeners->items;
+    return at > 0 && strcmp(listeners[at].address, "::1") == 0 &&
+           strcmp(listeners[at - 1].address, "127.0.0.1") == 0 &&
+           http_server_port(service->server, at) == http_server_port(service->server, at - 1);
+}
+
+static void print_listener(const struct service *service, size_t at)
+{
+    const struct http_listener *listener = &service->listeners->items[at];
+    const char *address = listener->address;
+    bool six = strchr(address, ':') != NULL;
+    if (strcmp(address, "127.0.0.1") == 0)
+        address = "localhost";
+    (void)printf("%shttp://%s%s%s:%u", at > 0 ? ", " : "runnel serves on ", six ? "[" : "", address,
+                 six ? "]" : "", http_server_port(service->server, at));
+    if (listener->dialect)
+        (void)printf(" (%s)", listener->dialect);
+}
+
 /* For the person who started us; what follows is the log. */
 static void greet(const struct service *service)
 {
     const struct wiring *wiring = service->wiring;
-    const struct http_listener *first = &service->listeners->items[0];
-    uint16_t port = http_server_port(service->server, 0);
-    bool six = strchr(first->address, ':') != NULL;
-    if (strcmp(first->address, "127.0.0.1") == 0)
-        (void)printf("runnel serves on http://localhost:%u\n", port);
-    else
-        (void)printf("runnel serves on http://%s%s%s:%u\n", six ? "[" : "", first->address,
-                     six ? "]" : "", port);
+    for (size_t i = 0; i < service->listeners->count; i++) {
+        if (!is_told(service, i))
+            print_listener(service, i);
+    }
+    (void)printf("\n");
     print_languages(wiring->catalogue, true, "languages: ", "");
     print_languages(wiring->catalogue, false,
                     "not installed: ", " ('runnel languages' tells how to get them)");
     (void)printf("isolation: %s\n", wiring->isolation);
     (void)fflush(stdout);
+    if (service->listeners->no_ipv6)
+        log_event(LOG_INFO, "no_ipv6_loopback", LOG_TEXT("served", "127.0.0.1 alone"), LOG_END);
     log_event(LOG_INFO, "started", LOG_TEXT("version", RUNNEL_VERSION),
-              LOG_TEXT("isolation", wiring->isolation), LOG_U64("port", port),
+              LOG_TEXT("isolation", wiring->isolation),
+              LOG_U64("port", http_server_port(service->server, 0)),
               LOG_U64("concurrency", wiring_concurrency(&wiring->config)), LOG_END);
 }
 

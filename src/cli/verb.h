@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* verb.h — what `runnel` can be told to do. A new verb is a new row in main.c's
+/* verb.h — what `runnel` can be told to do. A new verb is a new row in verb.c's
  * table and a file of its own. */
 #ifndef RUNNEL_CLI_VERB_H
 #define RUNNEL_CLI_VERB_H
@@ -14,8 +14,7 @@ struct verb {
     const char *synopsis; /* behind "usage: runnel " */
     const char *teaching; /* examples, and what else to know */
     struct option_table options;
-    /* argv: as main got it; `first` is the verb's first argument in it. Returns
-     * the exit status, or -1 and `err`. */
+    /* argv[0] is the verb. Returns the exit status, or -1 and `err`. */
     int (*run)(const struct verb *verb, int argc, char **argv, struct err *err);
     bool hidden;
 };

@@ -99,6 +99,13 @@ struct job {
     struct follow_text text;
 };
 
+static void offer_names(struct nearest *nearest, const struct language *language)
+{
+    nearest_offer(nearest, language->name);
+    for (size_t i = 0; language->aliases && language->aliases[i]; i++)
+        nearest_offer(nearest, language->aliases[i]);
+}
+
 static int find_language(struct job *job, struct err *err)
 {
     const char *name = job->options.language;
@@ -112,7 +119,7 @@ static int find_language(struct job *job, struct err *err)
                        "%s: its ending tells no language; name one with --language", job->path);
     struct nearest nearest = nearest_to(name);
     for (size_t i = 0; i < catalogue_count(catalogue); i++)
-        nearest_offer(&nearest, catalogue_at(catalogue, i)->name);
+        offer_names(&nearest, catalogue_at(catalogue, i));
     if (nearest.best)
         return err_set(err, ERR_UNKNOWN_LANGUAGE, "there is no language '%s'; did you mean '%s'?",
                        name, nearest.best);
@@ -219,7 +226,7 @@ static int print_json(const struct job *job, const struct run *run, struct err *
 static void print_reason(const struct run_result *result)
 {
     bool its_own = result->verdict == VERDICT_SUCCEEDED || result->verdict == VERDICT_FAILED ||
-                   result->verdict == VERDICT_COMPILE_FAILED;
+                   (result->verdict == VERDICT_COMPILE_FAILED && result->signal == 0);
     bool hit = result->hits.processes > 0 || result->hits.workspace > 0 ||
                result->hits.file_size > 0 || result->hits.open_files > 0;
     if (!its_own || (hit && result->verdict == VERDICT_FAILED))
@@ -257,6 +264,18 @@ static int run_job(struct job *job, const struct words *operands, struct err *er
     return status;
 }
 
+static int check_options(const struct verb *verb, const struct job *job,
+                         const struct words *operands, struct err *err)
+{
+    if (operands->count == 0 && !job->options.language)
+        return err_set(err, ERR_INVALID, "which program? usage: runnel %s", verb->synopsis);
+    if (job->options.json && job->options.interactive)
+        return err_set(err, ERR_INVALID,
+                       "--json keeps the whole output for one object, and "
+                       "--interactive sets no end to it: choose one");
+    return 0;
+}
+
 static int run_run(const struct verb *verb, int argc, char **argv, struct err *err)
 {
     struct job job = {.path = "-"};
@@ -268,8 +287,7 @@ static int run_run(const struct verb *verb, int argc, char **argv, struct err *e
     if (rc == OPTIONS_DONE) {
         if (operands.count > 0)
             job.path = operands.items[0];
-        else if (!job.options.language)
-            rc = err_set(err, ERR_INVALID, "which program? usage: runnel %s", verb->synopsis);
+        rc = check_options(verb, &job, &operands, err);
         if (rc == 0)
             rc = wiring_load(&job.wiring, &job.options.config, err);
         if (rc == 0)
@@ -291,17 +309,18 @@ static int run_run(const struct verb *verb, int argc, char **argv, struct err *e
 const struct verb verb_run = {
     .name = "run",
     .summary = "run one program here and now",
-    .synopsis = "run [options] FILE [ARGUMENT...]",
+    .synopsis = "run [options] FILE [--] [ARGUMENT...]",
     .teaching = "examples:\n"
                 "  runnel run hello.py\n"
                 "  echo 21 | runnel run --language c double.c      stdin goes to the program\n"
                 "  runnel run --memory 64M --timeout 2s hog.rb     limits\n"
                 "  runnel run --json hello.py | jq .usage\n"
                 "  generate | runnel run --language python -       the program itself from stdin\n"
+                "  runnel run grep.py -- -i word                   its arguments, behind --\n"
                 "\n"
                 "Output appears as it is made; what a compiler says goes to stderr. The exit\n"
                 "status is the program's; 128+N when signal N ended it; 124 for a limit of time,\n"
                 "125 for another limit, 126 when no box could be made, 130 when interrupted.\n",
-    .options = {.rows = rows},
+    .options = {.rows = rows, .hint = " (the program's own options stand behind --)"},
     .run = run_run,
 };

@@ -80,6 +80,7 @@ const struct verb verb_serve = {
     .options = {.rows = rows,
                 .is_key = config_is_option,
                 .set_key = option_set_config,
+                .refuse_key = option_refuse_config,
                 .print_keys = config_print_options},
     .run = run_serve,
 };

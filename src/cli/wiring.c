@@ -162,9 +162,24 @@ int wiring_make_engine(struct wiring *wiring, const struct engine_config *config
     return wiring->engine ? 0 : -1;
 }
 
+static void on_drained(void *context)
+{
+    loop_stop(context);
+}
+
+/* Nothing is left to wait for, unless something failed while a run was there. */
+static void end_engine(struct wiring *wiring)
+{
+    if (!wiring->engine)
+        return;
+    engine_drain(wiring->engine, 0, on_drained, wiring->loop);
+    loop_run(wiring->loop);
+    engine_free(wiring->engine);
+}
+
 void wiring_fini(struct wiring *wiring)
 {
-    engine_free(wiring->engine);
+    end_engine(wiring);
     if (wiring->executor)
         wiring->executor->ops->executor_free(wiring->executor);
     else

@@ -5,8 +5,9 @@
  *     wiring_load(&wiring, &flags, err);              configuration, languages, filter
  *     wiring_settings(&wiring, boxes, &settings, err);  for the spawner
  *     …a spawner is started, or has started us…
- *     wiring_connect(&wiring, socket, concurrency, err);  its report, loop and executor
- *     wiring_make_engine(&wiring, …, err);
+ *     wiring_receive_report(&wiring, socket, err);      wiring_start_spawner does it itself
+ *     wiring_make_executor(&wiring, err);               and the loop
+ *     wiring_make_engine(&wiring, &config, err);
  *     wiring_fini(&wiring);
  */
 #ifndef RUNNEL_CLI_WIRING_H
@@ -48,6 +49,7 @@ int wiring_receive_report(struct wiring *wiring, int socket, struct err *err);
 int wiring_make_executor(struct wiring *wiring, struct err *err);
 /* config's concurrency and queue are filled in by the caller. */
 int wiring_make_engine(struct wiring *wiring, const struct engine_config *config, struct err *err);
+/* Cancels what still runs, and waits for its end. */
 void wiring_fini(struct wiring *wiring);
 
 /* Runs at once: as configured, else twice the processors that we may use. */

@@ -8,12 +8,25 @@ import pty
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
-from service import BOUND_S, RUNNEL, descendants, is_alive, wait_until
+from service import BOUND_S, RUNNEL, Service, descendants, is_alive, wait_until
 
 DOUBLE_C = '#include <stdio.h>\nint main(void){int x; scanf("%d",&x); printf("%d\\n", 2*x); return 3;}\n'
+
+# Brings up a loopback that has no ::1, and becomes the command.
+IPV4_ALONE = """
+import fcntl, os, pathlib, socket, struct, sys
+switch = pathlib.Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+if switch.exists():
+    switch.write_text("1")
+SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
+with socket.socket() as any_socket:
+    fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP | IFF_RUNNING))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Folder(unittest.TestCase):
@@ -129,6 +142,84 @@ class Run(Folder):
             child.wait()
         wait_until("all are gone", lambda: not any(is_alive(pid) for pid in family))
 
+    def test_ctrl_c_at_a_terminal_cancels_the_run(self):
+        name = self.write("sleep.py", "import time; print('first'); time.sleep(60)")
+        pid, terminal = pty.fork()  # a session of its own: the key reaches all that is in it
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execv(RUNNEL, [RUNNEL, "run", "--timeout=60s", name])
+        self.addCleanup(os.close, terminal)
+        self.read_until(terminal, b"first")
+        os.write(terminal, b"\x03")
+        self.read_until(terminal, b"cancelled: it was interrupted")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
+
+    def read_until(self, terminal, wanted):
+        seen = b""
+        while wanted not in seen:
+            try:
+                seen += os.read(terminal, 1000)
+            except OSError:
+                self.fail(f"{wanted} is not in {seen}")
+
+    def test_a_second_signal_does_not_wait_for_the_run(self):
+        name = self.write("slow.py", "import time; print('first'); time.sleep(60)")
+        with subprocess.Popen([RUNNEL, "run", "--timeout=60s", name], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, cwd=self.folder) as child:
+            self.assertEqual(child.stdout.readline(), b"first\n")
+            family = descendants(child.pid)
+            child.send_signal(signal.SIGTERM)
+            child.send_signal(signal.SIGINT)
+            self.assertEqual(child.wait(BOUND_S), 130)
+        wait_until("all are gone", lambda: not any(is_alive(pid) for pid in family))
+
+    def test_a_hangup_ends_it_unless_it_was_started_under_nohup(self):
+        name = self.write("two.py", "print('first'); input(); print('second')")
+        for ignored, ends in ((False, (130, b"")), (True, (0, b"second\n"))):
+            before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+            try:
+                child = subprocess.Popen([RUNNEL, "run", name], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                         cwd=self.folder)
+            finally:
+                signal.signal(signal.SIGHUP, before)
+            with self.subTest(ignored=ignored), child:
+                self.assertEqual(child.stdout.readline(), b"first\n")
+                child.send_signal(signal.SIGHUP)
+                if not ignored:
+                    self.assertEqual(child.wait(BOUND_S), 130)
+                rest, _ = child.communicate(b"\n" if ignored else None, timeout=BOUND_S)
+                self.assertEqual((child.returncode, rest), ends)
+
+    def test_it_works_without_standard_descriptors(self):
+        name = self.write("hello.sh", "echo hello; cat")
+        for closed, said in (("<&-", b"hello\n"), ("2>&-", b"hello\n"), (">&-", b""),
+                             ("<&- >&- 2>&-", b"")):
+            with self.subTest(closed):
+                done = subprocess.run(["/bin/sh", "-c", f'exec "$0" run {name} {closed}', RUNNEL],
+                                      stdin=subprocess.DEVNULL, capture_output=True,
+                                      cwd=self.folder, timeout=60, check=False)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, said, b""))
+
+    def test_without_descriptors_to_spare_it_says_so_and_ends(self):
+        name = self.write("hello.sh", "echo hello")
+        for limit in range(4, 40, 2):
+            with self.subTest(limit=limit):
+                done = subprocess.run(["/bin/sh", "-c", f'ulimit -n {limit}; exec "$0" run {name}',
+                                       RUNNEL], stdin=subprocess.DEVNULL, capture_output=True,
+                                      text=True, cwd=self.folder, timeout=60, check=False)
+                self.assertLess(done.returncode, 128, done.stderr)
+                if done.returncode != 0:
+                    self.assertNotEqual(done.stderr, "")
+
+    def test_a_compiler_that_a_signal_ended_is_told(self):
+        self.write("x.lang", "name = x\ntitle = X\nextensions = x\nsource = main.x\n"
+                             "compile = /usr/bin/bash {source}\nexecute = /usr/bin/bash {source}\n"
+                             "requires = /usr/bin/bash\n")
+        done = self.runnel("run", "--languages-dirs=.", self.write("a.x", "kill -SEGV $$"))
+        self.assertEqual(done.returncode, 128 + signal.SIGSEGV)
+        self.assertIn("compile_failed: ", done.stderr)
+
     def test_it_works_at_a_terminal_and_leaves_its_mode_alone(self):
         name = self.write("hello.py", "print('hello')")
         main, terminal = pty.openpty()
@@ -185,6 +276,10 @@ class Mistakes(Folder):
             (64, r"its ending tells no language", "run", "x.unknown"),
             (66, r"nothere\.py: No such file", "run", "nothere.py"),
             (64, r"did you mean --memory", "run", "--memry", "1M", name),
+            (64, r"options stand behind --", "run", name, "--verbose"),
+            (64, r"did you mean 'nodejs'", "run", "-l", "nodjs", name),
+            (64, r"choose one", "run", "-i", "--json", name),
+            (64, r"did you mean 'listen'", "serve", "--lisen=127.0.0.1:1"),
             (64, r"--memory 64Q: write 512K", "run", "--memory", "64Q", name),
             (64, r"--memory 1K: out of range", "run", "--memory", "1K", name),
             (64, r"--timeout -1", "run", "--timeout", "-1", name),
@@ -218,6 +313,57 @@ class Mistakes(Folder):
             self.assertEqual(done.returncode, 78)
             self.assertIn(variable, done.stderr)
             self.assertEqual(done.stdout, "")
+
+
+class Serve(Folder):
+    def test_it_says_where_it_serves_and_ends_with_0(self):
+        with Service("--listen=127.0.0.2:0=execute") as service:
+            self.assertEqual(service.run("bash", "echo hello")["output"], "hello\n")
+            self.assertRegex(service.log(),
+                             rf"(?m)^runnel serves on http://localhost:{service.port}, "
+                             r"http://127\.0\.0\.2:[1-9]\d* \(execute\)$")
+            self.assertIn('"event":"started"', service.log())
+            service.process.send_signal(signal.SIGTERM)
+            self.assertEqual(service.process.wait(BOUND_S), 0)
+            self.assertIn('"event":"stopped"', service.log())
+
+    def test_a_finished_run_is_logged_without_what_it_said(self):
+        with Service() as service:
+            service.run("bash", "echo shibboleth # a secret")
+            line = next(json.loads(line) for line in service.log().splitlines()
+                        if '"run_finished"' in line)
+            self.assertEqual((line["language"], line["verdict"]), ("bash", "succeeded"))
+            self.assertNotIn("shibboleth", service.log())
+            self.assertNotIn("secret", service.log())
+
+    def test_while_it_ends_it_says_so_to_whoever_comes(self):
+        with Service("--shutdown-grace=60s") as service:
+            answers = []
+            asking = threading.Thread(
+                target=lambda: answers.append(service.run("bash", "echo up; sleep 3; echo done")))
+            asking.start()
+            wait_until("the run has started",
+                       lambda: service.request("GET", "/health")[1]["running"] == 1)
+            service.process.send_signal(signal.SIGTERM)
+            wait_until("it ends", lambda: service.request("GET", "/health")[0] == 503)
+            status, answer = service.request("POST", "/execute", {"language": "bash", "code": ":"})
+            self.assertEqual((status, answer["code"]), (503, "shutting_down"))
+            self.assertIsNone(service.process.poll())
+            asking.join(BOUND_S)
+            self.assertEqual(answers[0]["output"], "up\ndone\n")
+            self.assertEqual(service.process.wait(BOUND_S), 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, for a network of its own")
+    def test_a_host_without_ipv6_is_served_on_ipv4_alone(self):
+        command = ["unshare", "--net", "/usr/bin/python3", "-c", IPV4_ALONE, RUNNEL, "serve",
+                   "--port=8080"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              cwd=self.folder) as child:
+            self.assertEqual(child.stdout.readline(), "runnel serves on http://localhost:8080\n")
+            child.terminate()
+            _, log = child.communicate(timeout=BOUND_S)
+            self.assertEqual(child.returncode, 0)
+        self.assertIn('"event":"no_ipv6_loopback"', log)
 
 
 class Others(Folder):

@@ -93,6 +93,42 @@ static void without_a_word_it_is_loopback_at_the_port(void **state)
     assert_int_equal(listeners.count, listeners.no_ipv6 ? 1 : 2);
 }
 
+static void compat_opens_the_ports_of_both_services(void **state)
+{
+    (void)state;
+    struct config config;
+    struct listeners listeners;
+    config_init(&config);
+    assert_int_equal(config_set(&config, "compat", NULL, "test", NULL), 0);
+    assert_int_equal(config_set(&config, "listen", "127.0.0.1:9", "test", NULL), 0);
+    assert_int_equal(listeners_read(&config, dialects, &listeners, NULL), 0);
+    size_t step = listeners.no_ipv6 ? 1 : 2;
+    assert_int_equal(listeners.count, 1 + 2 * step);
+    assert_int_equal(listeners.items[0].port, 9);
+    assert_int_equal(listeners.items[1].port, 3000);
+    assert_string_equal(listeners.items[1].dialect, "execute");
+    assert_int_equal(listeners.items[1 + step].port, 3001);
+    assert_string_equal(listeners.items[1 + step].dialect, "jobs");
+    config_fini(&config);
+}
+
+static void addresses_are_bounded(void **state)
+{
+    (void)state;
+    struct config config;
+    struct listeners listeners;
+    struct err err = {0};
+    config_init(&config);
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        assert_int_equal(config_set(&config, "listen", "127.0.0.1:0", "test", NULL), 0);
+    assert_int_equal(listeners_read(&config, dialects, &listeners, NULL), 0);
+    assert_int_equal(listeners.count, LISTENERS_MAX);
+    assert_int_equal(config_set(&config, "listen", "127.0.0.1:0", "test", NULL), 0);
+    assert_int_equal(listeners_read(&config, dialects, &listeners, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    config_fini(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +136,8 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_public_address_must_be_wanted),
         cmocka_unit_test(without_a_word_it_is_loopback_at_the_port),
+        cmocka_unit_test(compat_opens_the_ports_of_both_services),
+        cmocka_unit_test(addresses_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,77 @@ static void a_mistake_names_the_option_and_the_remedy(void **state)
     }
 }
 
+static bool is_key(const char *name, bool *ret_wants_value)
+{
+    *ret_wants_value = strcmp(name, "port") == 0;
+    return *ret_wants_value || strcmp(name, "compat") == 0;
+}
+
+static int set_key(void *target, const struct option *option, const char *value, struct err *err)
+{
+    (void)err;
+    ((struct target *)target)->name = value ? value : "set";
+    assert_non_null(option->name);
+    return 0;
+}
+
+static int refuse_key(const char *name, struct err *err)
+{
+    return err_set(err, ERR_INVALID, "%s: port, perhaps", name);
+}
+
+static const struct option_table with_keys = {
+    .rows = rows, .is_key = is_key, .set_key = set_key, .refuse_key = refuse_key};
+
+static void what_no_row_knows_is_asked_of_the_other_table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argv[WORDS];
+        int count;
+        const char *name; /* NULL: refused … */
+        const char *says; /* … with this */
+    } forms[] = {
+        {{"--port=80"}, 1, "80", NULL},
+        {{"--port", "80"}, 2, "80", NULL},
+        {{"--compat"}, 1, "set", NULL},
+        {{"--compat=no"}, 1, "no", NULL},
+        {{"--name=Ada"}, 1, "Ada", NULL},
+        {{"--port"}, 1, NULL, "a value is missing"},
+        {{"--prot=80"}, 1, NULL, "prot: port, perhaps"},
+        {{"--nam=x"}, 1, NULL, "did you mean --name?"},
+        {{"-z"}, 1, NULL, "-z: there is no such option (--help shows them)"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct target target = {0};
+        struct words operands = {0};
+        struct err err = {0};
+        int rc = options_parse(&with_keys, forms[i].count, (char *const *)forms[i].argv, &target,
+                               &operands, &err);
+        assert_int_equal(rc, forms[i].name ? OPTIONS_DONE : -1);
+        if (forms[i].name)
+            assert_string_equal(target.name, forms[i].name);
+        else
+            assert_non_null(strstr(err.text, forms[i].says));
+        words_fini(&operands);
+    }
+}
+
+static void a_hint_stands_behind_what_is_unknown(void **state)
+{
+    (void)state;
+    static const struct option_table hinting = {.rows = rows, .hint = " (try harder)"};
+    static const char *const unknown[] = {"--nam", "--zzzzzz", "-z"};
+    for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
+        struct target target = {0};
+        struct words operands = {0};
+        struct err err = {0};
+        char *const *argv = (char *const *)&unknown[i];
+        assert_int_equal(options_parse(&hinting, 1, argv, &target, &operands, &err), -1);
+        assert_non_null(strstr(err.text, " (try harder)"));
+    }
+}
+
 static void help_wins_over_what_follows(void **state)
 {
     (void)state;
@@ -133,14 +204,15 @@ static void what_was_meant_is_found_among_similar_words(void **state)
         const char *typed;
         const char *meant;
     } slips[] = {
-        {"pyton", "python"},  {"pyhton", "python"}, {"rsut", "rust"},
-        {"python", "python"}, {"fortran", NULL},    {"x", NULL},
+        {"pyton", "python"}, {"pyhton", "python"}, {"rsut", "rust"}, {"python", "python"},
+        {"fortran", NULL},   {"x", NULL},          {"q", NULL},      {"", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
         struct nearest nearest = nearest_to(slips[i].typed);
         nearest_offer(&nearest, "ruby");
         nearest_offer(&nearest, "rust");
         nearest_offer(&nearest, "python");
+        nearest_offer(&nearest, "c");
         if (slips[i].meant)
             assert_string_equal(nearest.best, slips[i].meant);
         else
@@ -153,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_taken_in_every_form),
         cmocka_unit_test(a_mistake_names_the_option_and_the_remedy),
+        cmocka_unit_test(what_no_row_knows_is_asked_of_the_other_table),
+        cmocka_unit_test(a_hint_stands_behind_what_is_unknown),
         cmocka_unit_test(help_wins_over_what_follows),
         cmocka_unit_test(what_was_meant_is_found_among_similar_words),
     };

@@ -14,8 +14,9 @@
  * (A sock_diag dump would walk the hash table of the whole host for each
  * protocol, milliseconds of it, and see less: only families that it knows.)
  *
- * To make and to inspect, this process enters the namespace and goes home
- * again. If it cannot go home, it must not live on: abort. */
+ * To make one, this process enters the namespace and goes home again. If it
+ * cannot go home, it must not live on: abort. What is inspected are files that
+ * were opened inside and show that namespace for good, wherever they are read. */
 #include "sandbox/netns.h"
 
 #include <errno.h>
@@ -46,7 +47,8 @@ static const char *const figure_files[] = {
 struct netns {
     struct list link;
     int fd;
-    uint64_t since_ns; /* at rest, or clean */
+    int figures[ARRAY_LEN(figure_files)]; /* -1: this kernel has no such file */
+    uint64_t since_ns;                    /* at rest, or clean */
 };
 
 struct netns_pool {
@@ -76,37 +78,60 @@ static void go_home_or_die(const struct netns_pool *pool)
         abort();
 }
 
-/* In the new namespace. */
-static int furnish(struct netns_pool *pool)
+static int open_figures(const struct netns_pool *pool, struct netns *netns)
 {
-    auto_close int fd = openat(pool->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
+        netns->figures[i] = openat(pool->net_fd, figure_files[i], O_RDONLY | O_CLOEXEC);
+        if (netns->figures[i] < 0 && (errno != ENOENT || i == 0))
+            return -errno;
+    }
+    return 0;
+}
+
+/* In the new namespace. */
+static int furnish(const struct netns_pool *pool, struct netns *netns)
+{
+    netns->fd = openat(pool->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (netns->fd < 0)
         return -errno;
     int rc = sys_loopback_up();
+    if (rc == 0)
+        rc = open_figures(pool, netns);
     if (rc < 0)
         return rc;
     /* A closed connection holds its port for a minute otherwise, and programs
      * that start their server twice fail. No harm where it is refused. */
     (void)fd_write_text_at(pool->proc_fd, "sys/net/ipv4/tcp_max_tw_buckets", "0");
-    return take_fd(&fd);
+    return 0;
 }
 
-static struct netns *make(struct netns_pool *pool, struct err *err)
+/* Not in a list any more. */
+static void destroy(struct netns *netns)
 {
-    struct netns *netns = calloc(1, sizeof *netns);
+    fd_close(&netns->fd);
+    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++)
+        fd_close(&netns->figures[i]);
+    free(netns);
+}
+
+static struct netns *make(const struct netns_pool *pool, struct err *err)
+{
+    struct netns *netns = malloc(sizeof *netns);
     if (!netns || unshare(CLONE_NEWNET) < 0) {
         (void)err_sys(err, errno, "make a network namespace");
         free(netns);
         return NULL;
     }
-    netns->fd = furnish(pool);
+    netns->fd = -1;
+    memset(netns->figures, -1, sizeof netns->figures);
+    list_init(&netns->link);
+    int rc = furnish(pool, netns);
     go_home_or_die(pool);
-    if (netns->fd < 0) {
-        (void)err_sys(err, -netns->fd, "bring up the loopback of a network namespace");
-        free(netns);
+    if (rc < 0) {
+        (void)err_sys(err, -rc, "furnish a network namespace");
+        destroy(netns);
         return NULL;
     }
-    list_init(&netns->link);
     return netns;
 }
 
@@ -125,13 +150,6 @@ static struct netns *remove_oldest(struct list *list)
     return netns;
 }
 
-/* Not in a list any more. */
-static void destroy(struct netns *netns)
-{
-    fd_close(&netns->fd);
-    free(netns);
-}
-
 static void add_clean(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)
 {
     netns->since_ns = now_ns;
@@ -146,7 +164,7 @@ static struct netns *remove_clean(struct netns_pool *pool)
     return netns;
 }
 
-/* ---- inspection, in the namespace in question ---- */
+/* ---- inspection ---- */
 
 /* In sockstat, these are the whole host's, and anything on it may move them. */
 static bool is_host_figure(const char *word, size_t len)
@@ -176,24 +194,30 @@ static size_t drop_host_figures(char *text)
     return (size_t)(to - text);
 }
 
-/* Length of the text, which a file that this kernel lacks has none of. */
-static ssize_t read_figures(const struct netns_pool *pool, size_t file, char *text, size_t size)
+/* Length of the text; none of a file that this kernel lacks. */
+static ssize_t read_figures(const struct netns *netns, size_t file, char *text, size_t size)
 {
-    ssize_t len = fd_read_text_at(pool->net_fd, figure_files[file], text, size);
-    if (len == -ENOENT && file > 0) {
-        text[0] = '\0';
-        return 0;
+    size_t len = 0;
+    text[0] = '\0';
+    while (netns->figures[file] >= 0) {
+        ssize_t got = pread(netns->figures[file], text + len, size - 1 - len, (off_t)len);
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        len += (size_t)got;
+        if (len == size - 1)
+            return -E2BIG;
     }
-    if (len >= 0 && file == 0)
-        return (ssize_t)drop_host_figures(text);
-    return len;
+    text[len] = '\0';
+    return (ssize_t)(file == 0 ? drop_host_figures(text) : len);
 }
 
-static int remember_pristine(struct netns_pool *pool)
+static int remember_pristine(struct netns_pool *pool, const struct netns *netns)
 {
     size_t used = 0;
     for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
-        ssize_t len = read_figures(pool, i, pool->pristine + used, sizeof pool->pristine - used);
+        ssize_t len = read_figures(netns, i, pool->pristine + used, sizeof pool->pristine - used);
         if (len < 0)
             return (int)len;
         used += (size_t)len;
@@ -202,12 +226,12 @@ static int remember_pristine(struct netns_pool *pool)
     return 0;
 }
 
-static bool is_pristine(struct netns_pool *pool)
+static bool is_pristine(struct netns_pool *pool, const struct netns *netns)
 {
     size_t from = 0;
     for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
         size_t len = pool->pristine_end[i] - from;
-        ssize_t got = read_figures(pool, i, pool->scratch, sizeof pool->scratch);
+        ssize_t got = read_figures(netns, i, pool->scratch, sizeof pool->scratch);
         if (got < 0 || (size_t)got != len || memcmp(pool->scratch, pool->pristine + from, len) != 0)
             return false;
         from += len;
@@ -253,10 +277,7 @@ static int make_first(struct netns_pool *pool, struct err *err)
     if (!first)
         return -1;
     add_clean(pool, first, monotonic_ns());
-    if (setns(first->fd, CLONE_NEWNET) < 0)
-        return err_sys(err, errno, "enter a network namespace");
-    int rc = remember_pristine(pool);
-    go_home_or_die(pool);
+    int rc = remember_pristine(pool, first);
     return rc < 0 ? err_sys(err, -rc, "read the figures of a network namespace") : 0;
 }
 
@@ -308,13 +329,8 @@ void netns_give(struct netns_pool *pool, struct netns *netns)
 
 static void inspect(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)
 {
-    bool good = false;
     list_remove(&netns->link);
-    if (setns(netns->fd, CLONE_NEWNET) == 0) {
-        good = is_pristine(pool);
-        go_home_or_die(pool);
-    }
-    if (good)
+    if (is_pristine(pool, netns))
         add_clean(pool, netns, now_ns);
     else
         destroy(netns);

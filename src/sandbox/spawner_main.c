@@ -60,7 +60,7 @@ static int occupy_standard_descriptors(void)
     }
 }
 
-/* Seventeen descriptors a box on v1, and each pooled thing has its own. */
+/* Two dozen descriptors a box on v1, and each pooled thing has its own. */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;

@@ -74,7 +74,7 @@ static int print_json(const struct wiring *wiring, const char *refusal, struct e
 
 static int examine(const struct doctor_options *options, struct wiring *wiring, struct err *err)
 {
-    if (wiring_load(wiring, &options->config, err) < 0)
+    if (wiring_load(wiring, &options->config, false, err) < 0)
         return -1;
     struct err refusal = {0};
     int rc = wiring_start_spawner(wiring, 1, &refusal);

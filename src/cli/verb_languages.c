@@ -88,7 +88,7 @@ static int print_json(const struct catalogue *catalogue, struct err *err)
 static int list(const struct languages_options *options, struct wiring *wiring, struct err *err)
 {
     struct err no_boxes = {0};
-    if (wiring_load(wiring, &options->config, err) < 0)
+    if (wiring_load(wiring, &options->config, false, err) < 0)
         return -1;
     /* Where no box can be made the list is as good, only without versions. */
     if (wiring_start_spawner(wiring, ASKED_AT_ONCE, &no_boxes) == 0) {

@@ -289,7 +289,7 @@ static int run_run(const struct verb *verb, int argc, char **argv, struct err *e
             job.path = operands.items[0];
         rc = check_options(verb, &job, &operands, err);
         if (rc == 0)
-            rc = wiring_load(&job.wiring, &job.options.config, err);
+            rc = wiring_load(&job.wiring, &job.options.config, false, err);
         if (rc == 0)
             rc = find_language(&job, err);
         if (rc == 0)

@@ -49,7 +49,7 @@ static int run_serve(const struct verb *verb, int argc, char **argv, struct err 
     int socket = sandbox_inherited_socket();
     int rc = verb_parse_alone(verb, argc, argv, &options, err);
     if (rc == OPTIONS_DONE) {
-        rc = wiring_load(&wiring, &options.config, err);
+        rc = wiring_load(&wiring, &options.config, true, err);
         if (rc == 0)
             rc = listeners_read(&wiring.config, serve_dialects, &listeners, err);
         if (rc == 0)

@@ -70,10 +70,13 @@ static int collect_trees(struct wiring *wiring, struct err *err)
     return 0;
 }
 
-int wiring_load(struct wiring *wiring, const struct config_flags *flags, struct err *err)
+int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool serves,
+                struct err *err)
 {
     *wiring = (struct wiring){.socket = -1};
     config_init(&wiring->config);
+    if (serves)
+        config_set_ceilings(&wiring->config);
     if (refuse_foreign_switches(err) < 0 || configure(&wiring->config, flags, err) < 0)
         return -1;
     if (load_languages(wiring, err) < 0 || collect_trees(wiring, err) < 0)

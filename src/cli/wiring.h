@@ -2,7 +2,7 @@
 /* wiring.h — the modules, joined: what `run`, `serve`, `languages` and `doctor`
  * have in common.
  *
- *     wiring_load(&wiring, &flags, err);              configuration, languages, filter
+ *     wiring_load(&wiring, &flags, serves, err);      configuration, languages, filter
  *     wiring_settings(&wiring, boxes, &settings, err);  for the spawner
  *     …a spawner is started, or has started us…
  *     wiring_receive_report(&wiring, socket, err);      wiring_start_spawner does it itself
@@ -36,8 +36,10 @@ struct wiring {
     struct engine *engine;
 };
 
-/* Everything that can be wrong in what the operator wrote is found here. */
-int wiring_load(struct wiring *wiring, const struct config_flags *flags, struct err *err);
+/* Everything that can be wrong in what the operator wrote is found here. `serves`:
+ * requests come from others, so there are ceilings unless the operator lifts them. */
+int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool serves,
+                struct err *err);
 /* Borrows from the wiring. boxes: live at once. */
 int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settings *ret_settings,
                     struct err *err);

@@ -25,14 +25,25 @@ static void empty_list(struct config_list *list)
     list->count = 0;
 }
 
+static void set_presets(struct config *config, bool ceilings)
+{
+    for (const struct config_key *key = config_keys; key->name; key++) {
+        const char *preset = config_preset(key);
+        if (preset && (key->type == CONFIG_CEILING) == ceilings &&
+            config_set_key(config, key, preset, LAYER_FILE, "default", NULL) < 0)
+            abort(); /* out of memory before anything began, or a bad row */
+    }
+}
+
 void config_init(struct config *config)
 {
     *config = (struct config){0};
-    for (const struct config_key *key = config_keys; key->name; key++) {
-        if (key->preset &&
-            config_set_key(config, key, key->preset, LAYER_FILE, "default", NULL) < 0)
-            abort(); /* out of memory before anything began, or a bad row */
-    }
+    set_presets(config, false);
+}
+
+void config_set_ceilings(struct config *config)
+{
+    set_presets(config, true);
 }
 
 void config_fini(struct config *config)
@@ -138,6 +149,10 @@ static int set_field(struct config *config, const struct config_key *key, const 
     case CONFIG_DURATION:
         return set_number(field, key, value, parse_duration_ms);
     case CONFIG_CEILING:
+        if (strcmp(value, "none") == 0) {
+            *(uint64_t *)field = 0;
+            return 0;
+        }
         return limit_parse(key->limit, value, field);
     case CONFIG_CHOICE:
         return is_choice(key->choices, value) ? set_text(field, value) : -EINVAL;

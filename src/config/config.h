@@ -49,10 +49,13 @@ struct config {
     char *cgroup_root;                  /* NULL: our own cgroup */
     uint64_t uid_base;                  /* first host uid for boxes */
     char *log_level;                    /* error, warn, info, debug */
-    struct limits ceiling;              /* max_<limit> keys: cut every request last; 0 = none */
+    struct limits
+        ceiling; /* max_<limit> keys ("none" lifts one): cut every request last; 0 = none */
 };
 
-void config_init(struct config *config); /* the defaults */
+void config_init(struct config *config); /* the defaults; no ceilings */
+/* Those of `serve`, whose requests come from others. Before anything is loaded. */
+void config_set_ceilings(struct config *config);
 void config_fini(struct config *config);
 
 /* From the command line: the key as option ("max-memory") or as in a file; a NULL

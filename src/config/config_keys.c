@@ -62,6 +62,19 @@ const struct config_key config_keys[] = {
 };
 /* clang-format on */
 
+/* Far above what the profiles give, and far below what would hurt a usual host.
+ * The rest is bounded by these: cpu time by wall time, one file by the workspace. */
+static const char *const ceiling_presets[LIMIT_KINDS] = {
+    [LIMIT_WALL] = "10m",      [LIMIT_QUEUE] = "10m",       [LIMIT_MEMORY] = "2G",
+    [LIMIT_PROCESSES] = "512", [LIMIT_OUTPUT] = "64M",      [LIMIT_WORKSPACE] = "1G",
+    [LIMIT_INODES] = "65536",  [LIMIT_OPEN_FILES] = "4096",
+};
+
+const char *config_preset(const struct config_key *key)
+{
+    return key->type == CONFIG_CEILING ? ceiling_presets[key->limit] : key->preset;
+}
+
 static char spell(char letter, enum config_style style)
 {
     if (letter == '-' || letter == '_')
@@ -188,7 +201,9 @@ const char *config_describe(const struct config_key *key, char *text, size_t siz
     case CONFIG_DURATION:
         return describe_range(key, LIMIT_MS, text, size);
     case CONFIG_CEILING:
-        return describe_range(key, limit_info(key->limit)->unit, text, size);
+        (void)describe_range(key, limit_info(key->limit)->unit, text, size);
+        (void)snprintf(text + strlen(text), size - strlen(text), ", or none");
+        return text;
     case CONFIG_CHOICE:
         (void)snprintf(text, size, "one of %s", key->choices);
         return text;

@@ -21,8 +21,8 @@ static void print_option(FILE *out, const struct config_key *key)
         len = 0;
     }
     (void)fprintf(out, "%*s%s", HELP_COLUMN - len, "", key->help);
-    if (key->preset && valued)
-        (void)fprintf(out, " (%s)", key->preset);
+    if (config_preset(key) && valued)
+        (void)fprintf(out, " (%s)", config_preset(key));
     (void)fputc('\n', out);
 }
 
@@ -31,7 +31,7 @@ void config_print_options(FILE *out)
     const struct config_key *key = config_keys;
     for (; key->type != CONFIG_CEILING; key++)
         print_option(out, key);
-    (void)fputs("\nCeilings, which cut what a request asks for:\n", out);
+    (void)fputs("\nCeilings, which cut what a request asks for (none lifts one):\n", out);
     for (; key->name; key++)
         print_option(out, key);
 }
@@ -59,11 +59,9 @@ static void print_row(FILE *out, const struct config_key *key)
         print_code(out, config_value_word(key));
     if (key->type == CONFIG_LIST)
         (void)fputs(", …", out);
-    if (key->type != CONFIG_CEILING) {
-        (void)fputs(" | ", out);
-        if (key->preset)
-            print_code(out, key->preset);
-    }
+    (void)fputs(" | ", out);
+    if (config_preset(key))
+        print_code(out, config_preset(key));
     (void)fprintf(out, " | %s", key->help);
     if (key->alias)
         (void)fprintf(out, "; also `%s` in the environment", key->alias);
@@ -94,11 +92,12 @@ void config_print_markdown(FILE *out)
         "\n"
         "## Ceilings\n"
         "\n"
-        "No run gets more than this, whatever its request asks for. Without a value there is no\n"
-        "ceiling, and the limits of the run's profile and request hold as they are.\n"
+        "No run gets more than this, whatever its request asks for. The defaults are those of\n"
+        "`serve`, whose requests come from others; the other commands have none. `none` lifts a\n"
+        "ceiling: the limits of the run's profile and request hold as they are.\n"
         "\n"
-        "| key | value | what it bounds |\n"
-        "|---|---|---|\n";
+        "| key | value | default | what it bounds |\n"
+        "|---|---|---|---|\n";
     (void)fputs(head, out);
     const struct config_key *key = config_keys;
     for (; key->type != CONFIG_CEILING; key++)

@@ -35,7 +35,7 @@ struct config_key {
     uint64_t smallest;
     uint64_t largest;
     const char *choices; /* CONFIG_CHOICE: "error, warn, info" */
-    const char *preset;  /* the default, as it would be written; NULL: none */
+    const char *preset;  /* the default, as it would be written; a ceiling's: config_preset */
     const char *value;   /* stands for the value in help; NULL: the type's own */
     const char *help;
 };
@@ -49,6 +49,9 @@ enum config_style { STYLE_KEY, STYLE_OPTION, STYLE_ENVIRONMENT, STYLE_COUNT };
 const char *config_key_name(const struct config_key *key, enum config_style style,
                             char name[CONFIG_NAME_ROOM]);
 const struct config_key *config_find(const char *name, enum config_style style);
+
+/* The default, as it would be written; NULL: none. A ceiling's is that of `serve`. */
+const char *config_preset(const struct config_key *key);
 
 /* The name nearest to a mistyped one; NULL when none is near. */
 const char *config_nearest(const char *mistyped, enum config_style style,

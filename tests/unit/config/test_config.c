@@ -153,7 +153,8 @@ static void mistakes_in_a_file_are_shown_with_their_line(void **state)
         {"compat = maybe", "F:1: compat must be yes or no, not 'maybe'"},
         {"max_body = 1X", "F:1: max_body must be a size from 1 KiB to 1 GiB, as in 512K"},
         {"shutdown_grace = soon", "F:1: shutdown_grace must be a time from 0 ms to 24 h, as in"},
-        {"max_cpus = 0", "F:1: max_cpus must be a number from 0.01 to 1024, as in 0.5, not '0'"},
+        {"max_cpus = 0",
+         "F:1: max_cpus must be a number from 0.01 to 1024, as in 0.5, or none, not '0'"},
         {"max_memory = 1M", "F:1: max_memory must be a size from 4 MiB to 1024 GiB"},
         {"max_processes = 64K", "F:1: max_processes must be a whole number from 1 to 32768"},
         {"uid_base = 0", "F:1: uid_base must be a whole number from 65536 to 4294836224"},
@@ -337,6 +338,18 @@ static void every_limit_has_a_ceiling(void **state)
     }
 }
 
+static void ceilings_of_a_service_can_be_lifted(void **state)
+{
+    struct config *config = *state;
+    config_set_ceilings(config);
+    assert_int_equal(config->ceiling.value[LIMIT_MEMORY], 2 * GIB);
+    assert_int_equal(config->ceiling.value[LIMIT_WALL], 600000);
+    assert_int_equal(config->ceiling.value[LIMIT_IDLE], 0); /* one would make silence deadly */
+    assert_int_equal(config_set(config, "max-memory", "none", "x", NULL), 0);
+    assert_int_equal(config->ceiling.value[LIMIT_MEMORY], 0);
+    assert_int_equal(config->port, 8080); /* nothing else is touched */
+}
+
 static void log_levels_are_those_of_the_log(void **state)
 {
     struct config *config = *state;
@@ -406,6 +419,7 @@ int main(int argc, char **argv)
         TEST(the_command_line_sets_keys_as_options),
         TEST(options_are_known_by_name),
         TEST(every_limit_has_a_ceiling),
+        TEST(ceilings_of_a_service_can_be_lifted),
         TEST(log_levels_are_those_of_the_log),
         TEST(help_is_aligned_and_fits_a_terminal),
         TEST(the_document_is_up_to_date),

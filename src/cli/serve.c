@@ -130,6 +130,7 @@ static int make_server(struct service *service, struct err *err)
         .cors_origins = words_list(&service->cors_origins),
         .trusted_proxies = words_list(&service->trusted_proxies),
         .max_connections = (unsigned)config->max_connections,
+        .max_body = (size_t)config->max_body_bytes,
         .timeout_s = REQUEST_TIMEOUT_S,
     };
     service->server = http_server_new(service->wiring->loop, &service->http, err);

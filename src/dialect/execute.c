@@ -316,7 +316,8 @@ static void handle_too_large(struct http_request *request, void *context)
 {
     struct err err;
     show_rate(context, request);
-    (void)err_set(&err, ERR_TOO_LARGE, "the body is over the limit of %llu bytes", BODY_MAX);
+    (void)err_set(&err, ERR_TOO_LARGE, "the body is over the limit of %zu bytes",
+                  http_request_max_body(request));
     http_reply_err(request, &err);
 }
 

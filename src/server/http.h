@@ -63,6 +63,7 @@ struct http_config {
     const char *const *cors_origins;    /* NULL-ended */
     const char *const *trusted_proxies; /* NULL-ended */
     unsigned max_connections;
+    size_t max_body;    /* bytes, of any route; 0: only the route's own maximum */
     unsigned timeout_s; /* for headers, for body, and between two requests */
 };
 
@@ -80,6 +81,8 @@ void http_server_free(struct http_server *server);
 struct slice http_request_method(const struct http_request *request);
 struct slice http_request_path(const struct http_request *request);
 struct slice http_request_body(const struct http_request *request);
+/* Bytes that it may have: the route's maximum, or the configured one when that is less. */
+size_t http_request_max_body(const struct http_request *request);
 /* NULL when absent. Header names in any case; the value is NUL-terminated. */
 const char *http_request_header(const struct http_request *request, const char *name);
 const char *http_request_query(const struct http_request *request, const char *name);

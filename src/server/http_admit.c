@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/util.h"
 #include "server/http_private.h"
 
 /* Headers of a request together are shorter than this, so a list of them is. */
@@ -108,6 +109,13 @@ static bool copy_captures(struct http_request *request)
     return true;
 }
 
+size_t http_request_max_body(const struct http_request *request)
+{
+    size_t route = request->match.route->max_body;
+    size_t server = request->server->config.max_body;
+    return server > 0 ? MIN(route, server) : route;
+}
+
 /* -1 when there is nothing that could handle it. */
 static int find_route(struct http_request *request, struct err *err)
 {
@@ -117,7 +125,7 @@ static int find_route(struct http_request *request, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "Cannot %.20s %.200s", request->method, request->path);
     if (!copy_captures(request))
         return err_sys(err, errno, "request");
-    buf_init(&request->body, request->match.route->max_body);
+    buf_init(&request->body, http_request_max_body(request));
     const char *coding = http_request_header(request, "Content-Encoding");
     if (coding && strcasecmp(coding, "identity") != 0)
         return err_set(err, ERR_MEDIA_TYPE, "Content-Encoding '%.40s' is not understood", coding);
@@ -134,6 +142,6 @@ void request_admit(struct http_request *request)
         return;
     if (find_route(request, &err) < 0)
         http_reply_err(request, &err);
-    else if (request->content_length > request->match.route->max_body)
+    else if (request->content_length > http_request_max_body(request))
         http_reply_too_large(request);
 }

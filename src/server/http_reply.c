@@ -177,6 +177,7 @@ void http_reply_too_large(struct http_request *request)
         return;
     }
     struct err err;
-    (void)err_set(&err, ERR_TOO_LARGE, "the body is over the limit of %zu bytes", route->max_body);
+    (void)err_set(&err, ERR_TOO_LARGE, "the body is over the limit of %zu bytes",
+                  http_request_max_body(request));
     http_reply_err(request, &err);
 }

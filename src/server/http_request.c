@@ -131,7 +131,7 @@ static enum MHD_Result take_body(struct http_request *request, struct slice piec
 {
     struct http_server *server = request->server;
     if (!request->too_large && !request->overloaded) {
-        request->too_large = piece.len > request->match.route->max_body - request->body.len;
+        request->too_large = piece.len > http_request_max_body(request) - request->body.len;
         request->overloaded = piece.len > BODIES_MAX - server->body_bytes;
     }
     if (!request->too_large && !request->overloaded) {

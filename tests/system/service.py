@@ -117,17 +117,22 @@ class Service:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
-    def request(self, method, path, body=None, timeout=60, headers=None):
-        """(status, parsed JSON)"""
+    def request_raw(self, method, path, body=None, headers=None, timeout=60):
+        """(status, headers, bytes)"""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             data = None if body is None else json.dumps(body)
             headers = {"content-type": "application/json", **(headers or {})}
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            return answer.status, dict(answer.getheaders()), answer.read()
         finally:
             connection.close()
+
+    def request(self, method, path, body=None, timeout=60):
+        """(status, parsed JSON)"""
+        status, _, answer = self.request_raw(method, path, body, timeout=timeout)
+        return status, json.loads(answer)
 
     def run(self, language, code, timeout=60, **more):
         return self.request("POST", "/execute", {"language": language, "code": code, **more},

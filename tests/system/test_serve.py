@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""The whole service at its doors: more clients than slots, clients that leave, more
+requests than a client may send, and what a request may ask for at most."""
+
+import http.client
+import json
+import socket
+import threading
+import unittest
+
+from service import BOUND_S, Service, descendants, wait_until
+
+
+def post(service, fields):
+    """A connection on which a request was sent, and whose answer is not read."""
+    body = json.dumps(fields).encode()
+    connection = socket.create_connection(("127.0.0.1", service.port), BOUND_S)
+    connection.sendall(b"POST /execute HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"
+                       b"Content-Type: application/json\r\n\r\n" % len(body) + body)
+    return connection
+
+
+def answer_of(connection):
+    with connection:
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, dict(answer.getheaders()), json.loads(answer.read())
+
+
+def load(service):
+    health = service.request("GET", "/health")[1]
+    return health["running"], health["queued"]
+
+
+LONG = {"language": "bash", "code": "sleep 300; echo", "limits": {"timeout_ms": 300000}}
+SHORT = {"language": "bash", "code": "echo hello"}
+
+
+class Overload(unittest.TestCase):
+    def test_what_waits_is_answered_and_what_is_too_much_is_told_at_once(self):
+        with Service("--concurrency=1", "--queue-length=2") as service:
+            long = post(service, LONG)
+            wait_until("the first runs", lambda: load(service) == (1, 0))
+            waiting = [post(service, SHORT) for _ in range(2)]
+            wait_until("two wait", lambda: load(service) == (1, 2))
+            status, headers, answer = answer_of(post(service, SHORT))
+            self.assertEqual((status, answer["code"]), (503, "queue_full"))
+            self.assertGreater(int(headers["Retry-After"]), 0)
+            long.close()
+            for connection in waiting:
+                status, _, answer = answer_of(connection)
+                self.assertEqual((status, answer["output"]), (200, "hello\n"))
+
+    def test_a_hundred_at_once_are_all_answered(self):
+        with Service("--queue-length=100") as service:
+            asked = [post(service, {"language": "bash", "code": f"echo {number}"})
+                     for number in range(100)]
+            for number, connection in enumerate(asked):
+                status, _, answer = answer_of(connection)
+                self.assertEqual((status, answer["output"]), (200, f"{number}\n"))
+
+    def test_a_run_that_waits_longer_than_it_may_is_told(self):
+        with Service("--concurrency=1") as service:
+            with post(service, LONG):
+                wait_until("the first runs", lambda: load(service) == (1, 0))
+                answer = service.run(**SHORT, limits={"queue_timeout_ms": 200})
+                self.assertEqual(answer["verdict"], "queue_timeout")
+
+
+class Clients(unittest.TestCase):
+    def test_the_box_of_a_client_that_leaves_is_killed(self):
+        with Service() as service:
+            before = set(descendants(service.spawner()))
+            connection = post(service, LONG)
+            wait_until("it runs", lambda: len(set(descendants(service.spawner())) - before) >= 2)
+            connection.close()
+            wait_until("its processes are gone",
+                       lambda: not set(descendants(service.spawner())) - before)
+            self.assertEqual(load(service), (0, 0))
+            self.assertTrue(service.runs())
+
+    def test_one_that_waits_and_leaves_is_never_run(self):
+        with Service("--concurrency=1") as service:
+            long = post(service, LONG)
+            wait_until("the first runs", lambda: load(service) == (1, 0))
+            post(service, SHORT).close()
+            wait_until("nobody waits", lambda: load(service) == (1, 0))
+            long.close()
+            wait_until("nothing runs", lambda: load(service) == (0, 0))
+            ended = [json.loads(line) for line in service.log().splitlines()
+                     if '"run_finished"' in line]
+            self.assertEqual([line["verdict"] for line in ended], ["cancelled", "cancelled"])
+
+    def test_each_client_behind_a_trusted_proxy_has_its_own_rate(self):
+        with Service("--execute-rate=2", "--trusted-proxies=127.0.0.1") as service:
+            def status(client):
+                return service.request_raw("POST", "/execute", SHORT, {"X-Forwarded-For": client})
+            for client in ("192.0.2.1", "192.0.2.2"):
+                self.assertEqual([status(client)[0] for _ in range(3)], [200, 200, 429])
+            headers, body = status("192.0.2.1")[1:]
+            self.assertIn("Retry-After", headers)
+            self.assertEqual(body, b"Too many requests from this IP, please try again later")
+            self.assertEqual([status("127.0.0.1")[0] for _ in range(3)], [200, 200, 200])
+
+    def test_a_page_of_another_origin_is_refused_unless_configured(self):
+        with Service("--cors-origins=https://learn.example.com") as service:
+            for origin, expected in (("https://learn.example.com", 200),
+                                     ("https://evil.example.com", 403)):
+                self.assertEqual(service.request_raw("POST", "/execute", SHORT,
+                                                     {"Origin": origin})[0], expected)
+            self.assertEqual(service.request_raw("GET", "/health", None,
+                                                 {"Host": "evil.example.com"})[0], 403)
+
+
+class Ceilings(unittest.TestCase):
+    HUGE = {"timeout_ms": 86400000, "memory_mb": 1048576, "processes": 32768, "workspace_mb": 65536}
+
+    def limits(self, service):
+        return service.run(**SHORT, limits=self.HUGE)["limits"]
+
+    def test_a_service_has_some_by_itself(self):
+        with Service() as service:
+            limits = self.limits(service)
+            self.assertEqual({name: limits[name] for name in self.HUGE},
+                             {"timeout_ms": 600000, "memory_mb": 2048, "processes": 512,
+                              "workspace_mb": 1024})
+
+    def test_they_can_be_set_and_lifted(self):
+        with Service("--max-memory=128M", "--max-timeout=none") as service:
+            limits = self.limits(service)
+            self.assertEqual((limits["memory_mb"], limits["timeout_ms"]), (128, 86400000))
+
+
+    def test_a_body_may_be_bounded_below_what_its_route_takes(self):
+        with Service("--max-body=1K") as service:
+            large = {"language": "bash", "code": "#" * 1024}
+            self.assertEqual(service.request_raw("POST", "/execute", large)[0], 413)
+            self.assertTrue(service.runs())
+
+
+class Listeners(unittest.TestCase):
+    def test_each_speaks_its_dialect_and_the_default_speaks_all(self):
+        with Service("--listen=[::1]:0=execute") as service:
+            six = int(service.log().split("http://[::1]:")[1].split()[0])
+            connection = http.client.HTTPConnection("::1", six, timeout=BOUND_S)
+            connection.request("POST", "/execute", json.dumps(SHORT),
+                               {"content-type": "application/json"})
+            self.assertEqual(json.loads(connection.getresponse().read())["output"], "hello\n")
+            connection.request("GET", "/health")
+            self.assertEqual(json.loads(connection.getresponse().read()), {"status": "UP"})
+            connection.close()
+            self.assertIn("isolation", service.request("GET", "/health")[1])
+
+    def test_many_clients_on_kept_connections_do_not_meet_each_other(self):
+        wrong = []
+
+        def ask(service, number):
+            connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=BOUND_S)
+            for turn in range(5):
+                connection.request("POST", "/execute",
+                                   json.dumps({"language": "bash", "code": f"echo {number} {turn}"}),
+                                   {"content-type": "application/json"})
+                output = json.loads(connection.getresponse().read())["output"]
+                if output != f"{number} {turn}\n":
+                    wrong.append(output)
+            connection.close()
+
+        with Service() as service:
+            threads = [threading.Thread(target=ask, args=(service, number)) for number in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(BOUND_S * 2)
+            self.assertEqual(wrong, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

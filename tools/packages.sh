@@ -32,6 +32,8 @@ gcc
 libc6-dev
 libinih-dev
 libjansson-dev
+libwslay-dev
+nettle-dev
 libmicrohttpd-dev
 libuv1-dev
 linux-libc-dev

@@ -26,7 +26,7 @@ struct http_connection *connection_of(struct MHD_Connection *mhd)
     return info ? info->socket_context : NULL;
 }
 
-static void release_socket(struct http_server *server)
+void server_release_socket(struct http_server *server)
 {
     server->sockets--;
     listeners_resume(server);
@@ -53,7 +53,7 @@ static void parting_free(struct parting *parting)
     list_remove(&parting->link);
     (void)close(parting->fd);
     free(parting);
-    release_socket(server);
+    server_release_socket(server);
 }
 
 static void on_parting_late(void *context)
@@ -173,7 +173,8 @@ void connection_wait(struct http_connection *connection, enum connection_wait wa
 void connection_cut(struct http_connection *connection)
 {
     loop_timer_stop(connection->timer);
-    (void)shutdown(connection->fd, SHUT_RDWR);
+    if (!connection->is_handed_over)
+        (void)shutdown(connection->fd, SHUT_RDWR);
     server_run_soon(connection->server);
 }
 
@@ -231,10 +232,12 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
         return;
     }
     struct http_connection *connection = *socket_context;
-    bool parting = connection && needs_parting(connection) && parting_start(connection);
+    bool handed_over = connection && connection->is_handed_over;
+    bool parting =
+        connection && !handed_over && needs_parting(connection) && parting_start(connection);
     if (connection)
         connection_free(connection);
     *socket_context = NULL;
-    if (!parting)
-        release_socket(server);
+    if (!parting && !handed_over)
+        server_release_socket(server);
 }

@@ -7,6 +7,7 @@
 
 #include "observe/log.h"
 #include "server/http_private.h"
+#include "server/websocket_private.h"
 
 #define DEFAULT_CONNECTIONS 1024
 #define DEFAULT_TIMEOUT_S 30
@@ -69,8 +70,9 @@ static void on_daemon_message(void *context, const char *format, va_list args)
 static int start_daemon(struct http_server *server, struct err *err)
 {
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-        NULL, NULL, request_step, server, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_message, server,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, request_step, server, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_message, server,
         MHD_OPTION_URI_LOG_CALLBACK, request_target, server, MHD_OPTION_NOTIFY_COMPLETED,
         request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server,
         MHD_OPTION_CONNECTION_LIMIT, server->config.max_connections + 1,
@@ -121,6 +123,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_config 
         server->config.timeout_s = DEFAULT_TIMEOUT_S;
     list_init(&server->connections);
     list_init(&server->parting);
+    list_init(&server->websockets);
     server->timer = loop_timer_new(loop, run_daemon, server);
     server->accept_again = loop_timer_new(loop, on_accept_again, server);
     server->task = loop_task_new(loop, run_daemon, server);
@@ -162,7 +165,7 @@ static void abandon_requests(struct http_server *server)
 {
     list_for_each (member, &server->connections) {
         struct http_request *request = CONTAINER_OF(member, struct http_connection, link)->request;
-        if (request && request->phase == PHASE_HANDLER)
+        if (request && request->suspended)
             request_gone(request);
     }
 }
@@ -178,6 +181,7 @@ void http_server_free(struct http_server *server)
         abandon_requests(server);
         MHD_stop_daemon(server->daemon);
     }
+    websockets_free_all(server);
     parting_free_all(server);
     loop_timer_free(server->timer);
     loop_timer_free(server->accept_again);

@@ -107,6 +107,22 @@ void http_reply_take(struct http_request *request, int status, const char *conte
                      struct buf *body);
 /* {"error": text, "code": name[, "field": …]} with the status of err's code. */
 void http_reply_err(struct http_request *request, const struct err *err);
+/* An answer whose body comes bit by bit. Callbacks come from the loop. */
+struct http_stream;
+struct http_stream_ops {
+    void (*drained)(void *context); /* after http_stream_write said to wait; may be NULL */
+    void (*closed)(void *context);  /* the client has left; the stream is gone */
+};
+/* Begins to answer; NULL (and no callback) when there is no memory, and the
+ * connection ends. */
+struct http_stream *http_reply_stream(struct http_request *request, int status,
+                                      const char *content_type, const struct http_stream_ops *ops,
+                                      void *context);
+/* Copies. False: wait for `drained` before writing more; it is sent all the same. */
+bool http_stream_write(struct http_stream *stream, struct slice bytes);
+/* The answer is complete, and the stream is gone; no callback follows. */
+void http_stream_end(struct http_stream *stream);
+
 /* Called once if the client leaves before http_reply. */
 void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
 

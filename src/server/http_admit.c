@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "server/http_private.h"
+#include "server/websocket.h"
 
 /* Headers of a request together are shorter than this, so a list of them is. */
 #define FORWARDED_MAX FRAMING_HEAD_MAX
@@ -90,7 +91,8 @@ static void pass_doors(struct http_request *request)
         add_cors(request, origin);
     if (strcmp(request->method, "OPTIONS") == 0) {
         http_reply(request, 204, NULL, (struct slice){0});
-    } else if (kind == ORIGIN_FOREIGN && changes_state(request->method)) {
+    } else if (kind == ORIGIN_FOREIGN &&
+               (changes_state(request->method) || websocket_wanted(request))) {
         (void)err_set(&err, ERR_FORBIDDEN,
                       "Origin '%.100s' is not allowed; an operator can add it to cors_origins",
                       origin);

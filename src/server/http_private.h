@@ -2,7 +2,7 @@
 /* http_private.h — what the files of the HTTP server share: http.c (the daemon
  * in our loop), listener.c (accepting), connection.c (deadlines, clients that
  * leave, last words), http_request.c (a request's way to its handler),
- * http_reply.c (and back).
+ * http_reply.c and http_stream.c (and back), websocket_accept.c and websocket.c.
  *
  * Theory of operation. libmicrohttpd parses and writes; it neither listens nor
  * keeps time. We accept, so that one limit holds for all listeners together,
@@ -49,7 +49,8 @@ struct http_server {
     size_t listener_count;
     struct list connections;
     struct list parting;
-    unsigned sockets; /* connections and parting ones: never over max_connections */
+    struct list websockets;
+    unsigned sockets; /* connections, parting ones, WebSockets: never over max_connections */
     bool accept_paused;
     bool quiescing;
     size_t open_requests;
@@ -79,14 +80,16 @@ struct http_connection {
     struct loop_watch *gone_watch; /* while its request is with a handler */
     struct http_request *request;  /* the present one, NULL between two */
     bool refused;                  /* answered before its body was read */
+    bool is_handed_over;           /* the socket is a WebSocket's now */
 };
 
 enum request_phase {
-    PHASE_HEAD,     /* its head is being read */
-    PHASE_BODY,     /* the head is good; the body, if any, is being read */
-    PHASE_HANDLER,  /* with its handler, unanswered */
-    PHASE_ANSWERED, /* a response is queued */
-    PHASE_DEAD,     /* nobody is there to be answered */
+    PHASE_HEAD,      /* its head is being read */
+    PHASE_BODY,      /* the head is good; the body, if any, is being read */
+    PHASE_HANDLER,   /* with its handler, unanswered */
+    PHASE_STREAMING, /* answered by a stream that has not ended */
+    PHASE_ANSWERED,  /* a response is queued */
+    PHASE_DEAD,      /* nobody is there to be answered */
 };
 
 enum { REQUEST_HEADERS_MAX = 16 };
@@ -116,6 +119,8 @@ struct http_request {
     size_t header_count;
     void (*gone)(void *context);
     void *gone_context;
+    struct websocket *websocket; /* that it becomes */
+    struct http_stream *stream;  /* that answers it */
     uint64_t started_ns;
     int status; /* answered with; 0 before */
 };
@@ -139,6 +144,8 @@ void connection_cut(struct http_connection *connection);
 /* Cuts the one that has been silent for longest between two requests, if any. */
 void connection_make_room(struct http_server *server);
 void parting_free_all(struct http_server *server);
+/* One of those that max_connections counts is closed. */
+void server_release_socket(struct http_server *server);
 
 /* http_request.c */
 void *request_target(void *context, const char *target, struct MHD_Connection *mhd);
@@ -153,10 +160,18 @@ void request_end(struct http_request *request);
 /* The client left while the handler had it: tells the handler. */
 void request_gone(struct http_request *request);
 
+/* http_stream.c: the request ends, or the client has left. */
+void http_stream_end_of_request(struct http_request *request);
+
 /* http_admit.c: Host, Origin, route and size; answers what it refuses. */
 void request_admit(struct http_request *request);
 
 /* http_reply.c */
+/* The answer that makes the connection a WebSocket's. */
+void http_reply_upgrade(struct http_request *request, MHD_UpgradeHandler on_upgraded);
+/* Queues the response, which it takes, and lets the daemon go on with the connection. */
+void http_send_response(struct http_request *request, int status, const char *content_type,
+                        struct MHD_Response *response, size_t size);
 void http_write_err(struct buf *body, const struct err *err);
 void http_reply_too_large(struct http_request *request);
 

@@ -100,10 +100,10 @@ static bool add_headers(const struct http_request *request, struct MHD_Response 
     return fine;
 }
 
-/* Takes `response`, which may be NULL: then the client learns that something
- * failed by the connection's end. */
-static void send_response(struct http_request *request, int status, const char *content_type,
-                          struct MHD_Response *response, size_t size)
+/* `response` may be NULL: then the client learns that something failed by the
+ * connection's end. */
+void http_send_response(struct http_request *request, int status, const char *content_type,
+                        struct MHD_Response *response, size_t size)
 {
     assert(request->phase <= PHASE_HANDLER);
     bool queued = response && add_headers(request, response, content_type) &&
@@ -128,7 +128,7 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
         body.len, (void *)(body.len > 0 ? body.at : ""), MHD_RESPMEM_MUST_COPY);
-    send_response(request, status, content_type, response, body.len);
+    http_send_response(request, status, content_type, response, body.len);
 }
 
 void http_reply_take(struct http_request *request, int status, const char *content_type,
@@ -146,7 +146,13 @@ void http_reply_take(struct http_request *request, int status, const char *conte
         MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response)
         free(bytes);
-    send_response(request, status, content_type, response, len);
+    http_send_response(request, status, content_type, response, len);
+}
+
+void http_reply_upgrade(struct http_request *request, MHD_UpgradeHandler on_upgraded)
+{
+    http_send_response(request, 101, NULL, MHD_create_response_for_upgrade(on_upgraded, request),
+                       0);
 }
 
 void http_write_err(struct buf *body, const struct err *err)

@@ -6,6 +6,7 @@
 
 #include "observe/log.h"
 #include "server/http_private.h"
+#include "server/websocket_private.h"
 
 /* All bodies that are being read or are with a handler, together. */
 #define BODIES_MAX (64 * MIB)
@@ -213,15 +214,17 @@ void http_on_gone(struct http_request *request, void (*gone)(void *context), voi
  * more, is told that the request is dead, and closes. */
 void request_gone(struct http_request *request)
 {
-    assert(request->phase == PHASE_HANDLER);
+    assert(request->phase == PHASE_HANDLER || request->phase == PHASE_STREAMING);
+    request->server->open_requests -= request->phase == PHASE_HANDLER;
     request->phase = PHASE_DEAD;
-    request->server->open_requests--;
     connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
     if (request->suspended)
         MHD_resume_connection(request->mhd);
     request->suspended = false;
     connection_cut(request->connection);
-    if (request->gone)
+    if (request->stream)
+        http_stream_end_of_request(request);
+    else if (request->gone)
         request->gone(request->gone_context);
 }
 
@@ -262,6 +265,10 @@ void request_end(struct http_request *request)
     if (!request->client[0])
         (void)address_format(&connection->peer, request->client);
     log_request(request);
+    if (request->stream)
+        http_stream_end_of_request(request);
+    if (request->websocket)
+        websocket_failed(request->websocket);
     connection->request = NULL;
     connection_wait(connection, WAIT_REQUEST, server_timeout_ms(request->server));
     request_free(request);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* websocket_private.h — between the handshake (websocket_accept.c), which is
+ * HTTP's, and the frames (websocket.c). */
+#ifndef RUNNEL_SERVER_WEBSOCKET_PRIVATE_H
+#define RUNNEL_SERVER_WEBSOCKET_PRIVATE_H
+
+#include "base/list.h"
+#include "server/websocket.h"
+
+struct http_server;
+
+/* Not yet on a socket: what is sent waits. NULL when there is no memory. */
+struct websocket *websocket_new(struct http_server *server, const struct websocket_config *config,
+                                const char *protocol);
+/* The handshake is out; takes the descriptor, and the place among the server's
+ * sockets. `early`: what the client sent behind its handshake. */
+void websocket_open(struct websocket *socket, int fd, struct slice early);
+/* The handshake never got out. */
+void websocket_failed(struct websocket *socket);
+/* Cuts off all that there are: the server ends. */
+void websockets_free_all(struct http_server *server);
+
+#endif

@@ -79,6 +79,11 @@ static void forget(struct engine *engine, struct run *run)
         run_free(run);
 }
 
+void engine_forget(struct run *run)
+{
+    forget(run->engine, run);
+}
+
 static struct run *oldest_finished(const struct engine *engine)
 {
     return list_empty(&engine->finished) ? NULL

@@ -67,6 +67,10 @@ struct run_spec {
     struct limits limits;   /* what the request asks; 0 = not asked */
     bool streaming;         /* ring log, slowest reader holds the program; else capped */
     bool tty;
+    bool passing;           /* forgotten with its last reader after its end; else readable
+                               for keep_ms */
+    bool ends_unattended;   /* cancelled when its last reader left, and none came back */
+    uint64_t unattended_ms; /* within this time; 0: 30 s */
 };
 
 struct run_usage {

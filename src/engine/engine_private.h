@@ -57,6 +57,9 @@ struct run {
     bool tty;
     unsigned columns;
     unsigned rows;
+    bool passing;
+    bool ends_unattended;
+    uint64_t unattended_ms;
     struct run_plan plan;
 
     uint64_t submitted_ns;
@@ -111,6 +114,7 @@ struct engine {
 void engine_observe(struct engine *engine, struct run *run);
 void engine_leave_queue(struct run *run); /* to be finished from the loop */
 void engine_run_finished(struct engine *engine, struct run *run);
+void engine_forget(struct run *run); /* a finished one */
 
 /* run_table.c */
 int run_table_init(struct run_table *table);

@@ -15,8 +15,9 @@
  *              only pages that are touched are charged to the memory limit
  * file size    the whole workspace (limits_resolve lets it follow): the disk is the limit */
 /* clang-format off */
-#define USUAL \
-    [LIMIT_CPUS] = 1000, \
+#define USUAL EVERY, \
+    [LIMIT_CPUS] = 1000
+#define EVERY \
     [LIMIT_OUTPUT] = MIB, \
     [LIMIT_INODES] = 4096, \
     [LIMIT_OPEN_FILES] = 256, \
@@ -34,6 +35,15 @@
     [LIMIT_WORKSPACE] = 128 * MIB, \
     [LIMIT_FILE_SIZE] = 128 * MIB
 
+/* As that service documents it, but for what is the same as everywhere. */
+#define SESSION EVERY, \
+    [LIMIT_CPUS] = 500, \
+    [LIMIT_IDLE] = SECONDS(30), \
+    [LIMIT_MEMORY] = 200 * MIB, \
+    [LIMIT_PROCESSES] = 64, \
+    [LIMIT_WORKSPACE] = 32 * MIB, \
+    [LIMIT_FILE_SIZE] = 32 * MIB
+
 #define TIMES(wall, queue) \
     [LIMIT_WALL] = (wall), [LIMIT_CPU_TIME] = (wall), [LIMIT_QUEUE] = (queue)
 
@@ -46,6 +56,7 @@ static const struct {
     [PROFILE_LIVE]          = {"live",               true,  {{TIMES(MINUTES(5),  MINUTES(1)), PROGRAM}}},
     [PROFILE_EXECUTE]       = {"execute",            true,  {{TIMES(SECONDS(10), MINUTES(1)), PROGRAM}}},
     [PROFILE_EXECUTE_INPUT] = {"execute with input", true,  {{TIMES(SECONDS(15), MINUTES(1)), PROGRAM}}},
+    [PROFILE_SESSION]       = {"session",            true,  {{TIMES(MINUTES(2),  MINUTES(2)), SESSION}}},
     [PROFILE_COMPILE]       = {"compile",            true,  {{TIMES(SECONDS(30), 0),          COMPILER}}},
 };
 /* clang-format on */

@@ -341,6 +341,9 @@ static const struct stage_events run_stage_events = {
     .ended = on_ended,
 };
 
+/* How long a reader may stay away, where nobody says. */
+enum { UNATTENDED_MS = 30 * 1000 };
+
 static int set_id(struct run *run, struct err *err)
 {
     unsigned char bytes[16];
@@ -399,6 +402,9 @@ int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret
         .engine = engine,
         .language = spec->language,
         .tty = spec->tty,
+        .passing = spec->passing,
+        .ends_unattended = spec->ends_unattended,
+        .unattended_ms = spec->unattended_ms > 0 ? spec->unattended_ms : UNATTENDED_MS,
         .submitted_ns = loop_now_ns(),
         .result.exit_code = -1,
     };

@@ -10,8 +10,6 @@ enum {
     START_MAX_MS = 30 * 1000,
     KILL_MAX_MS = 30 * 1000,
     CPU_SAMPLE_MIN_MS = 10,
-    /* A ring is held for a reader that has gone, as long as it may come back. */
-    UNATTENDED_MS = 30 * 1000,
 };
 
 static const struct limits *stage_limits(const struct run *run)
@@ -168,18 +166,23 @@ void run_clock_stop_stage(struct run *run)
 static void on_unattended(void *context)
 {
     struct run *run = context;
+    if (run->ends_unattended) {
+        run_cancel(run, "its last client left");
+        return;
+    }
     output_log_release(&run->log);
     run_update_pause(run);
 }
 
+/* Until then a ring is held for the reader that may come back. */
 void run_clock_unattended(struct run *run, bool unattended)
 {
-    if (!run->log.ring || run->state == RUN_FINISHED)
+    if ((!run->log.ring && !run->ends_unattended) || run->state == RUN_FINISHED)
         return;
     if (!run->clock.unattended)
         run->clock.unattended = loop_timer_new(run->engine->loop, on_unattended, run);
     if (unattended)
-        loop_timer_start(run->clock.unattended, UNATTENDED_MS);
+        loop_timer_start(run->clock.unattended, run->unattended_ms);
     else
         loop_timer_stop(run->clock.unattended);
 }

@@ -15,6 +15,7 @@
 #include "language/language_private.h"
 
 extern const struct embedded_file builtin_languages[];
+extern const struct embedded_file builtin_samples[];
 
 enum { LANGUAGES_MAX = 256 };
 
@@ -166,6 +167,16 @@ int catalogue_load_text(struct catalogue *catalogue, const char *file_name, stru
     return entry ? add(catalogue, file_name, entry, err) : -1;
 }
 
+/* Samples are told apart by their endings: "stdin.py". */
+static void find_builtin_sample(struct language *language)
+{
+    for (const struct embedded_file *file = builtin_samples; file->name; file++) {
+        const char *dot = strrchr(file->name, '.');
+        if (dot && language->extensions && strcmp(dot + 1, language->extensions[0]) == 0)
+            language->sample = file->text;
+    }
+}
+
 int catalogue_load_builtin(struct catalogue *catalogue, struct err *err)
 {
     for (const struct embedded_file *file = builtin_languages; file->name; file++) {
@@ -173,6 +184,8 @@ int catalogue_load_builtin(struct catalogue *catalogue, struct err *err)
         if (catalogue_load_text(catalogue, file->name, text, err) < 0)
             return -1;
     }
+    for (size_t i = 0; i < catalogue->count; i++)
+        find_builtin_sample(&catalogue->entries[i]->language);
     return 0;
 }
 

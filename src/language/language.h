@@ -48,6 +48,7 @@ struct language {
     unsigned heap_percent;         /* {heap_mb} as a share of the memory limit */
     struct limits minimum;         /* raises the profile's limits for `execute` */
     struct limits compile_minimum; /* raises the compile stage's */
+    const char *sample;            /* a program that asks and answers; NULL when there is none */
     const char *samples;           /* directory with hello.*, stdin.*, error.* … NULL when none */
     bool installed;                /* all of `requires` were there at load */
     const char *version;           /* found by running version_command; NULL until known */

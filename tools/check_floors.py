@@ -27,7 +27,7 @@ BESIDE = {
 }
 
 # A dialect is a name and the files that begin with it; these serve them all.
-DIALECT_SHARED = {"result"}
+DIALECT_SHARED = {"request", "result"}
 
 # The spawner holds privilege: it is linked with these and libc, nothing else.
 SPAWNER_MAY_USE = {"base", "os", "sandbox"}

@@ -8,6 +8,8 @@
 
 #include "cli/front.h"
 #include "dialect/execute.h"
+#include "dialect/runs.h"
+#include "dialect/session.h"
 #include "loop/loop.h"
 #include "observe/log.h"
 #include "server/http.h"
@@ -16,18 +18,20 @@
 enum {
     REQUEST_TIMEOUT_S = 30, /* for headers, for body, and between two requests */
     CLIENTS_REMEMBERED = 65536,
-    KEEP_MS = 1000,         /* nothing can ask for a finished run yet */
-    LAST_ANSWERS_MS = 2000, /* to send what is decided, when we end */
+    KEEP_MS = 10 * 60 * 1000, /* a finished run, for those who come back */
+    LAST_ANSWERS_MS = 2000,   /* to send what is decided, when we end */
     LAST_ANSWERS_STEP_MS = 10,
 };
 
-const char *const serve_dialects[] = {EXECUTE_NAME, NULL};
+const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, NULL};
 
 struct service {
     struct wiring *wiring;
     const struct listeners *listeners;
     struct execute execute;
-    struct http_mount mounts[1];
+    struct session_dialect session;
+    struct runs runs;
+    struct http_mount mounts[3];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;
@@ -121,6 +125,8 @@ static int make_server(struct service *service, struct err *err)
         words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0)
         return -1;
     service->mounts[0] = (struct http_mount){EXECUTE_NAME, execute_routes, &service->execute};
+    service->mounts[1] = (struct http_mount){SESSION_NAME, session_routes, &service->session};
+    service->mounts[2] = (struct http_mount){RUNS_NAME, runs_routes, &service->runs};
     service->http = (struct http_config){
         .listeners = service->listeners->items,
         .listener_count = service->listeners->count,
@@ -146,6 +152,15 @@ static int make_dialect(struct service *service, struct err *err)
         .limiter = rate_limiter_new(config->execute_rate, config->execute_rate_window_ms,
                                     CLIENTS_REMEMBERED),
         .rate_limit_loopback = config->rate_limit_loopback,
+    };
+    service->session = (struct session_dialect){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+    };
+    service->runs = (struct runs){
+        .loop = service->wiring->loop,
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
     };
     return service->execute.limiter ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
 }

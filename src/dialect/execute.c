@@ -10,6 +10,7 @@
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "dialect/execute_result.h"
+#include "dialect/request_fields.h"
 #include "engine/engine.h"
 #include "language/language.h"
 #include "loop/loop.h"
@@ -22,8 +23,6 @@
 #define BODY_MAX (100 * KIB)
 #define ERROR_MAX (4 * KIB)
 #define LIST_MAX (64 * KIB)
-/* Of a language's name that we do not know, and print back. */
-#define SHOWN_NAME_MAX 60
 #define MS_PER_S 1000
 
 static const char too_many[] = "Too many requests from this IP, please try again later";
@@ -120,13 +119,13 @@ struct execution {
     struct http_request *request;
     struct run *run;
     struct reader *reader;
-    struct execute_output output;
+    struct result_output output;
 };
 
 static void execution_free(struct execution *execution)
 {
     reader_free(execution->reader);
-    execute_output_fini(&execution->output);
+    result_output_fini(&execution->output);
     free(execution);
 }
 
@@ -141,7 +140,7 @@ static void answer(struct execution *execution)
 {
     const struct run_result *result = run_result(execution->run);
     auto_buf struct buf body;
-    buf_init(&body, EXECUTE_RESULT_MAX);
+    buf_init(&body, RESULT_BODY_MAX);
     execute_write_result(&body, execution->run, &execution->output,
                          engine_isolation(execution->execute->engine));
     int status = result->verdict == VERDICT_INTERNAL_ERROR ? 500 : 200;
@@ -154,7 +153,7 @@ static void on_ready(void *context)
     struct execution *execution = context;
     struct event event;
     while (reader_next(execution->reader, &event) > 0) {
-        execute_output_add(&execution->output, &event);
+        result_output_add(&execution->output, &event);
         if (event.kind == EVENT_END) {
             answer(execution);
             return;
@@ -171,7 +170,7 @@ static int start(struct execute *execute, struct http_request *request, const st
         return err_sys(err, errno, "execution");
     execution->execute = execute;
     execution->request = request;
-    execute_output_init(&execution->output);
+    result_output_init(&execution->output);
     execution->run = engine_submit(execute->engine, spec, err);
     if (execution->run)
         execution->reader = run_attach(execution->run, 0, READER_TEXT, on_ready, execution, err);
@@ -186,51 +185,6 @@ static int start(struct execute *execute, struct http_request *request, const st
 }
 
 /* --- from the request to the run --- */
-
-static int unknown_language(const struct slice *name, struct err *err)
-{
-    auto_buf struct buf shown;
-    buf_init(&shown, SHOWN_NAME_MAX + sizeof "…");
-    buf_add(&shown, name->at, MIN(name->len, (size_t)SHOWN_NAME_MAX));
-    if (name->len > SHOWN_NAME_MAX)
-        buf_add_text(&shown, "…");
-    return err_set(err, ERR_UNKNOWN_LANGUAGE, "Unsupported language: %s", buf_text(&shown));
-}
-
-static int find_language(const struct execute *execute, struct slice name, struct run_spec *spec,
-                         struct err *err)
-{
-    const struct language *language = catalogue_find(execute->catalogue, name);
-    if (!language)
-        return unknown_language(&name, err);
-    if (!language->installed)
-        return err_set(err, ERR_NOT_INSTALLED, "%s is not installed on this server%s%s",
-                       language->title, language->packages ? "; Debian packages: " : "",
-                       language->packages ? language->packages : "");
-    spec->language = language;
-    return 0;
-}
-
-/* Borrowed from the tree; *ret_args is owned, NULL-ended. */
-static int read_args(const json_t *body, const char ***ret_args, struct err *err)
-{
-    const json_t *list = json_object_get(body, "args");
-    if (!list || json_is_null(list))
-        return 0;
-    if (!json_is_array(list))
-        return err_field(err, "args", "args must be an array of strings");
-    size_t count = json_array_size(list);
-    const char **args = calloc(count + 1, sizeof *args);
-    if (!args)
-        return err_sys(err, errno, "args");
-    *ret_args = args;
-    for (size_t i = 0; i < count; i++) {
-        args[i] = json_string_value(json_array_get(list, i));
-        if (!args[i])
-            return err_field(err, "args", "args must be an array of strings");
-    }
-    return 0;
-}
 
 /* A program that reads a line finds one, as under the services before us. */
 static int read_input(const json_t *body, struct buf *input, struct err *err)
@@ -256,13 +210,15 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
         return -1;
     if (language.len == 0 || spec->source.len == 0)
         return err_set(err, ERR_INVALID, "%s", required);
-    if (find_language(execute, language, spec, err) < 0 || read_input(body, input, err) < 0 ||
+    if (request_find_language(execute->catalogue, language, &spec->language, err) < 0 ||
+        read_input(body, input, err) < 0 ||
         json_read_limits(body, "limits", &spec->limits, err) < 0)
         return -1;
-    if (spec->limits.value[LIMIT_OUTPUT] > EXECUTE_OUTPUT_MAX)
+    if (spec->limits.value[LIMIT_OUTPUT] > RESULT_OUTPUT_MAX)
         return err_field(err, "limits.max_output_bytes", "max_output_bytes is at most %llu here",
-                         EXECUTE_OUTPUT_MAX);
+                         RESULT_OUTPUT_MAX);
     spec->input = buf_slice(input);
+    spec->passing = true;
     spec->profile = input->len > 0 ? PROFILE_EXECUTE_INPUT : PROFILE_EXECUTE;
     return 0;
 }
@@ -276,7 +232,7 @@ static void run_body(struct execute *execute, struct http_request *request, cons
     buf_init(&input, BODY_MAX + 1);
     int rc = read_body(execute, body, &spec, &input, &err);
     if (rc >= 0)
-        rc = read_args(body, &args, &err);
+        rc = request_read_texts(body, "args", &args, &err);
     spec.args = args;
     if (rc >= 0)
         rc = start(execute, request, &spec, &err);

@@ -49,7 +49,7 @@ static void exit_code_speaks_of_the_limit_then_of_the_program(void **state)
             .exit_code = rows[i].exit_code,
             .signal = rows[i].signal,
         };
-        assert_int_equal(execute_exit_code(&result), rows[i].expected);
+        assert_int_equal(result_exit_code(&result), rows[i].expected);
         seen[rows[i].verdict] = true;
     }
     for (size_t i = 0; i < VERDICT_COUNT; i++)
@@ -68,13 +68,13 @@ static void results_are_written_whole(void **state)
     const struct run_spec spec = {.source = slice_of("out a\"\nerr b\nend failed 3 0")};
     struct run *run = engine_submit(&engine, &spec, NULL);
     struct reader *reader = run_attach(run, 0, READER_TEXT, nothing, NULL, NULL);
-    struct execute_output output;
-    execute_output_init(&output);
+    struct result_output output;
+    result_output_init(&output);
     struct event event;
     while (reader_next(reader, &event) > 0)
-        execute_output_add(&output, &event);
+        result_output_add(&output, &event);
     struct buf body;
-    buf_init(&body, EXECUTE_RESULT_MAX);
+    buf_init(&body, RESULT_BODY_MAX);
     execute_write_result(&body, run, &output, "full");
     const char *rest = strstr(buf_text(&body), ",\"status\"");
     assert_non_null(rest);
@@ -87,7 +87,7 @@ static void results_are_written_whole(void **state)
         "\"isolation\":\"full\",\"limits_hit\":{\"processes\":0,\"workspace\":0,\"file_size\":0,"
         "\"open_files\":0}}");
     buf_fini(&body);
-    execute_output_fini(&output);
+    result_output_fini(&output);
     reader_free(reader);
     loop_free(engine.loop);
 }

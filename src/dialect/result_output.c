@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/result_output.h"
+
+#include <signal.h>
+
+#include "engine/engine.h"
+
+#define EXIT_TIME_LIMIT 124
+#define EXIT_INTERNAL 126
+#define EXIT_CANCELLED 130
+#define SIGNAL_BASE 128
+
+void result_output_init(struct result_output *output)
+{
+    buf_init(&output->merged, 2 * RESULT_STREAM_MAX);
+    buf_init(&output->out, RESULT_STREAM_MAX);
+    buf_init(&output->err, RESULT_STREAM_MAX);
+}
+
+void result_output_fini(struct result_output *output)
+{
+    buf_fini(&output->merged);
+    buf_fini(&output->out);
+    buf_fini(&output->err);
+}
+
+void result_output_add(struct result_output *output, const struct event *event)
+{
+    if (event->kind != EVENT_STDOUT && event->kind != EVENT_STDERR)
+        return;
+    buf_add_slice(&output->merged, event->bytes);
+    buf_add_slice(event->kind == EVENT_STDOUT ? &output->out : &output->err, event->bytes);
+}
+
+bool result_output_failed(const struct result_output *output)
+{
+    return output->merged.failed || output->out.failed || output->err.failed;
+}
+
+/* When a limit ended the run, and no signal is known, it was our SIGKILL. */
+static int signal_code(int signal, int otherwise)
+{
+    return signal ? SIGNAL_BASE + signal : otherwise;
+}
+
+int result_exit_code(const struct run_result *result)
+{
+    switch (result->verdict) {
+    case VERDICT_QUEUE_TIMEOUT:
+    case VERDICT_TIMEOUT:
+    case VERDICT_IDLE_TIMEOUT:
+    case VERDICT_CPU_LIMIT:
+        return EXIT_TIME_LIMIT;
+    case VERDICT_MEMORY_LIMIT:
+    case VERDICT_OUTPUT_LIMIT:
+        return signal_code(result->signal, SIGNAL_BASE + SIGKILL);
+    case VERDICT_INTERNAL_ERROR:
+        return EXIT_INTERNAL;
+    case VERDICT_CANCELLED:
+        return signal_code(result->signal, EXIT_CANCELLED);
+    case VERDICT_COMPILE_FAILED:
+    case VERDICT_KILLED_BY_SIGNAL:
+    case VERDICT_FAILED:
+    case VERDICT_SUCCEEDED:
+    case VERDICT_COUNT:
+        break;
+    }
+    return signal_code(result->signal, result->exit_code);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* result_output.h — what a run said, gathered for an answer that tells all of it
+ * at once, and its exit status as clients of such answers know it. */
+#ifndef RUNNEL_DIALECT_RESULT_OUTPUT_H
+#define RUNNEL_DIALECT_RESULT_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/util.h"
+
+struct event;
+struct run_result;
+
+/* The answer is one piece of memory, so a run may not ask for more output. */
+#define RESULT_OUTPUT_MAX (4 * MIB)
+/* What is not UTF-8 becomes three bytes; a control character becomes six, and
+ * each of two streams is there twice, merged and apart: 24 for one. */
+#define RESULT_STREAM_MAX (3 * RESULT_OUTPUT_MAX)
+#define RESULT_BODY_MAX (24 * RESULT_OUTPUT_MAX + 64 * KIB)
+
+struct result_output {
+    struct buf merged; /* both streams, in the order of the log */
+    struct buf out;
+    struct buf err;
+};
+
+void result_output_init(struct result_output *output);
+void result_output_fini(struct result_output *output);
+/* Takes what is output; other events do nothing. */
+void result_output_add(struct result_output *output, const struct event *event);
+
+bool result_output_failed(const struct result_output *output); /* memory was short */
+
+/* The exit status as these clients know it: 124 for the limits of time, 128 and
+ * the signal for what a signal ended, else the program's. */
+int result_exit_code(const struct run_result *result);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/runs_event.h"
+
+#include "codec/json_write.h"
+#include "dialect/result_fields.h"
+#include "dialect/result_output.h"
+#include "engine/engine.h"
+
+const char *runs_event_type(const struct event *event)
+{
+    static const char *const types[] = {
+        [EVENT_STATE] = "state",   [EVENT_STDOUT] = "stdout", [EVENT_STDERR] = "stderr",
+        [EVENT_NOTICE] = "notice", [EVENT_GAP] = "gap",       [EVENT_END] = "end",
+    };
+    return types[event->kind];
+}
+
+void runs_write_result(struct json *json, const struct run *run, const char *isolation)
+{
+    const struct run_result *result = run_result(run);
+    if (!result) {
+        json_nothing(json, "verdict");
+        json_nothing(json, "reason");
+        json_nothing(json, "exit_code");
+        json_nothing(json, "signal");
+        return;
+    }
+    json_text(json, "verdict", verdict_name(result->verdict));
+    json_text(json, "reason", result->reason);
+    json_i64(json, "exit_code", result_exit_code(result));
+    if (result->signal != 0)
+        json_i64(json, "signal", result->signal);
+    else
+        json_nothing(json, "signal");
+    result_fields_write(json, run, isolation);
+}
+
+void runs_event_write(struct buf *buf, const struct run *run, const struct event *event,
+                      const char *isolation)
+{
+    struct json json = json_start(buf);
+    json_open_object(&json, NULL);
+    json_u64(&json, "n", event->number);
+    json_u64(&json, "t", event->time_ms);
+    json_text(&json, "type", runs_event_type(event));
+    switch (event->kind) {
+    case EVENT_STATE:
+        json_text(&json, "state", run_state_name(event->state));
+        break;
+    case EVENT_STDOUT:
+    case EVENT_STDERR:
+    case EVENT_NOTICE:
+        json_slice(&json, "data", event->bytes);
+        break;
+    case EVENT_GAP:
+        json_u64(&json, "lost_bytes", event->lost_bytes);
+        break;
+    case EVENT_END:
+        runs_write_result(&json, run, isolation);
+        break;
+    }
+    json_close_object(&json);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* runs_event.h — a run's events as /v1 tells them, over WebSocket and SSE alike:
+ *
+ *     {"n":1,"t":12,"type":"state","state":"running"}
+ *     {"n":2,"t":13,"type":"stdout","data":"text"}        stderr, notice
+ *     {"n":3,"t":13,"type":"gap","lost_bytes":123}
+ *     {"n":9,"t":700,"type":"end","verdict":"succeeded", …}
+ *
+ * n numbers them from 1, t is milliseconds since the run was submitted.
+ */
+#ifndef RUNNEL_DIALECT_RUNS_EVENT_H
+#define RUNNEL_DIALECT_RUNS_EVENT_H
+
+#include "base/buf.h"
+#include "base/util.h"
+
+struct event;
+struct json;
+struct run;
+
+/* An event's bytes are at most a block of the log; escaped, six times as many. */
+#define RUNS_EVENT_MAX MIB
+
+const char *runs_event_type(const struct event *event);
+void runs_event_write(struct buf *buf, const struct run *run, const struct event *event,
+                      const char *isolation);
+
+/* The fields of a result: verdict, reason, exit_code, signal, usage, limits …
+ * Before the end they are null, and only the limits are there. */
+void runs_write_result(struct json *json, const struct run *run, const char *isolation);
+
+#endif

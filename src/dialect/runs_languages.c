@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* runs_languages.c — everything about each language, for who offers a choice. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "codec/json_write.h"
+#include "dialect/runs.h"
+#include "language/language.h"
+
+#define LIST_MAX MIB
+
+static void write_install(struct json *json, const struct language *language)
+{
+    char text[512];
+    if (language->installed || !language->packages) {
+        json_nothing(json, "install");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "sudo apt-get install %s", language->packages);
+    json_text(json, "install", text);
+}
+
+static void write_language(struct json *json, const struct language *language)
+{
+    json_open_object(json, NULL);
+    json_text(json, "name", language->name);
+    json_text(json, "title", language->title);
+    json_open_array(json, "aliases");
+    for (size_t i = 0; language->aliases && language->aliases[i]; i++)
+        json_text(json, NULL, language->aliases[i]);
+    json_close_array(json);
+    json_bool(json, "installed", language->installed);
+    json_text(json, "version", language->version);
+    json_text(json, "grammar", language->grammar);
+    json_text(json, "source", language->source);
+    json_text(json, "sample", language->sample);
+    write_install(json, language);
+    json_close_object(json);
+}
+
+void runs_handle_languages(struct http_request *request, void *context)
+{
+    const struct runs *runs = context;
+    auto_buf struct buf body;
+    buf_init(&body, LIST_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    json_open_array(&json, "languages");
+    for (size_t i = 0; i < catalogue_count(runs->catalogue); i++)
+        write_language(&json, catalogue_at(runs->catalogue, i));
+    json_close_array(&json);
+    json_close_object(&json);
+    http_reply(request, 200, "application/json; charset=utf-8", buf_slice(&body));
+}

@@ -19,6 +19,7 @@
 #define JSON_TYPE "application/json; charset=utf-8"
 #define BODY_MAX (8 * MIB) /* max_body bounds it further */
 #define TERMINAL_SIDE_MAX 1000
+#define GRACE_MAX_MS 600000
 
 /* --- the record --- */
 
@@ -204,6 +205,11 @@ static int read_on_disconnect(const json_t *body, bool waits, struct run_spec *s
     if (word.len > 0 && !continues && !slice_is(word, "kill"))
         return err_field(err, "on_disconnect", "on_disconnect must be kill or continue");
     spec->ends_unattended = !waits && !continues;
+    if (json_read_u64(body, "disconnect_grace_ms", &spec->unattended_ms, err) < 0)
+        return -1;
+    if (spec->unattended_ms > GRACE_MAX_MS)
+        return err_field(err, "disconnect_grace_ms", "disconnect_grace_ms is at most %d",
+                         GRACE_MAX_MS);
     return 0;
 }
 

@@ -141,6 +141,12 @@ static void end(struct websocket *socket)
 
 /* --- the loop's side --- */
 
+/* What came with the handshake shows in no watch: one for writing fires at once. */
+static bool has_early(const struct websocket *socket)
+{
+    return socket->early_at < socket->early_len && wslay_event_get_read_enabled(socket->wslay);
+}
+
 /* Writes what can be written. A socket that fails is shut down, which its watch
  * then shows. */
 static void push(struct websocket *socket)
@@ -152,7 +158,7 @@ static void push(struct websocket *socket)
         socket->is_gone = true;
     }
     unsigned events = LOOP_READ;
-    if (wslay_event_want_write(socket->wslay) && !socket->is_gone)
+    if ((wslay_event_want_write(socket->wslay) && !socket->is_gone) || has_early(socket))
         events |= LOOP_WRITE;
     loop_watch_set(socket->watch, events);
 }
@@ -170,11 +176,32 @@ static void start_closing(struct websocket *socket)
         loop_timer_start(socket->timer, CLOSING_MS);
 }
 
+static void part(struct websocket *socket)
+{
+    socket->is_parting = true;
+    (void)shutdown(socket->fd, SHUT_WR);
+    loop_watch_set(socket->watch, LOOP_READ);
+    start_closing(socket);
+}
+
+/* wslay closes for a malformed control frame, but without saying why. Where it
+ * is not in the midst of a message of ours, we say it. */
+static void refuse_frame(struct websocket *socket)
+{
+    static const char protocol_error[] = {(char)0x88, 2, 0x03, (char)0xea}; /* 1002 */
+    if (wslay_event_get_queued_msg_count(socket->wslay) > 1) {
+        socket->is_gone = true;
+        return;
+    }
+    (void)send(socket->fd, protocol_error, sizeof protocol_error, MSG_DONTWAIT | MSG_NOSIGNAL);
+    part(socket);
+}
+
 static void pull(struct websocket *socket)
 {
     socket->turn = 0;
-    if (wslay_event_recv(socket->wslay) != 0)
-        socket->is_gone = true;
+    if (wslay_event_recv(socket->wslay) != 0 && !socket->is_gone)
+        refuse_frame(socket);
     if (!socket->is_closing && !wslay_event_get_read_enabled(socket->wslay))
         start_closing(socket); /* its Close came, or a mistake of its that we close for */
 }
@@ -193,9 +220,7 @@ static void part_or_end(struct websocket *socket)
         end(socket);
         return;
     }
-    socket->is_parting = true;
-    (void)shutdown(socket->fd, SHUT_WR);
-    loop_watch_set(socket->watch, LOOP_READ);
+    part(socket);
 }
 
 static void on_ready(void *context, unsigned ready)
@@ -205,9 +230,10 @@ static void on_ready(void *context, unsigned ready)
         read_away(socket);
         return;
     }
-    /* What came with the handshake shows in no watch. */
-    if (ready & LOOP_READ || socket->early_at < socket->early_len)
+    if (ready & LOOP_READ || has_early(socket))
         pull(socket);
+    if (socket->is_parting)
+        return;
     push(socket);
     if (is_over(socket)) {
         part_or_end(socket);

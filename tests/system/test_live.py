@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: MIT
+"""Runs that are talked to while they run: /v1/runs over WebSocket and SSE, and sessions."""
+
+import http.client
+import json
+import os
+import pathlib
+import time
+import unittest
+
+from service import BOUND_S, Service, descendants, wait_until
+from websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Closed, Refused, WebSocket
+
+ASKS = 'name = input("name? ")\nprint("hello", name)\n'
+ECHO = "while read -r line; do echo \"$line\"; done"
+
+
+class Live(unittest.TestCase):
+    """One service for the tests of a class."""
+
+    flags = ("--concurrency=16", "--shutdown-grace=0s")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(*cls.flags)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.close()
+
+    def start(self, language="bash", code=ECHO, **fields):
+        fields = {"language": language, "code": code, "disconnect_grace_ms": 1000, **fields}
+        status, record = self.service.request("POST", "/v1/runs?wait=false", fields)
+        self.assertEqual(status, 201, record)
+        return record["id"]
+
+    def attach(self, run, query="", **headers):
+        socket = WebSocket(self.service.port, f"/v1/runs/{run}/stream{query}", **headers)
+        self.addCleanup(socket.socket.close)
+        return socket
+
+    def record(self, run):
+        return self.service.request("GET", f"/v1/runs/{run}")[1]
+
+    def wait_for_end(self, run):
+        wait_until("the run ends", lambda: self.record(run)["verdict"])
+        return self.record(run)
+
+    def read_until(self, socket, text):
+        """Output up to and with `text`."""
+        said = ""
+        while text not in said:
+            event = socket.json()
+            if event["type"] in ("stdout", "stderr"):
+                said += event["data"]
+        return said
+
+
+class Runs(Live):
+    def test_one_that_is_waited_for_tells_everything_at_once(self):
+        status, record = self.service.request("POST", "/v1/runs", {
+            "language": "python", "stdin": "in\n", "args": ["a", "b"], "env": {"X": "y"},
+            "files": [{"path": "data/b.txt", "content": "from a file"}],
+            "code": "import os, sys\nprint(sys.argv[1:], os.environ['X'], "
+                    "open('data/b.txt').read(), input())\nsys.exit(3)"})
+        self.assertEqual((status, record["status"], record["verdict"], record["exit_code"]),
+                         (200, "failed", "failed", 3))
+        self.assertEqual(record["stdout"], "['a', 'b'] y from a file in\n")
+        self.assertEqual(self.record(record["id"])["stdout"], record["stdout"])
+
+    def test_a_program_asks_and_is_answered(self):
+        socket = self.attach(self.start("python", ASKS))
+        self.assertEqual(self.read_until(socket, "? "), "name? ")
+        socket.send_json({"type": "input", "data": "Ada\n"})
+        events, code = socket.until_closed()
+        self.assertEqual("".join(e["data"] for e in events if e["type"] == "stdout"), "hello Ada\n")
+        self.assertEqual((events[-1]["type"], events[-1]["verdict"], code), ("end", "succeeded", 1000))
+
+    def test_events_are_numbered_without_a_hole_and_may_be_read_again_from_any(self):
+        run = self.start(code="echo one; echo two >&2; echo three")
+        events, _ = self.attach(run).until_closed()
+        self.assertEqual([event["n"] for event in events], list(range(1, len(events) + 1)))
+        for first in (2, len(events)):
+            again, code = self.attach(run, f"?from={first}").until_closed()
+            self.assertEqual((again, code), (events[first - 1:], 1000))
+
+    def test_readers_see_the_same_and_each_may_write(self):
+        run = self.start()
+        readers = [self.attach(run) for _ in range(3)]
+        for number, reader in enumerate(readers):
+            reader.send_json({"type": "input", "data": f"{number}\n"})
+            for other in readers:
+                self.assertEqual(self.read_until(other, "\n"), f"{number}\n")
+        readers[0].send_json({"type": "eof"})
+        ends = [reader.until_closed()[0][-1] for reader in readers]
+        self.assertEqual({end["verdict"] for end in ends}, {"succeeded"})
+
+    def test_server_sent_events_resume_behind_the_last_one(self):
+        run = self.start(code="echo one; echo two")
+        self.wait_for_attach(run)
+
+        def events(**headers):
+            _, head, body = self.service.request_raw("GET", f"/v1/runs/{run}/events",
+                                                     headers=headers)
+            self.assertEqual(head["Content-Type"], "text/event-stream")
+            blocks = [dict(line.split(": ", 1) for line in block.split("\n"))
+                      for block in body.decode().strip().split("\n\n")]
+            for block in blocks:
+                data = json.loads(block["data"])
+                self.assertEqual((block["id"], block["event"]), (str(data["n"]), data["type"]))
+            return [block["data"] for block in blocks]
+        every = events()
+        self.assertIn('"type":"end"', every[-1])
+        self.assertEqual(events(**{"Last-Event-ID": "3"}), every[3:])
+
+    def wait_for_attach(self, run):
+        self.attach(run).until_closed()
+
+    def test_server_sent_events_come_as_they_happen(self):
+        run = self.start()
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=BOUND_S)
+        connection.request("GET", f"/v1/runs/{run}/events")
+        answer = connection.getresponse()
+        socket = self.attach(run)
+
+        def next_output():
+            while True:
+                line = answer.readline().decode()
+                if line.startswith("data: ") and '"stdout"' in line:
+                    return json.loads(line[6:])["data"]
+        for text in ("one\n", "two\n"):
+            socket.send_json({"type": "input", "data": text})
+            self.assertEqual(next_output(), text)
+        socket.send_json({"type": "cancel"})
+        self.assertIn(b'"cancelled"', answer.read())
+        connection.close()
+
+    def test_bytes_pass_unaltered_by_the_subprotocol(self):
+        socket = self.attach(self.start(code="cat"), Sec_WebSocket_Protocol="other, runnel.bytes")
+        self.assertIn("Sec-WebSocket-Protocol: runnel.bytes", socket.head)
+        every = bytes(range(256)) * 4
+        socket.send(BINARY, every)
+        got = b""
+        while len(got) < len(every):
+            opcode, payload = socket.receive()
+            if opcode == BINARY:
+                self.assertEqual(payload[0], 1)
+                got += payload[9:]
+        self.assertEqual(got, every)
+        socket.send_json({"type": "eof"})
+        self.assertEqual(self.last_of(socket)["verdict"], "succeeded")
+
+    @staticmethod
+    def last_of(socket):
+        last = None
+        try:
+            while True:
+                last = json.loads(socket.message())
+        except Closed:
+            return last
+
+    def test_a_terminal_has_a_size_and_keys(self):
+        socket = self.attach(self.start(
+            code="trap 'stty size' WINCH; trap 'echo bye; exit 3' INT; stty size; "
+                 "while :; do sleep 0.05; done", tty=True, columns=100, rows=30))
+        self.assertEqual(self.read_until(socket, "\n"), "30 100\r\n")
+        socket.send_json({"type": "resize", "columns": 40, "rows": 10})
+        self.assertEqual(self.read_until(socket, "\n"), "10 40\r\n")
+        socket.send_json({"type": "input", "data": "\x03"})
+        self.read_until(socket, "bye")
+        self.assertEqual(socket.until_closed()[0][-1]["exit_code"], 3)
+
+    def test_a_signal_reaches_the_program(self):
+        socket = self.attach(self.start(
+            code="trap 'echo got it; exit 4' TERM; echo ready; while :; do sleep 0.05; done"))
+        self.read_until(socket, "ready\n")
+        socket.send_json({"type": "signal", "signal": "TERM"})
+        self.read_until(socket, "got it")
+        self.assertEqual(socket.until_closed()[0][-1]["exit_code"], 4)
+
+    def test_cancel_ends_it_now_for_everybody(self):
+        run = self.start(code="while :; do :; done")
+        sockets = [self.attach(run), self.attach(run)]
+        sockets[0].send_json({"type": "cancel"})
+        for socket in sockets:
+            self.assertEqual(socket.until_closed()[0][-1]["verdict"], "cancelled")
+        run = self.start(code="sleep 300")
+        self.assertEqual(self.service.request("DELETE", f"/v1/runs/{run}")[0], 202)
+        self.assertEqual(self.wait_for_end(run)["status"], "killed")
+
+    def test_what_makes_no_sense_is_told_and_changes_nothing(self):
+        socket = self.attach(self.start())
+        rows = [
+            ({"type": "bogus"}, "type"), ({"type": 5}, "type"), ({}, "type"),
+            ({"type": "input", "data": 5}, "data"), ({"type": "signal", "signal": "SEGV"}, "signal"),
+            ({"type": "resize", "columns": 0, "rows": 1}, "columns"),
+            ({"type": "resize", "columns": 80, "rows": 100000}, "rows"),
+        ]
+        for message, field in rows:
+            socket.send_json(message)
+            self.assertEqual(self.next_error(socket)["field"], field, message)
+        for text in (b"{", b"[]", b"\"input\"", b"{\"type\":\"input\",\"type\":\"eof\"}"):
+            socket.send(TEXT, text)
+            self.assertEqual(self.next_error(socket)["code"], "invalid_request")
+        socket.send_json({"type": "input", "data": "still here\n"})
+        self.assertEqual(self.read_until(socket, "\n"), "still here\n")
+
+    @staticmethod
+    def next_error(socket):
+        while True:
+            event = socket.json()
+            if event["type"] == "error":
+                return event
+
+    def test_input_to_one_that_has_closed_its_input_is_told(self):
+        socket = self.attach(self.start(code="cat; sleep 300"))
+        socket.send_json({"type": "eof"})
+        socket.send_json({"type": "input", "data": "late\n"})
+        self.assertEqual(self.next_error(socket)["code"], "conflict")
+
+    def test_ids_that_do_not_exist_are_not_found(self):
+        for path in ("/v1/runs/x", "/v1/runs/x/events", "/v1/runs/x/stream"):
+            self.assertEqual(self.service.request("GET", path)[0], 404)
+        with self.assertRaises(Refused) as refused:
+            self.attach("x")
+        self.assertEqual(refused.exception.status, 404)
+
+    def test_wrong_fields_are_named_and_nothing_runs(self):
+        rows = {
+            "language": {"code": "x"}, "code": {"language": "bash"},
+            "tty": {"language": "bash", "code": "x", "tty": "yes"},
+            "columns": {"language": "bash", "code": "x", "columns": 5000},
+            "env": {"language": "bash", "code": "x", "env": {"A": 1}},
+            "args": {"language": "bash", "code": "x", "args": [1]},
+            "files": {"language": "bash", "code": "x", "files": [5]},
+            "on_disconnect": {"language": "bash", "code": "x", "on_disconnect": "maybe"},
+            "disconnect_grace_ms": {"language": "bash", "code": "x", "disconnect_grace_ms": -1},
+        }
+        for field, body in rows.items():
+            for query in ("", "?wait=false"):
+                status, answer = self.service.request("POST", "/v1/runs" + query, body)
+                self.assertEqual((status, answer.get("field")), (400, field), answer)
+
+    def test_languages_are_told_with_a_sample(self):
+        languages = self.service.request("GET", "/v1/languages")[1]["languages"]
+        python = next(one for one in languages if one["name"] == "python")
+        self.assertTrue(python["installed"])
+        self.assertIn("input(", python["sample"])
+
+
+class Disconnect(Live):
+    def test_one_whose_last_client_leaves_is_killed_after_the_grace(self):
+        run = self.start(code="sleep 300", disconnect_grace_ms=300)
+        first, second = self.attach(run), self.attach(run)
+        first.socket.close()
+        time.sleep(1)
+        self.assertIsNone(self.record(run)["verdict"], "there is another client")
+        second.socket.close()
+        self.assertEqual(self.wait_for_end(run)["verdict"], "cancelled")
+
+    def test_one_that_comes_back_in_time_finds_it_running(self):
+        run = self.start(code="echo hello; sleep 300", disconnect_grace_ms=5000)
+        self.attach(run).socket.close()
+        time.sleep(0.3)
+        socket = self.attach(run)
+        self.assertEqual(self.read_until(socket, "\n"), "hello\n")
+        socket.send_json({"type": "cancel"})
+        socket.until_closed()
+
+    def test_one_that_is_to_go_on_goes_on(self):
+        run = self.start(code="sleep 1; echo done", on_disconnect="continue", disconnect_grace_ms=1)
+        self.attach(run).socket.close()
+        self.assertEqual(self.wait_for_end(run)["stdout"], "done\n")
+
+    def test_a_client_that_waits_and_leaves_ends_its_run(self):
+        before = set(descendants(self.service.spawner()))
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=BOUND_S)
+        connection.request("POST", "/v1/runs", json.dumps({"language": "bash", "code": "sleep 300"}),
+                           {"content-type": "application/json"})
+        wait_until("it runs", lambda: len(set(descendants(self.service.spawner())) - before) >= 2)
+        connection.close()
+        wait_until("it is gone", lambda: not set(descendants(self.service.spawner())) - before)
+
+
+class Frames(Live):
+    """What is wrong on the wire is answered as RFC 6455 says, and harms nobody."""
+
+    def closed_with(self, socket):
+        return socket.until_closed()[1]
+
+    def test_each_mistake_has_its_close_code(self):
+        run = self.start()
+        rows = {
+            "unmasked": (1002, WebSocket.frame(TEXT, b"{}", masked=False)),
+            "a reserved bit": (1002, WebSocket.frame(TEXT, b"{}", rsv=4)),
+            "a reserved opcode": (1002, WebSocket.frame(3, b"{}")),
+            "a long ping": (1002, WebSocket.frame(PING, b"x" * 126)),
+            "a ping in pieces": (1002, WebSocket.frame(PING, b"x", fin=False)),
+            "a continuation of nothing": (1002, WebSocket.frame(CONTINUATION, b"x")),
+            "a close code that is none": (1002, WebSocket.frame(CLOSE, b"\x03\xed")),
+            "not UTF-8": (1007, WebSocket.frame(TEXT, b"\xff\xfe")),
+            "half a character": (1007, WebSocket.frame(TEXT, b"\xe2\x82")),
+            "too long": (1009, WebSocket.frame(TEXT, b"x" * (1024 * 1024 + 1))),
+            "said to be endless": (1009, b"\x81\xff\x7f" + b"\xff" * 7 + b"mask" + b"payload"),
+            "bytes where text is due": (1003, WebSocket.frame(BINARY, b"x")),
+        }
+        for what, (code, frame) in rows.items():
+            with self.subTest(what):
+                socket = self.attach(run)
+                socket.socket.sendall(frame)
+                self.assertEqual(self.closed_with(socket), code)
+        self.assertTrue(self.service.runs())
+
+    def test_a_message_in_pieces_of_a_byte_is_one_message(self):
+        socket = self.attach(self.start())
+        message = json.dumps({"type": "input", "data": "pieces\n"}).encode()
+        for at in range(len(message)):
+            socket.send(CONTINUATION if at else TEXT, message[at:at + 1], fin=at == len(message) - 1)
+            if at == 5:
+                socket.send(PING, b"between")
+        self.assertEqual(self.read_until(socket, "\n"), "pieces\n")
+
+    def test_frames_that_come_with_the_handshake_are_read(self):
+        run = self.start()
+        early = WebSocket.frame(TEXT, json.dumps({"type": "input", "data": "early\n"}).encode())
+        socket = self.attach(run, early=early)
+        self.assertEqual(self.read_until(socket, "\n"), "early\n")
+
+    def test_pings_are_answered_and_a_flood_of_them_harms_nobody(self):
+        socket = self.attach(self.start())
+        for _ in range(5000):
+            socket.send(PING, b"p")
+        pongs = 0
+        while pongs < 5000:
+            opcode, payload = socket.receive()
+            if opcode == PONG:
+                self.assertEqual(payload, b"p")
+                pongs += 1
+        self.assertTrue(self.service.runs())
+
+    def test_a_close_is_answered_with_its_code(self):
+        socket = self.attach(self.start())
+        socket.send(CLOSE, b"\x0b\xb8")
+        self.assertEqual(self.closed_with(socket), 3000)
+
+    def test_handshakes_that_are_wrong_are_told(self):
+        run = self.start()
+        rows = [
+            (426, {"Sec_WebSocket_Version": "8"}), (426, {"Upgrade": "h2c"}),
+            (426, {"Upgrade": None}), (400, {"Sec_WebSocket_Key": "short"}),
+            (400, {"Sec_WebSocket_Key": None}), (403, {"Origin": "https://evil.example.com"}),
+            (403, {"Host": "evil.example.com"}),
+        ]
+        for status, headers in rows:
+            with self.assertRaises(Refused) as refused:
+                self.attach(run, **headers)
+            self.assertEqual(refused.exception.status, status, headers)
+        self.attach(run, Origin="http://localhost:5173")
+
+
+class Load(Live):
+    def memory_kib(self):
+        text = pathlib.Path(f"/proc/{self.service.front()}/status").read_text(encoding="ascii")
+        return int(text.split("VmRSS:")[1].split()[0])
+
+    def test_a_reader_that_does_not_read_holds_its_program_and_nobody_else(self):
+        run = self.start(code="yes")
+        reader = self.attach(run)
+        time.sleep(1)
+        memory = self.memory_kib()
+        for _ in range(5):
+            self.assertTrue(self.service.runs())
+            time.sleep(0.2)
+        self.assertLess(self.memory_kib() - memory, 20 * 1024)
+        reader.send_json({"type": "cancel"})
+        self.assertEqual(reader.until_closed()[0][-1]["verdict"], "cancelled")
+
+    def test_hundreds_of_idle_sockets_are_given_back(self):
+        run = self.start(disconnect_grace_ms=600000)
+        front = self.service.front()
+
+        def descriptors():
+            return len(os.listdir(f"/proc/{front}/fd"))
+        before = descriptors()
+        sockets = [self.attach(run) for _ in range(300)]
+        self.assertGreaterEqual(descriptors(), before + 300)
+        sockets[0].send_json({"type": "input", "data": "all\n"})
+        for socket in sockets:
+            self.assertEqual(self.read_until(socket, "\n"), "all\n")
+        for socket in sockets:
+            socket.socket.close()
+        wait_until("the sockets are given back", lambda: descriptors() <= before)
+
+    def test_a_service_that_stops_tells_its_clients(self):
+        with Service("--shutdown-grace=0s") as service:
+            run = service.request("POST", "/v1/runs?wait=false",
+                                  {"language": "bash", "code": "sleep 300"})[1]["id"]
+            with WebSocket(service.port, f"/v1/runs/{run}/stream") as socket:
+                while socket.json().get("state") != "running":
+                    pass
+                service.process.terminate()
+                events, code = socket.until_closed()
+                self.assertEqual((events[-1]["verdict"], code), ("cancelled", 1000))
+                self.assertEqual(service.process.wait(BOUND_S), 0)
+
+
+class Sessions(Live):
+    def begin(self, **fields):
+        return self.service.request("POST", "/session", fields)
+
+    def attach_to(self, session):
+        socket = WebSocket(self.service.port, f"/ws/session/{session}")
+        self.addCleanup(socket.socket.close)
+        return socket
+
+    def test_a_program_asks_and_is_answered_and_all_of_it_is_replayed(self):
+        status, answer = self.begin(Language="python", CODE=ASKS + "import sys\n"
+                                    "print('bad', file=sys.stderr)")
+        self.assertEqual(status, 200)
+        session = answer["sessionId"]
+        socket = self.attach_to(session)
+        self.assertEqual(socket.json()["type"], "state")
+        said = ""
+        while said != "name? ":
+            said += socket.json().get("data", "")
+        socket.send_json({"type": "other"})
+        socket.send_json({"type": "input", "data": "Ada\n"})
+        frames, code = socket.until_closed()
+        self.assertEqual((frames[-1], code), ({"state": "finished", "type": "state"}, 1000))
+        again, code = self.attach_to(session).until_closed()
+        self.assertEqual("".join(f["data"] for f in again if f["type"] == "stdout"),
+                         "name? hello Ada\n")
+        self.assertEqual("".join(f["data"] for f in again if f["type"] == "stderr"), "bad\n")
+        self.assertEqual((again[-1]["state"], code), ("finished", 1000))
+
+    def test_a_compiler_s_word_is_stderr(self):
+        session = self.begin(language="c", code="int main(")[1]["sessionId"]
+        frames, _ = self.attach_to(session).until_closed()
+        self.assertIn("error", "".join(f.get("data", "") for f in frames if f["type"] == "stderr"))
+        self.assertEqual(frames[-1]["state"], "finished")
+
+    def test_one_that_a_limit_ends_is_terminated(self):
+        session = self.begin(language="bash", code="yes")[1]["sessionId"]
+        frames, _ = self.attach_to(session).until_closed()
+        self.assertEqual(frames[-1]["state"], "terminated")
+        self.assertEqual(len("".join(f.get("data", "") for f in frames)), 1 << 20)
+
+    def test_a_frame_that_is_no_json_deafens_and_output_goes_on(self):
+        session = self.begin(language="bash", code="read -t 1 x; echo \"got $x\"")[1]["sessionId"]
+        socket = self.attach_to(session)
+        socket.send(TEXT, b"{not json")
+        socket.send_json({"type": "input", "data": "late\n"})
+        frames, _ = socket.until_closed()
+        self.assertEqual("".join(f.get("data", "") for f in frames), "got \n")
+
+    def test_errors_are_those_that_clients_know(self):
+        for body in (b"", b"{", b"[]", b'{"language":5,"code":"x"}'):
+            connection = http.client.HTTPConnection("127.0.0.1", self.service.port)
+            connection.request("POST", "/session", body)
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.read()), (400, b'{"error":"invalid json"}'))
+        self.assertEqual(self.begin(language="cobol", code="x")[0], 400)
+        with self.assertRaises(Refused) as refused:
+            self.attach_to("nobody")
+        self.assertEqual((refused.exception.status, refused.exception.body),
+                         (404, b'{"error":"session not found"}'))
+        session = self.begin(language="bash", code="sleep 5")[1]["sessionId"]
+        self.assertEqual(self.service.request_raw("GET", f"/ws/session/{session}")[::2],
+                         (400, b"Bad Request\n"))
+
+    def test_a_form_of_another_site_starts_nothing(self):
+        body = {"language": "bash", "code": "echo x"}
+        for headers, expected in (({"Sec-Fetch-Site": "cross-site", "content-type": "text/plain"}, 415),
+                                  ({"Origin": "https://evil.example.com"}, 403),
+                                  ({"content-type": "text/plain"}, 200)):
+            status = self.service.request_raw("POST", "/session", body, headers)[0]
+            self.assertEqual(status, expected, headers)
+
+
+if __name__ == "__main__":
+    unittest.main()

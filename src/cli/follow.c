@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "cli/shared_watch.h"
+#include "cli/terminal.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "os/fd.h"
@@ -36,6 +37,7 @@ struct follow {
     char chunk[READ_MAX];
     size_t chunk_len; /* the run did not take it yet */
     struct loop_signal *signals[ARRAY_LEN(ending_signals)];
+    struct loop_signal *resized;
     bool interrupted;
 };
 
@@ -147,10 +149,32 @@ static void on_signal(void *context, int signal)
 {
     struct follow *follow = context;
     (void)signal;
-    if (follow->interrupted)
+    if (follow->interrupted) {
+        terminal_restore();
         _exit(verdict_exit_status(VERDICT_CANCELLED, 0, 0));
+    }
     follow->interrupted = true;
     run_cancel(follow->run, "it was interrupted");
+}
+
+static void on_resized(void *context, int signal)
+{
+    struct follow *follow = context;
+    unsigned columns;
+    unsigned rows;
+    (void)signal;
+    terminal_size(&columns, &rows);
+    if (columns > 0 && rows > 0)
+        run_resize(follow->run, columns, rows);
+}
+
+static int hand_over_terminal(struct follow *follow, struct err *err)
+{
+    if (!follow->spec->terminal)
+        return 0;
+    follow->resized = loop_signal_new(follow->loop, SIGWINCH, on_resized, follow);
+    on_resized(follow, SIGWINCH);
+    return terminal_make_raw(err);
 }
 
 /* Under nohup a run goes on when the terminal is closed. The others end it even
@@ -184,11 +208,14 @@ static int set_up(struct follow *follow, struct err *err)
                 loop_signal_new(follow->loop, ending_signals[i], on_signal, follow);
     }
     follow->reader = run_attach(follow->run, 0, form, on_events, follow, err);
-    return follow->reader ? 0 : -1;
+    return follow->reader ? hand_over_terminal(follow, err) : -1;
 }
 
 static void tear_down(struct follow *follow)
 {
+    if (follow->spec->terminal)
+        terminal_restore();
+    loop_signal_free(follow->resized);
     reader_free(follow->reader);
     shared_watch_free(follow->outputs[0]);
     shared_watch_free(follow->outputs[1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* follow.h — joins a run to the descriptors of a command: what it prints goes to
- * ours as it comes, what we are given goes to it, and a Ctrl-C ends it.
+ * ours as it comes, what we are given goes to it, and a Ctrl-C ends it, or is a key
+ * like any other where the program has our terminal.
  *
  * Back-pressure both ways: while our reader is slow we take no further event,
  * and while the program does not read we do not either.
@@ -17,8 +18,9 @@ struct loop;
 struct run;
 
 struct follow_spec {
-    bool collect; /* keep the output for a report in the end, as text */
-    bool input;   /* pass our stdin on */
+    bool collect;  /* keep the output for a report in the end, as text */
+    bool input;    /* pass our stdin on */
+    bool terminal; /* ours is the program's, while it runs: the run has a tty */
 };
 
 struct follow_text { /* what was collected */

@@ -10,6 +10,7 @@
 #include "cli/file.h"
 #include "cli/follow.h"
 #include "cli/nearest.h"
+#include "cli/terminal.h"
 #include "cli/verb.h"
 #include "cli/wiring.h"
 #include "codec/json_write.h"
@@ -72,7 +73,7 @@ static int add_file(void *target, const struct option *option, const char *value
 static const struct option rows[] = {
     {"language", 'l', "NAME", "the language (default: by the file's ending)", option_set_text, offsetof(struct run_options, language)},
     {"json", 0, NULL, "print one JSON object at the end: verdict, streams, usage, limits", option_set_switch, offsetof(struct run_options, json)},
-    {"interactive", 'i', NULL, "a person is at it: no cap on output, five minutes", option_set_switch, offsetof(struct run_options, interactive)},
+    {"interactive", 'i', NULL, "a person is at it: the terminal is the program's, for five minutes", option_set_switch, offsetof(struct run_options, interactive)},
     {"env", 'e', "NAME=VALUE", "a variable for the program; may be repeated", add_env, 0},
     {"file", 'f', "PATH[=NAME]", "a further file for its folder; may be repeated", add_file, 0},
     LIMIT_TABLE(LIMIT_ROW)
@@ -236,6 +237,7 @@ static void print_reason(const struct run_result *result)
 static int run_job(struct job *job, const struct words *operands, struct err *err)
 {
     bool source_is_stdin = strcmp(job->path, "-") == 0;
+    bool terminal = job->options.interactive && !source_is_stdin && terminal_is_there();
     struct run_spec spec = {
         .language = job->language,
         .profile = job->options.interactive ? PROFILE_LIVE : PROFILE_BATCH,
@@ -247,8 +249,10 @@ static int run_job(struct job *job, const struct words *operands, struct err *er
         .env = words_list(&job->options.env),
         .limits = job->options.limits,
         .streaming = job->options.interactive,
+        .tty = terminal,
     };
-    struct follow_spec follow = {.collect = job->options.json, .input = !source_is_stdin};
+    struct follow_spec follow = {
+        .collect = job->options.json, .input = !source_is_stdin, .terminal = terminal};
     struct run *run = engine_submit(job->wiring.engine, &spec, err);
     if (!run)
         return -1;
@@ -317,6 +321,7 @@ const struct verb verb_run = {
                 "  runnel run --json hello.py | jq .usage\n"
                 "  generate | runnel run --language python -       the program itself from stdin\n"
                 "  runnel run grep.py -- -i word                   its arguments, behind --\n"
+                "  runnel run -i game.py                           a terminal; Ctrl-C goes to it\n"
                 "\n"
                 "Output appears as it is made; what a compiler says goes to stderr. The exit\n"
                 "status is the program's; 128+N when signal N ended it; 124 for a limit of time,\n"

@@ -202,6 +202,9 @@ static bool is_source(const struct language *language, const char *path)
 }
 
 /* Appends to a list with room enough, or replaces what has the same name. */
+/* Of a terminal, which every emulator of today understands. */
+static const char terminal_env[] = "TERM=xterm-256color";
+
 static void set_env(const char **list, const char *entry)
 {
     struct slice name = env_name(entry);
@@ -216,6 +219,8 @@ static void fill_env(struct run_plan *plan, const struct run_spec *spec, struct 
         set_env(plan->compile_env, usual_env[i]);
         set_env(plan->env, usual_env[i]);
     }
+    if (spec->tty)
+        set_env(plan->env, terminal_env);
     for (size_t i = 0; spec->language->environment && spec->language->environment[i]; i++) {
         set_env(plan->compile_env, spec->language->environment[i]);
         set_env(plan->env, spec->language->environment[i]);
@@ -252,7 +257,7 @@ static void fill(struct run_plan *plan, const struct run_spec *spec, const char 
 
 static int make(struct run_plan *plan, const struct run_spec *spec, const char *entry_file)
 {
-    size_t env_room = ARRAY_LEN(usual_env) + count_of(spec->language->environment);
+    size_t env_room = ARRAY_LEN(usual_env) + 1 + count_of(spec->language->environment);
     size_t args_room = count_of(spec->args) + 1;
     size_t texts = strlen(entry_file) + 1;
     size_t contents = spec->source.len;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs that are talked to while they run: /v1/runs over WebSocket and SSE, and sessions."""
+"""Runs that are talked to while they run: /v1/runs over WebSocket and SSE."""
 
 import http.client
 import json
@@ -8,52 +8,9 @@ import pathlib
 import time
 import unittest
 
+from live import ASKS, Live
 from service import BOUND_S, Service, descendants, wait_until
-from websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Closed, Refused, WebSocket
-
-ASKS = 'name = input("name? ")\nprint("hello", name)\n'
-ECHO = "while read -r line; do echo \"$line\"; done"
-
-
-class Live(unittest.TestCase):
-    """One service for the tests of a class."""
-
-    flags = ("--concurrency=16", "--shutdown-grace=0s")
-
-    @classmethod
-    def setUpClass(cls):
-        cls.service = Service(*cls.flags)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.service.close()
-
-    def start(self, language="bash", code=ECHO, **fields):
-        fields = {"language": language, "code": code, "disconnect_grace_ms": 1000, **fields}
-        status, record = self.service.request("POST", "/v1/runs?wait=false", fields)
-        self.assertEqual(status, 201, record)
-        return record["id"]
-
-    def attach(self, run, query="", **headers):
-        socket = WebSocket(self.service.port, f"/v1/runs/{run}/stream{query}", **headers)
-        self.addCleanup(socket.socket.close)
-        return socket
-
-    def record(self, run):
-        return self.service.request("GET", f"/v1/runs/{run}")[1]
-
-    def wait_for_end(self, run):
-        wait_until("the run ends", lambda: self.record(run)["verdict"])
-        return self.record(run)
-
-    def read_until(self, socket, text):
-        """Output up to and with `text`."""
-        said = ""
-        while text not in said:
-            event = socket.json()
-            if event["type"] in ("stdout", "stderr"):
-                said += event["data"]
-        return said
+from websocket import BINARY, TEXT, Closed, Refused, WebSocket
 
 
 class Runs(Live):
@@ -282,82 +239,6 @@ class Disconnect(Live):
         wait_until("it is gone", lambda: not set(descendants(self.service.spawner())) - before)
 
 
-class Frames(Live):
-    """What is wrong on the wire is answered as RFC 6455 says, and harms nobody."""
-
-    def closed_with(self, socket):
-        return socket.until_closed()[1]
-
-    def test_each_mistake_has_its_close_code(self):
-        run = self.start()
-        rows = {
-            "unmasked": (1002, WebSocket.frame(TEXT, b"{}", masked=False)),
-            "a reserved bit": (1002, WebSocket.frame(TEXT, b"{}", rsv=4)),
-            "a reserved opcode": (1002, WebSocket.frame(3, b"{}")),
-            "a long ping": (1002, WebSocket.frame(PING, b"x" * 126)),
-            "a ping in pieces": (1002, WebSocket.frame(PING, b"x", fin=False)),
-            "a continuation of nothing": (1002, WebSocket.frame(CONTINUATION, b"x")),
-            "a close code that is none": (1002, WebSocket.frame(CLOSE, b"\x03\xed")),
-            "not UTF-8": (1007, WebSocket.frame(TEXT, b"\xff\xfe")),
-            "half a character": (1007, WebSocket.frame(TEXT, b"\xe2\x82")),
-            "too long": (1009, WebSocket.frame(TEXT, b"x" * (1024 * 1024 + 1))),
-            "said to be endless": (1009, b"\x81\xff\x7f" + b"\xff" * 7 + b"mask" + b"payload"),
-            "bytes where text is due": (1003, WebSocket.frame(BINARY, b"x")),
-        }
-        for what, (code, frame) in rows.items():
-            with self.subTest(what):
-                socket = self.attach(run)
-                socket.socket.sendall(frame)
-                self.assertEqual(self.closed_with(socket), code)
-        self.assertTrue(self.service.runs())
-
-    def test_a_message_in_pieces_of_a_byte_is_one_message(self):
-        socket = self.attach(self.start())
-        message = json.dumps({"type": "input", "data": "pieces\n"}).encode()
-        for at in range(len(message)):
-            socket.send(CONTINUATION if at else TEXT, message[at:at + 1], fin=at == len(message) - 1)
-            if at == 5:
-                socket.send(PING, b"between")
-        self.assertEqual(self.read_until(socket, "\n"), "pieces\n")
-
-    def test_frames_that_come_with_the_handshake_are_read(self):
-        run = self.start()
-        early = WebSocket.frame(TEXT, json.dumps({"type": "input", "data": "early\n"}).encode())
-        socket = self.attach(run, early=early)
-        self.assertEqual(self.read_until(socket, "\n"), "early\n")
-
-    def test_pings_are_answered_and_a_flood_of_them_harms_nobody(self):
-        socket = self.attach(self.start())
-        for _ in range(5000):
-            socket.send(PING, b"p")
-        pongs = 0
-        while pongs < 5000:
-            opcode, payload = socket.receive()
-            if opcode == PONG:
-                self.assertEqual(payload, b"p")
-                pongs += 1
-        self.assertTrue(self.service.runs())
-
-    def test_a_close_is_answered_with_its_code(self):
-        socket = self.attach(self.start())
-        socket.send(CLOSE, b"\x0b\xb8")
-        self.assertEqual(self.closed_with(socket), 3000)
-
-    def test_handshakes_that_are_wrong_are_told(self):
-        run = self.start()
-        rows = [
-            (426, {"Sec_WebSocket_Version": "8"}), (426, {"Upgrade": "h2c"}),
-            (426, {"Upgrade": None}), (400, {"Sec_WebSocket_Key": "short"}),
-            (400, {"Sec_WebSocket_Key": None}), (403, {"Origin": "https://evil.example.com"}),
-            (403, {"Host": "evil.example.com"}),
-        ]
-        for status, headers in rows:
-            with self.assertRaises(Refused) as refused:
-                self.attach(run, **headers)
-            self.assertEqual(refused.exception.status, status, headers)
-        self.attach(run, Origin="http://localhost:5173")
-
-
 class Load(Live):
     def memory_kib(self):
         text = pathlib.Path(f"/proc/{self.service.front()}/status").read_text(encoding="ascii")
@@ -402,79 +283,6 @@ class Load(Live):
                 events, code = socket.until_closed()
                 self.assertEqual((events[-1]["verdict"], code), ("cancelled", 1000))
                 self.assertEqual(service.process.wait(BOUND_S), 0)
-
-
-class Sessions(Live):
-    def begin(self, **fields):
-        return self.service.request("POST", "/session", fields)
-
-    def attach_to(self, session):
-        socket = WebSocket(self.service.port, f"/ws/session/{session}")
-        self.addCleanup(socket.socket.close)
-        return socket
-
-    def test_a_program_asks_and_is_answered_and_all_of_it_is_replayed(self):
-        status, answer = self.begin(Language="python", CODE=ASKS + "import sys\n"
-                                    "print('bad', file=sys.stderr)")
-        self.assertEqual(status, 200)
-        session = answer["sessionId"]
-        socket = self.attach_to(session)
-        self.assertEqual(socket.json()["type"], "state")
-        said = ""
-        while said != "name? ":
-            said += socket.json().get("data", "")
-        socket.send_json({"type": "other"})
-        socket.send_json({"type": "input", "data": "Ada\n"})
-        frames, code = socket.until_closed()
-        self.assertEqual((frames[-1], code), ({"state": "finished", "type": "state"}, 1000))
-        again, code = self.attach_to(session).until_closed()
-        self.assertEqual("".join(f["data"] for f in again if f["type"] == "stdout"),
-                         "name? hello Ada\n")
-        self.assertEqual("".join(f["data"] for f in again if f["type"] == "stderr"), "bad\n")
-        self.assertEqual((again[-1]["state"], code), ("finished", 1000))
-
-    def test_a_compiler_s_word_is_stderr(self):
-        session = self.begin(language="c", code="int main(")[1]["sessionId"]
-        frames, _ = self.attach_to(session).until_closed()
-        self.assertIn("error", "".join(f.get("data", "") for f in frames if f["type"] == "stderr"))
-        self.assertEqual(frames[-1]["state"], "finished")
-
-    def test_one_that_a_limit_ends_is_terminated(self):
-        session = self.begin(language="bash", code="yes")[1]["sessionId"]
-        frames, _ = self.attach_to(session).until_closed()
-        self.assertEqual(frames[-1]["state"], "terminated")
-        self.assertEqual(len("".join(f.get("data", "") for f in frames)), 1 << 20)
-
-    def test_a_frame_that_is_no_json_deafens_and_output_goes_on(self):
-        session = self.begin(language="bash", code="read -t 1 x; echo \"got $x\"")[1]["sessionId"]
-        socket = self.attach_to(session)
-        socket.send(TEXT, b"{not json")
-        socket.send_json({"type": "input", "data": "late\n"})
-        frames, _ = socket.until_closed()
-        self.assertEqual("".join(f.get("data", "") for f in frames), "got \n")
-
-    def test_errors_are_those_that_clients_know(self):
-        for body in (b"", b"{", b"[]", b'{"language":5,"code":"x"}'):
-            connection = http.client.HTTPConnection("127.0.0.1", self.service.port)
-            connection.request("POST", "/session", body)
-            answer = connection.getresponse()
-            self.assertEqual((answer.status, answer.read()), (400, b'{"error":"invalid json"}'))
-        self.assertEqual(self.begin(language="cobol", code="x")[0], 400)
-        with self.assertRaises(Refused) as refused:
-            self.attach_to("nobody")
-        self.assertEqual((refused.exception.status, refused.exception.body),
-                         (404, b'{"error":"session not found"}'))
-        session = self.begin(language="bash", code="sleep 5")[1]["sessionId"]
-        self.assertEqual(self.service.request_raw("GET", f"/ws/session/{session}")[::2],
-                         (400, b"Bad Request\n"))
-
-    def test_a_form_of_another_site_starts_nothing(self):
-        body = {"language": "bash", "code": "echo x"}
-        for headers, expected in (({"Sec-Fetch-Site": "cross-site", "content-type": "text/plain"}, 415),
-                                  ({"Origin": "https://evil.example.com"}, 403),
-                                  ({"content-type": "text/plain"}, 200)):
-            status = self.service.request_raw("POST", "/session", body, headers)[0]
-            self.assertEqual(status, expected, headers)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 # pylint: disable=wrong-import-position,unused-import
 from report import Report
 
-# Programs that are run, not built: they look as strangers write them.
-CORPORA = ("languages/samples/", "tests/sandbox/all/", "tests/sandbox/rows/")
+# Programs that are run, not built, and inputs of parsers: they look as strangers
+# write them.
+CORPORA = ("languages/samples/", "tests/sandbox/all/", "tests/sandbox/rows/", "tests/fuzz/corpus/")
 
 
 def files():

@@ -183,7 +183,7 @@ static int check_start(struct slice text, struct err *err)
     return 0;
 }
 
-json_t *json_read_object(struct slice text, struct err *err)
+static json_t *read_value(struct slice text, struct err *err)
 {
     if (check_start(text, err) < 0)
         return NULL;
@@ -194,14 +194,27 @@ json_t *json_read_object(struct slice text, struct err *err)
     }
     json_error_t found;
     json_t *tree = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
-    if (!tree) {
+    if (!tree)
         (void)describe(text, &found, err);
-        return NULL;
-    }
-    if (!json_is_object(tree)) {
-        json_decref(tree);
-        (void)err_set(err, ERR_INVALID, "the JSON text must be an object: {…}");
-        return NULL;
-    }
     return tree;
+}
+
+json_t *json_read_object(struct slice text, struct err *err)
+{
+    json_t *tree = read_value(text, err);
+    if (!tree || json_is_object(tree))
+        return tree;
+    json_decref(tree);
+    (void)err_set(err, ERR_INVALID, "the JSON text must be an object: {…}");
+    return NULL;
+}
+
+json_t *json_read_array(struct slice text, struct err *err)
+{
+    json_t *tree = read_value(text, err);
+    if (!tree || json_is_array(tree))
+        return tree;
+    json_decref(tree);
+    (void)err_set(err, ERR_INVALID, "the JSON text must be an array: […]");
+    return NULL;
 }

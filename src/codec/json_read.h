@@ -17,8 +17,9 @@
 #include "base/limits.h"
 #include "base/slice.h"
 
-/* The top value must be an object. Release with json_decref (auto_json). */
+/* The top value must be an object, or an array. Release with json_decref (auto_json). */
 json_t *json_read_object(struct slice text, struct err *err);
+json_t *json_read_array(struct slice text, struct err *err);
 
 /* Each: 1 found, 0 absent or null, -1 of the wrong type (err names the field).
  * Slices are borrowed from the tree. */

@@ -67,6 +67,18 @@ static void bad_texts_are_refused_with_their_place(void **state)
     }
 }
 
+static void an_array_at_the_top_is_read_where_one_is_asked_for(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    auto_json json_t *array = json_read_array(slice_of("[1,[]]"), &err);
+    assert_int_equal(json_array_size(array), 2);
+    assert_null(json_read_array(slice_of("{}"), &err));
+    assert_non_null(strstr(err.text, "must be an array"));
+    assert_null(json_read_array(slice_of("[1,]"), &err));
+    assert_non_null(strstr(err.text, "line 1, column "));
+}
+
 static void a_raw_nul_does_not_end_the_text(void **state)
 {
     (void)state;
@@ -289,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_texts_are_refused_with_their_place),
+        cmocka_unit_test(an_array_at_the_top_is_read_where_one_is_asked_for),
         cmocka_unit_test(a_raw_nul_does_not_end_the_text),
         cmocka_unit_test(depth_is_bounded_before_anything_recurses),
         cmocka_unit_test(brackets_in_texts_are_not_depth),

@@ -8,10 +8,12 @@
 
 #include "cli/front.h"
 #include "dialect/execute.h"
+#include "dialect/interactive.h"
 #include "dialect/runs.h"
 #include "dialect/session.h"
 #include "loop/loop.h"
 #include "observe/log.h"
+#include "server/engineio_http.h"
 #include "server/http.h"
 #include "server/rate_limit.h"
 
@@ -23,7 +25,8 @@ enum {
     LAST_ANSWERS_STEP_MS = 10,
 };
 
-const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, NULL};
+const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, INTERACTIVE_NAME,
+                                      NULL};
 
 struct service {
     struct wiring *wiring;
@@ -31,7 +34,10 @@ struct service {
     struct execute execute;
     struct session_dialect session;
     struct runs runs;
-    struct http_mount mounts[3];
+    struct interactive interactive;
+    struct engineio_config engineio_config;
+    struct engineio *engineio;
+    struct http_mount mounts[4];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;
@@ -127,6 +133,8 @@ static int make_server(struct service *service, struct err *err)
     service->mounts[0] = (struct http_mount){EXECUTE_NAME, execute_routes, &service->execute};
     service->mounts[1] = (struct http_mount){SESSION_NAME, session_routes, &service->session};
     service->mounts[2] = (struct http_mount){RUNS_NAME, runs_routes, &service->runs};
+    service->mounts[3] =
+        (struct http_mount){INTERACTIVE_NAME, engineio_http_routes, service->engineio};
     service->http = (struct http_config){
         .listeners = service->listeners->items,
         .listener_count = service->listeners->count,
@@ -162,7 +170,22 @@ static int make_dialect(struct service *service, struct err *err)
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
     };
-    return service->execute.limiter ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+    service->interactive = (struct interactive){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+        .limiter = service->execute.limiter,
+        .rate_limit_loopback = config->rate_limit_loopback,
+    };
+    service->engineio_config = (struct engineio_config){
+        .transport = &engineio_http_transport,
+        .owner = &interactive_ops,
+        .context = &service->interactive,
+        .max_sessions = config->max_connections,
+    };
+    if (!service->execute.limiter)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    service->engineio = engineio_new(service->wiring->loop, &service->engineio_config, err);
+    return service->engineio ? 0 : -1;
 }
 
 /* Binding may need a right; everything behind it must have none. */
@@ -251,6 +274,7 @@ static void greet(const struct service *service)
 static void stop(struct service *service)
 {
     http_server_free(service->server);
+    engineio_free(service->engineio);
     loop_signal_free(service->terminate);
     loop_signal_free(service->interrupt);
     loop_timer_free(service->last_answers);

@@ -106,9 +106,16 @@ static void on_forget(void *context)
 
 static void keep(struct engine *engine, struct run *run)
 {
-    if (list_empty(&engine->finished))
-        loop_timer_start(engine->forget, engine->config.keep_ms);
-    list_append(&engine->finished, &run->place);
+    if (run->passing && list_empty(&run->log.cursors)) {
+        /* As if it had ended long ago: the oldest of all, and due. */
+        run->finished_ns = 0;
+        list_append(engine->finished.next, &run->place);
+        loop_timer_start(engine->forget, 0);
+    } else {
+        if (list_empty(&engine->finished))
+            loop_timer_start(engine->forget, engine->config.keep_ms);
+        list_append(&engine->finished, &run->place);
+    }
     engine->kept_bytes += kept_bytes(run);
     while (engine->kept_bytes > engine->config.keep_bytes && oldest_finished(engine) != run)
         forget(engine, oldest_finished(engine));

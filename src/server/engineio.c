@@ -209,12 +209,12 @@ static void take_poll(struct engineio_session *session, void *poll)
         return;
     }
     session->poll = poll;
-    if (session->line == LINE_LEAVING) {
-        session_end(session, ENGINEIO_CLOSE);
-        return;
-    }
     session_flush(session);
-    if (session->poll == poll && session->line == LINE_PROBING && session->probed)
+    if (!session->poll)
+        return;
+    if (session->line == LINE_LEAVING)
+        session_end(session, ENGINEIO_CLOSE);
+    else if (session->line == LINE_PROBING && session->probed)
         session_answer_poll(session, ENGINEIO_NOOP);
 }
 
@@ -246,17 +246,12 @@ void engineio_poll_gone(void *context)
     session_end(session, ENGINEIO_CLOSE);
 }
 
-static bool polls(const struct engineio_session *session)
-{
-    return session->line == LINE_POLLING || session->line == LINE_PROBING;
-}
-
 static bool take_payload(struct engineio_session *session, struct slice payload)
 {
     struct slice text;
     if (payload.len == 0 || !utf8_valid(payload))
         return false;
-    while (polls(session) && engineio_cut_packet(&payload, &text))
+    while (session->line != LINE_ENDED && engineio_cut_packet(&payload, &text))
         if (!session_take_packet(session, text))
             return false;
     return true;
@@ -271,8 +266,6 @@ struct engineio_answer engineio_post_arrived(struct engineio *engineio,
         return engineio_refuse(query, refusal);
     if (!session || !slice_is(query->method, "POST"))
         return engineio_refuse(query, ENGINEIO_BAD_REQUEST);
-    if (session->line == LINE_LEAVING)
-        return engineio_refuse(query, ENGINEIO_SID_UNKNOWN);
     if (body.len > engineio->config.max_payload)
         return (struct engineio_answer){.status = 413};
     if (!take_payload(session, body)) {
@@ -363,6 +356,6 @@ void engineio_ws_closed(struct engineio_session *session)
 void engineio_disconnect(struct engineio_session *session)
 {
     session->owner = NULL;
-    if (polls(session) || session->line == LINE_WEBSOCKET)
+    if (session->line != LINE_LEAVING && session->line != LINE_ENDED)
         session_leave(session);
 }

@@ -8,7 +8,7 @@
  *               leaving ────────┴────────────┴──► ended
  *
  * One arrow is not drawn: a session that polls ends at once, too, unless we
- * wanted it to, and it has yet to fetch our last words.
+ * wanted it to, and its client has yet to hear of it.
  */
 #ifndef RUNNEL_SERVER_ENGINEIO_PRIVATE_H
 #define RUNNEL_SERVER_ENGINEIO_PRIVATE_H
@@ -23,7 +23,7 @@ enum line {
     LINE_POLLING,
     LINE_PROBING, /* a WebSocket is there, and packets still leave by polls */
     LINE_WEBSOCKET,
-    LINE_LEAVING, /* its next poll is its last */
+    LINE_LEAVING, /* our last words are fetched; the poll after that is its last */
     LINE_ENDED,   /* waits to be freed */
     LINE_COUNT
 };
@@ -68,6 +68,7 @@ struct engineio_session *session_new(struct engineio *engineio, enum line line, 
 void session_free(struct engineio_session *session);
 /* A poll that waits is answered with what is queued and this packet. */
 void session_end(struct engineio_session *session, enum engineio_type farewell);
+/* What is queued, then a disconnect; the owner is not told. */
 void session_leave(struct engineio_session *session);
 
 /* The first packet. */

@@ -250,6 +250,8 @@ bool session_take_packet(struct engineio_session *session, struct slice text)
     struct engineio_packet packet;
     if (engineio_read_packet(text, &packet) < 0)
         return false;
+    if (session->line == LINE_LEAVING && packet.type != ENGINEIO_CLOSE)
+        return true; /* nobody is there to be told */
     switch (packet.type) {
     case ENGINEIO_CLOSE: /* a poll that waits is told nothing: it was the client's wish */
         session_end(session, ENGINEIO_NOOP);
@@ -358,6 +360,9 @@ void session_end(struct engineio_session *session, enum engineio_type farewell)
         engineio->config.owner->closed(take_ptr(&session->owner));
 }
 
+/* Over polls the line must stay until the last words are fetched, and for one poll
+ * more: clients let go of everything when they see a close packet, also of the
+ * events that came before it in the same answer. */
 void session_leave(struct engineio_session *session)
 {
     size_t before = session->queue.len;
@@ -365,13 +370,14 @@ void session_leave(struct engineio_session *session)
     settle(session, before);
     if (session->line == LINE_PROBING)
         session_drop_ws(session);
-    if (session->line == LINE_POLLING && !session->poll) {
+    if (session->line == LINE_POLLING) {
         move(session, LINE_LEAVING);
         loop_timer_stop(session->connect);
         loop_timer_start(session->heartbeat, session->engineio->config.ping_timeout_ms);
+        session_flush(session);
         return;
     }
-    while (session->line == LINE_WEBSOCKET && session->queue.len > 0) {
+    while (session->queue.len > 0) {
         session->ws_full = false; /* the socket takes all before it closes */
         send_frames(session);
     }

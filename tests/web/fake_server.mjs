@@ -172,11 +172,8 @@ class Fake {
     constructor(folder) {
         this.folder = folder;
         this.headers = pageHeaders();
-        this.runs = new Map();
         this.posts = 0;
-        this.foreign = [];
-        this.refuse = null; /* {status, body, headers} for the next POST */
-        this.postDelay = 0;
+        this.forget();
         this.server = createServer((request, response) => void this.answer(request, response));
         const sockets = new WebSocketServer({ noServer: true });
         this.server.on('upgrade', (request, socket, head) => {
@@ -191,8 +188,20 @@ class Fake {
         });
     }
 
+    /* Before the next test. */
+    forget() {
+        this.runs = new Map();
+        this.refuse = null; /* {status, body, headers} for the next POST */
+        this.postDelay = 0;
+    }
+
     get last() {
         return [...this.runs.values()].at(-1);
+    }
+
+    /* What was typed into a run, all of it. */
+    typed(run = this.last) {
+        return run.sent.filter(({ type }) => type === 'input').map(({ data }) => data).join('');
     }
 
     json(response, status, body, headers = {}) {

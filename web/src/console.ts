@@ -66,6 +66,7 @@ export class Console {
     }
 
     end(): void {
+        this.plain.flush();
         this.terminal?.end();
         this.closeInput();
     }

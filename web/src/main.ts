@@ -168,11 +168,13 @@ async function copyCode(): Promise<void> {
 
 /* --- keys --- */
 
-function panes(): (() => void)[] {
-    return [() => workspace.focusEditor(), () => screen.focus(), () => element('language', HTMLSelectElement).focus()];
+/* From the pane that has the focus to the one after it. */
+function nextPane(): void {
+    const active = document.activeElement;
+    if (element('program', HTMLElement).contains(active)) screen.focus();
+    else if (element('output', HTMLElement).contains(active)) element('language', HTMLSelectElement).focus();
+    else workspace.focusEditor();
 }
-
-let pane = 0;
 
 /* Before the editor and the terminal see them. */
 function onKey(event: KeyboardEvent): void {
@@ -180,7 +182,7 @@ function onKey(event: KeyboardEvent): void {
     if (document.querySelector('dialog[open]')) return;
     if (control && event.key === 'Enter') void run();
     else if (control && event.key === '.') runner.stop();
-    else if (event.key === 'F6') panes()[(pane = (pane + 1) % panes().length)]!();
+    else if (event.key === 'F6') nextPane();
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -14,8 +14,10 @@ interface Entry {
 /* Characters. Over these, the oldest go. */
 const KEPT_MAX = 16 * 1024 * 1024;
 const SHOWN_MAX = 1024 * 1024;
-/* One text node; longer ones make the browser lay out everything anew. */
-const PIECE_MAX = 8 * 1024;
+/* Of one block. What is added makes the browser lay out its whole block anew, so
+ * there are many; a line's end divides them, or else this many characters. */
+const BLOCK_AIM = 4 * 1024;
+const BLOCK_MAX = 64 * 1024;
 const UNSEEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
 
 function visible(text: string): string {
@@ -74,6 +76,9 @@ export class PlainView {
     private pending: { kind: OutputKind; text: string }[] = [];
     private shown = 0;
     private frame = 0;
+    private block: HTMLElement | null = null;
+    private blockSize = 0;
+    private atLineStart = true;
     private last: { kind: OutputKind; node: Text } | null = null;
 
     constructor(private readonly box: HTMLElement) {}
@@ -86,9 +91,14 @@ export class PlainView {
         if (document.hidden) this.draw();
     }
 
+    /* Everything is on the page before the verdict is. */
+    flush(): void {
+        if (this.frame) this.draw();
+    }
+
     clear(): void {
         this.pending = [];
-        this.last = null;
+        this.block = this.last = null;
         this.shown = 0;
         this.box.replaceChildren();
     }
@@ -106,20 +116,37 @@ export class PlainView {
     }
 
     private append(kind: OutputKind, text: string): void {
-        for (let at = 0; at < text.length; at += PIECE_MAX) {
-            const piece = text.slice(at, at + PIECE_MAX);
-            this.shown += piece.length;
-            if (this.last?.kind === kind && this.last.node.length + piece.length <= PIECE_MAX) {
-                this.last.node.appendData(piece);
-                continue;
-            }
-            const node = document.createTextNode(piece);
-            const span = document.createElement('span');
-            span.className = kind;
-            span.append(node);
-            this.box.append(span);
-            this.last = { kind, node };
+        for (let at = 0; at < text.length; ) {
+            if (!this.block || this.blockSize >= BLOCK_MAX || (this.blockSize >= BLOCK_AIM && this.atLineStart)) this.begin();
+            const room = Math.max(BLOCK_AIM - this.blockSize, 1);
+            const newline = text.indexOf('\n', at + room - 1);
+            const end = Math.min(newline < 0 ? text.length : newline + 1, at + BLOCK_MAX);
+            this.put(kind, text.slice(at, end));
+            at = end;
         }
+    }
+
+    private begin(): void {
+        this.block = document.createElement('div');
+        this.box.append(this.block);
+        this.blockSize = 0;
+        this.last = null;
+    }
+
+    private put(kind: OutputKind, piece: string): void {
+        this.shown += piece.length;
+        this.blockSize += piece.length;
+        this.atLineStart = piece.endsWith('\n');
+        if (this.last?.kind === kind) {
+            this.last.node.appendData(piece);
+            return;
+        }
+        const node = document.createTextNode(piece);
+        const span = document.createElement('span');
+        span.className = kind;
+        span.append(node);
+        this.block!.append(span);
+        this.last = { kind, node };
     }
 
     private trim(): void {

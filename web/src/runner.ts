@@ -113,7 +113,7 @@ export class Runner {
     }
 
     private onEvent(event: RunEvent): void {
-        this.handlers.event(event);
         if (event.type === 'end') this.finish();
+        this.handlers.event(event);
     }
 }

@@ -33,7 +33,7 @@ export class Status {
     }
 
     showConnection(state: 'open' | 'reconnecting'): void {
-        if (state === 'reconnecting') this.say('Connection lost, trying again…', 'bad');
+        if (state === 'reconnecting') this.say('Trying to reach the server again…', 'bad');
         else if (this.state) this.showState(this.state);
     }
 

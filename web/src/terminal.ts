@@ -9,7 +9,9 @@
 // dropped. When xterm.js no longer says so, no key would pass: the tests notice.
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal as Xterm, type ITheme } from '@xterm/xterm';
-import { strictDocument } from './strict_document.js';
+import { allowStylesOfXterm } from './strict_styles.js';
+
+allowStylesOfXterm();
 
 const SCROLLBACK_LINES = 10_000;
 const MOUSE_REPORT = /^\x1b\[(?:M|<[\d;]+[Mm]$|[\d;]+M$)/;
@@ -51,7 +53,6 @@ export class Terminal {
         private readonly handlers: TerminalHandlers,
     ) {
         this.xterm = new Xterm({
-            documentOverride: strictDocument(),
             fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
             fontSize: 14,
             scrollback: SCROLLBACK_LINES,

@@ -4,7 +4,11 @@
 
 embed.py binary OUT.S SYMBOL FILE    SYMBOL_start and SYMBOL_end around the file's bytes
 embed.py texts  OUT.c SYMBOL FILE…   struct embedded_file SYMBOL[] (base/embedded.h)
+embed.py page   OUT.c DEPFILE FOLDER MISSING.html
+    page_files[] (dialect/page.h) of the bundled page in FOLDER, else of MISSING.html
 """
+import gzip
+import hashlib
 import os
 import sys
 
@@ -45,4 +49,32 @@ def texts(out, symbol, *paths):
         to.write("    {0},\n};\n")
 
 
-{"binary": binary, "texts": texts}[sys.argv[1]](*sys.argv[2:])
+def page_row(path, file, with_plain):
+    with open(file, "rb") as source:
+        data = source.read()
+    packed = gzip.compress(data, 9, mtime=0)
+    etag = f'W/\\"{hashlib.sha256(data).hexdigest()[:16]}\\"'
+    ending = file.rsplit(".", 1)[1]
+    plain = f"\n     {{\n{c_string(data)},\n      {len(data)}}}," if with_plain else ""
+    return (f'    {{"{path}", "{ending}", "{etag}",\n     {{\n{c_string(packed)},\n'
+            f"      {len(packed)}}},{plain}}},\n")
+
+
+def page(out, depfile, folder, missing):
+    """While there is no bundled page the depfile names a file that is not there, so that the
+    next build looks again."""
+    index = os.path.join(folder, "index.html")
+    built = os.path.exists(index)
+    rows = page_row("/", index if built else missing, True)
+    if built:
+        assets = os.path.join(folder, "assets")
+        for name in sorted(os.listdir(assets)):
+            rows += page_row(f"/assets/{name}", os.path.join(assets, name), False)
+    with open(out, "w") as to:
+        to.write(f'#include "dialect/page.h"\n\nconst struct page_file page_files[] = {{\n{rows}'
+                 "    {0},\n};\n")
+    with open(depfile, "w") as to:
+        to.write(f"{out}: {index}\n")
+
+
+{"binary": binary, "texts": texts, "page": page}[sys.argv[1]](*sys.argv[2:])

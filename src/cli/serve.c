@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/serve.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cli/front.h"
 #include "dialect/execute.h"
 #include "dialect/interactive.h"
+#include "dialect/page.h"
 #include "dialect/runs.h"
 #include "dialect/session.h"
 #include "loop/loop.h"
@@ -37,7 +39,7 @@ struct service {
     struct interactive interactive;
     struct engineio_config engineio_config;
     struct engineio *engineio;
-    struct http_mount mounts[4];
+    struct http_mount mounts[5];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;
@@ -130,11 +132,15 @@ static int make_server(struct service *service, struct err *err)
         words_add_list(&service->cors_origins, &config->cors_origins, err) < 0 ||
         words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0)
         return -1;
-    service->mounts[0] = (struct http_mount){EXECUTE_NAME, execute_routes, &service->execute};
-    service->mounts[1] = (struct http_mount){SESSION_NAME, session_routes, &service->session};
-    service->mounts[2] = (struct http_mount){RUNS_NAME, runs_routes, &service->runs};
-    service->mounts[3] =
-        (struct http_mount){INTERACTIVE_NAME, engineio_http_routes, service->engineio};
+    const struct http_mount mounts[] = {
+        {EXECUTE_NAME, execute_routes, &service->execute},
+        {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
+        {SESSION_NAME, session_routes, &service->session},
+        {RUNS_NAME, runs_routes, &service->runs},
+        {PAGE_NAME, page_routes, NULL},
+    };
+    static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");
+    memcpy(service->mounts, mounts, sizeof mounts);
     service->http = (struct http_config){
         .listeners = service->listeners->items,
         .listener_count = service->listeners->count,

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: MIT
+// The page in a real browser.
+//
+//     tests/web/run.mjs [--only WORDS] [--screenshots FOLDER] [--service URL]
+//
+// Needs the bundled page (web/build) and Chromium; CHROMIUM names another
+// program. Without --service it talks to fake_server.mjs. It speaks as
+// tests/report.py does.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Browser } from './browser.mjs';
+import { startFake } from './fake_server.mjs';
+import { ROOT } from './modules.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values: options } = parseArgs({
+    options: { only: { type: 'string' }, screenshots: { type: 'string' }, service: { type: 'string' } },
+});
+const counts = { ok: 0, FAIL: 0, skip: 0 };
+
+function report(word, name, reason = '') {
+    counts[word] += 1;
+    const brief = reason.replace(/\s*\n\s*/g, '; ').slice(0, 600);
+    console.log(`${word} ${name}${brief ? ` (${brief})` : ''}`);
+}
+
+function findProgram() {
+    const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium', 'chromium-browser', 'google-chrome'];
+    const folders = (process.env.PATH ?? '').split(delimiter);
+    return names.flatMap((name) => (name.includes('/') ? [name] : folders.map((folder) => join(folder, name))))
+        .find((path) => existsSync(path));
+}
+
+async function loadTests() {
+    const pattern = options.service ? /^service_.*\.mjs$/ : /^test_.*\.mjs$/;
+    const tests = [];
+    for (const file of readdirSync(here).filter((name) => pattern.test(name)).sort()) {
+        const module = await import(join(here, file));
+        for (const [name, test] of Object.entries(module.default))
+            tests.push({ name: `${file.replace(/\.mjs$/, '')}/${name.replace(/_/g, ' ')}`, test });
+    }
+    return tests.filter(({ name }) => !options.only || name.includes(options.only));
+}
+
+/* A test gets a visitor who was never here. The page may not stumble, nor break
+ * its own policy, in any of them. */
+async function run(browser, fake, { name, test }) {
+    const page = await browser.visitor();
+    const shoot = async (picture) => {
+        if (!options.screenshots) return;
+        mkdirSync(options.screenshots, { recursive: true });
+        writeFileSync(join(options.screenshots, `${picture}.png`), await page.screenshot());
+    };
+    try {
+        await test({ page, fake, url: options.service ?? fake.url, shoot });
+        const complaints = [...page.errors, ...(await page.evaluate('window.violations'))];
+        if (complaints.length > 0) throw new Error(`the page complains: ${complaints.join('; ')}`);
+        report('ok', name);
+    } catch (error) {
+        await shoot('failed').catch(() => undefined);
+        report('FAIL', name, String(error?.message ?? error));
+    } finally {
+        await page.close().catch(() => undefined);
+    }
+}
+
+const program = findProgram();
+const folder = join(ROOT, 'build', 'web');
+const tests = await loadTests();
+if (!options.service && !existsSync(join(folder, 'index.html'))) {
+    report('FAIL', 'page', 'web/build has not been run');
+} else if (!program) {
+    report('skip', 'browser', 'no chromium here');
+} else {
+    const fake = options.service ? null : await startFake(folder);
+    const browser = await Browser.start(program);
+    for (const test of tests) {
+        fake?.forget();
+        await run(browser, fake, test);
+    }
+    await browser.stop();
+    fake?.close();
+}
+console.log(`${counts.ok} passed, ${counts.FAIL} failed, ${counts.skip} skipped`);
+process.exitCode = counts.FAIL > 0 || counts.ok === 0 ? (counts.skip > 0 && counts.FAIL === 0 ? 77 : 1) : 0;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The page's elements by their ids, and what it says to its visitor.
+
+export function element<T extends HTMLElement>(id: string, type: abstract new () => T): T {
+    const found = document.getElementById(id);
+    if (!(found instanceof type)) throw new Error(`no ${type.name} with the id ${id}`);
+    return found;
+}
+
+export type NoticeKind = 'info' | 'bad';
+
+let timer = 0;
+
+/* One at a time; what is no trouble goes away by itself. */
+export function notify(text: string, kind: NoticeKind = 'info'): void {
+    const notice = element('notice', HTMLElement);
+    element('notice-text', HTMLElement).textContent = text;
+    notice.className = kind;
+    notice.hidden = text === '';
+    clearTimeout(timer);
+    if (text && kind === 'info') timer = window.setTimeout(() => notify(''), 6000);
+}
+
+/* What failed, as a sentence for the visitor. */
+export function reasonOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
+}
+
+/* The clipboard's own interface exists on https and localhost only. */
+export async function copyText(text: string): Promise<boolean> {
+    try {
+        await navigator.clipboard.writeText(text);
+        return true;
+    } catch {
+        const before = document.activeElement;
+        const area = document.createElement('textarea');
+        area.value = text;
+        area.className = 'off-screen';
+        document.body.append(area);
+        area.select();
+        const copied = document.execCommand('copy');
+        area.remove();
+        if (before instanceof HTMLElement) before.focus();
+        return copied;
+    }
+}
+
+export function downloadText(name: string, text: string): void {
+    const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// One run at a time, from Run to its verdict:
+//
+//     idle ── start ──> starting ── created ──> live ── end / lost ──> idle
+//
+// Stop works in all of them; before the run has a name it is remembered.
+import { createRun, type RunEvent, type RunRequest } from './api.js';
+import { RunStream } from './stream.js';
+
+type Phase = 'idle' | 'starting' | 'live';
+
+export interface RunnerHandlers {
+    changed(phase: Phase): void;
+    event(event: RunEvent): void;
+    refused(text: string): void;
+    connection(state: 'open' | 'reconnecting'): void;
+    lost(): void;
+}
+
+export class Runner {
+    private phase: Phase = 'idle';
+    private stream: RunStream | null = null;
+    private stopWanted = false;
+    private inputOpen = false;
+
+    constructor(private readonly handlers: RunnerHandlers) {}
+
+    get busy(): boolean {
+        return this.phase !== 'idle';
+    }
+
+    get starting(): boolean {
+        return this.phase === 'starting';
+    }
+
+    /* Throws ApiError when the server does not take it. */
+    async start(request: RunRequest, endInput: boolean): Promise<void> {
+        this.abandon();
+        this.stopWanted = false;
+        this.move('starting');
+        let id: string;
+        try {
+            id = await createRun(request);
+        } catch (error) {
+            this.move('idle');
+            throw error;
+        }
+        this.stream = this.follow(id);
+        this.inputOpen = true;
+        this.move('live');
+        if (this.stopWanted) this.stream.send({ type: 'cancel' });
+        else if (endInput) this.endInput();
+    }
+
+    /* False: the run takes no input any more. */
+    input(data: string): boolean {
+        if (!this.inputOpen) return false;
+        this.stream?.send({ type: 'input', data });
+        return true;
+    }
+
+    endInput(): boolean {
+        if (!this.inputOpen) return false;
+        this.inputOpen = false;
+        this.stream?.send({ type: 'eof' });
+        return true;
+    }
+
+    interrupt(): void {
+        this.stream?.send({ type: 'signal', signal: 'INT' });
+    }
+
+    resize(columns: number, rows: number): void {
+        this.stream?.send({ type: 'resize', columns, rows });
+    }
+
+    stop(): void {
+        this.stopWanted = true;
+        this.stream?.send({ type: 'cancel' });
+    }
+
+    /* A run that goes on is stopped, and nothing of it is heard again. */
+    private abandon(): void {
+        this.stream?.send({ type: 'cancel' });
+        this.finish();
+    }
+
+    private finish(): void {
+        this.stream?.close();
+        this.stream = null;
+        this.inputOpen = false;
+        this.move('idle');
+    }
+
+    private move(phase: Phase): void {
+        if (this.phase === phase) return;
+        this.phase = phase;
+        this.handlers.changed(phase);
+    }
+
+    private follow(id: string): RunStream {
+        return new RunStream(id, {
+            event: (event) => this.onEvent(event),
+            refused: (text) => this.handlers.refused(text),
+            connection: (state) => {
+                if (state !== 'lost') this.handlers.connection(state);
+                else {
+                    this.finish();
+                    this.handlers.lost();
+                }
+            },
+        });
+    }
+
+    private onEvent(event: RunEvent): void {
+        if (event.type === 'end') this.finish();
+        this.handlers.event(event);
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// xterm.js: what a program that has a terminal draws, and the keys it gets.
+//
+// A terminal answers questions that a program prints (who are you, where is the
+// cursor, what is your title). Those answers would come out of the page as if
+// somebody had typed them, in this run or, when they arrive late, in the next
+// one. So nothing that xterm.js has to say reaches a run unless it says itself,
+// right before, that a person caused it; and of that, reports of the mouse are
+// dropped. When xterm.js no longer says so, no key would pass: the tests notice.
+import { FitAddon } from '@xterm/addon-fit';
+import { Terminal as Xterm, type ITheme } from '@xterm/xterm';
+import { allowStylesOfXterm } from './strict_styles.js';
+
+allowStylesOfXterm();
+
+const SCROLLBACK_LINES = 10_000;
+const MOUSE_REPORT = /^\x1b\[(?:M|<[\d;]+[Mm]$|[\d;]+M$)/;
+
+const DARK: ITheme = {
+    background: '#12181b', foreground: '#e3e9eb', cursor: '#e3e9eb', selectionBackground: '#2f5560',
+    black: '#3b464b', red: '#ff8a80', green: '#8bd49c', yellow: '#e8c46a',
+    blue: '#82b6ff', magenta: '#d7a3f0', cyan: '#6fd3d3', white: '#d5dde0',
+    brightBlack: '#8b999f', brightRed: '#ffb0a8', brightGreen: '#aee6ba', brightYellow: '#f4d98f',
+    brightBlue: '#a9cdff', brightMagenta: '#e6c2f8', brightCyan: '#9be6e6', brightWhite: '#ffffff',
+};
+
+const LIGHT: ITheme = {
+    background: '#ffffff', foreground: '#1b2326', cursor: '#1b2326', selectionBackground: '#bfe0e0',
+    black: '#1b2326', red: '#b3261e', green: '#1f6f3a', yellow: '#7a5900',
+    blue: '#1a56b0', magenta: '#8226a6', cyan: '#0b6e6e', white: '#5d6b70',
+    brightBlack: '#5d6b70', brightRed: '#8f1d17', brightGreen: '#17552c', brightYellow: '#5c4300',
+    brightBlue: '#123f82', brightMagenta: '#611c7c', brightCyan: '#085252', brightWhite: '#3d494e',
+};
+
+interface SaysWhoCausedIt {
+    _core: { coreService: { onUserInput(listener: () => void): unknown } };
+}
+
+export interface TerminalHandlers {
+    typed(data: string): void;
+    resized(columns: number, rows: number): void;
+}
+
+export class Terminal {
+    private readonly xterm: Xterm;
+    private readonly fitting = new FitAddon();
+    private listening = false;
+    private byPerson = false;
+
+    constructor(
+        private readonly host: HTMLElement,
+        dark: boolean,
+        private readonly handlers: TerminalHandlers,
+    ) {
+        this.xterm = new Xterm({
+            fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
+            fontSize: 14,
+            scrollback: SCROLLBACK_LINES,
+            theme: dark ? DARK : LIGHT,
+            minimumContrastRatio: 4.5,
+            screenReaderMode: true,
+            disableStdin: true,
+            /* A program names its links' addresses; the page follows none. */
+            linkHandler: { activate: () => undefined },
+        });
+        this.xterm.loadAddon(this.fitting);
+        this.xterm.open(host);
+        this.passTyping();
+        this.xterm.attachCustomKeyEventHandler((event) => this.takesKey(event));
+        this.xterm.onResize(({ cols, rows }) => this.handlers.resized(cols, rows));
+        new ResizeObserver(() => this.fit()).observe(host);
+    }
+
+    get columns(): number {
+        return this.xterm.cols;
+    }
+
+    get rows(): number {
+        return this.xterm.rows;
+    }
+
+    write(data: string): void {
+        this.xterm.write(data);
+    }
+
+    /* Text that no terminal has passed on: its lines end in a bare newline. */
+    writeLines(data: string): void {
+        this.xterm.write(data.replace(/\r?\n/g, '\r\n'));
+    }
+
+    /* A new run finds nothing that an old one has set: modes, title, colours. */
+    begin(): void {
+        this.xterm.reset();
+        this.fit();
+        this.setListening(true);
+    }
+
+    end(): void {
+        this.setListening(false);
+    }
+
+    clear(): void {
+        this.xterm.clear();
+    }
+
+    focus(): void {
+        this.xterm.focus();
+    }
+
+    fit(): void {
+        if (this.host.clientWidth > 0) this.fitting.fit();
+    }
+
+    setDark(dark: boolean): void {
+        this.xterm.options.theme = dark ? DARK : LIGHT;
+    }
+
+    private setListening(listening: boolean): void {
+        this.listening = listening;
+        this.byPerson = false;
+        this.xterm.options.disableStdin = !listening;
+        this.xterm.options.cursorBlink = listening;
+    }
+
+    private passTyping(): void {
+        const { coreService } = (this.xterm as unknown as SaysWhoCausedIt)._core;
+        coreService.onUserInput(() => {
+            this.byPerson = true;
+        });
+        this.xterm.onData((data) => {
+            const pass = this.byPerson && this.listening && !MOUSE_REPORT.test(data);
+            this.byPerson = false;
+            if (pass) this.handlers.typed(data);
+        });
+    }
+
+    /* False: not the terminal's. Without a run it lets Tab go on its way. */
+    private takesKey(event: KeyboardEvent): boolean {
+        if (!this.listening) return false;
+        if (event.key === 'F6') return false;
+        const copies = event.ctrlKey && event.shiftKey && event.key.toLowerCase() === 'c';
+        if (copies && event.type === 'keydown' && this.xterm.hasSelection()) {
+            event.preventDefault();
+            void navigator.clipboard?.writeText(this.xterm.getSelection());
+        }
+        return !copies;
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// How a run ended, in words.
+import type { EndEvent } from './api.js';
+
+const titles: Record<string, string> = {
+    succeeded: 'Finished',
+    failed: 'Ended with an error',
+    killed_by_signal: 'Ended by a signal',
+    compile_failed: 'Did not compile',
+    timeout: 'Ran out of time',
+    idle_timeout: 'Was silent for too long',
+    cpu_limit: 'Used up its cpu time',
+    memory_limit: 'Ran out of memory',
+    output_limit: 'Printed too much',
+    queue_timeout: 'Waited too long for its turn',
+    cancelled: 'Stopped',
+    internal_error: 'The server failed',
+    lost: 'Connection lost',
+};
+
+const signals: Record<number, string> = {
+    1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE',
+    9: 'SIGKILL', 11: 'SIGSEGV', 13: 'SIGPIPE', 14: 'SIGALRM', 15: 'SIGTERM', 24: 'SIGXCPU', 25: 'SIGXFSZ', 31: 'SIGSYS',
+};
+
+export function verdictTitle(verdict: string): string {
+    return Object.hasOwn(titles, verdict) ? titles[verdict]! : verdict;
+}
+
+export type Mood = 'good' | 'bad' | 'plain';
+
+export function verdictMood(verdict: string): Mood {
+    if (verdict === 'succeeded') return 'good';
+    return verdict === 'cancelled' ? 'plain' : 'bad';
+}
+
+export function duration(ms: number): string {
+    if (ms < 1000) return `${Math.round(ms)} ms`;
+    if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+    return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+export function megabytes(mb: number): string {
+    return `${mb < 10 ? mb.toFixed(1) : Math.round(mb)} MiB`;
+}
+
+/* What the end shows besides its title and its reason: name and value. */
+export function verdictFacts(end: EndEvent): [string, string][] {
+    const facts: [string, string][] = [];
+    const { wall_ms, cpu_ms, compile_ms, memory_mb } = end.usage ?? {};
+    if (typeof end.exit_code === 'number') facts.push(['Exit code', String(end.exit_code)]);
+    if (typeof end.signal === 'number' && end.signal > 0)
+        facts.push(['Signal', signals[end.signal] ? `${signals[end.signal]} (${end.signal})` : String(end.signal)]);
+    if (typeof wall_ms === 'number') facts.push(['Time', duration(wall_ms)]);
+    if (typeof cpu_ms === 'number') facts.push(['Cpu', duration(cpu_ms)]);
+    if (typeof compile_ms === 'number' && compile_ms > 0) facts.push(['Compiling', duration(compile_ms)]);
+    if (typeof memory_mb === 'number') facts.push(['Memory', megabytes(memory_mb)]);
+    return facts;
+}

@@ -37,11 +37,14 @@ struct fixture {
     unsigned rootfs;
     int kills;
     int closed_workspaces;
+    int probes;
     /* Events that came: */
     struct buf out[STAGE_STREAMS];
     size_t largest;
     int started;
     int input_ready;
+    int probed;
+    bool waiting;
     int ended;
     struct stage_end end;
     int lost;
@@ -99,6 +102,13 @@ int sandbox_stage_sample(int socket, uint32_t stage, struct err *err)
     return 0;
 }
 
+int sandbox_stage_probe(int socket, uint32_t stage, struct err *err)
+{
+    (void)socket, (void)stage, (void)err;
+    now->probes++;
+    return 0;
+}
+
 int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err)
 {
     ssize_t got = recv(socket, ret_reply, sizeof *ret_reply, MSG_DONTWAIT);
@@ -132,6 +142,13 @@ static void on_input_ready(void *context)
     ((struct fixture *)context)->input_ready++;
 }
 
+static void on_probed(void *context, bool waiting)
+{
+    struct fixture *fixture = context;
+    fixture->probed++;
+    fixture->waiting = waiting;
+}
+
 static void on_ended(void *context, const struct stage_end *end)
 {
     struct fixture *fixture = context;
@@ -151,6 +168,7 @@ static const struct stage_events events = {
     .started = on_started,
     .output = on_output,
     .input_ready = on_input_ready,
+    .probed = on_probed,
     .ended = on_ended,
 };
 

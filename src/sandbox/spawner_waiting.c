@@ -211,6 +211,16 @@ static int take_children(struct look *look, pid_t pid, pid_t tid)
     }
 }
 
+/* A dead task that nobody has reaped has no memory. Its state stands in a file
+ * behind a name of the program's making; this one has numbers only. */
+static bool is_dead(const struct look *look, pid_t tid)
+{
+    char path[64];
+    char text[128];
+    (void)snprintf(path, sizeof path, "%d/statm", tid);
+    return fd_read_text_at(look->proc_fd, path, text, sizeof text) > 0 && text[0] == '0';
+}
+
 /* "0 0x0 0x7f… …" in a call, "-1 SP PC" at work on a page, "-1 0x0 0x0" a
  * zombie, "running" else. -EBUSY when it does something, 0 when it does not. */
 static int take_task(struct look *look, pid_t tid)
@@ -220,8 +230,8 @@ static int take_task(struct look *look, pid_t tid)
     char *at = text;
     (void)snprintf(path, sizeof path, "%d/syscall", tid);
     ssize_t len = fd_read_text_at(look->proc_fd, path, text, sizeof text);
-    if (len < 0)
-        return len == -ENOENT || len == -ESRCH ? 0 : (int)len;
+    if (len < 0) /* of a dead one, some kernels tell only who has every right */
+        return len == -ENOENT || len == -ESRCH || is_dead(look, tid) ? 0 : (int)len;
     struct task task = {.tid = tid, .number = strtol(text, &at, 10)};
     if (at == text)
         return -EBUSY;

@@ -405,6 +405,68 @@ static void input_that_nobody_reads_is_not_taken(void **state)
     assert_int_equal(fixture->ended, 0);
 }
 
+static bool probe(struct fixture *fixture)
+{
+    return fixture->executor->ops->stage_probe(fixture->stage);
+}
+
+static void a_drained_stage_can_be_probed(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[8];
+    start(fixture);
+    const struct executor_ops *ops = fixture->executor->ops;
+    assert_true(probe(fixture));
+    assert_int_equal(ops->stage_write(fixture->stage, slice_of("joe")), 3);
+    assert_false(probe(fixture));
+    assert_int_equal(read(fixture->program[0], text, sizeof text), 3);
+    assert_true(probe(fixture));
+    say(fixture, STAGE_STDERR, "x");
+    assert_false(probe(fixture));
+    turn(fixture);
+    assert_true(probe(fixture));
+    ops->stage_close_input(fixture->stage);
+    assert_false(probe(fixture));
+    assert_int_equal(fixture->probes, 3);
+}
+
+static void the_answer_of_a_probe_is_handed_on(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_PROBED, .waiting = true});
+    turn(fixture);
+    assert_int_equal(fixture->probed, 1);
+    assert_true(fixture->waiting);
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_PROBED});
+    turn(fixture);
+    assert_int_equal(fixture->probed, 2);
+    assert_false(fixture->waiting);
+}
+
+/* Else a client would see a program wait, and then its prompt. */
+static void who_has_just_written_does_not_wait_yet(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    fixture->executor->ops->stage_pause(fixture->stage, true);
+    say(fixture, STAGE_STDOUT, "name? ");
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_PROBED, .waiting = true});
+    turn(fixture);
+    assert_int_equal(fixture->probed, 1);
+    assert_false(fixture->waiting);
+}
+
+static void a_terminal_can_be_probed(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with(fixture, "/usr/bin/program", true);
+    assert_true(probe(fixture));
+    assert_int_equal(fixture->executor->ops->stage_write(fixture->stage, slice_of("joe\n")), 4);
+    turn(fixture); /* takes the echo */
+    assert_true(probe(fixture)); /* who reads a terminal knows what is in its queue */
+}
+
 static void a_stage_may_be_freed_in_its_output(void **state)
 {
     struct fixture *fixture = *state;
@@ -547,6 +609,10 @@ int main(void)
         ROW(a_pause_from_within_output_holds_the_rest),
         ROW(input_takes_what_fits_and_tells_of_room),
         ROW(input_that_nobody_reads_is_not_taken),
+        ROW(a_drained_stage_can_be_probed),
+        ROW(the_answer_of_a_probe_is_handed_on),
+        ROW(who_has_just_written_does_not_wait_yet),
+        ROW(a_terminal_can_be_probed),
         ROW(a_stage_may_be_freed_in_its_output),
         ROW(a_stage_may_be_freed_while_it_drains),
         ROW(a_lost_spawner_fails_every_stage),

@@ -7,8 +7,8 @@
  * box's stdin can be read. A descriptor is known by the file behind it, which
  * spawner_note_input() kept: programs pass stdin on under any number.
  *
- * What is read here, a program arranges: how many tasks it has, what its epoll
- * set holds, which locks the kernel must wait for to tell. So nothing is taken
+ * What is read here, a program arranges: how many tasks it has, how large
+ * its epoll set is, which locks the kernel must wait for to tell. So nothing is taken
  * but numbers, all counts are bounded, and a look that was dear to this one
  * thread is not soon repeated for its box. What cannot be told for certain (too
  * many tasks, no right to look) is "does not wait".
@@ -19,7 +19,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -27,12 +26,12 @@
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/sys.h"
 #include "sandbox/spawner.h"
 
 enum {
     TASKS_MAX = 256,
-    DESCRIPTORS_MAX = 64, /* of a poll or a select */
-    SET_TEXT_MAX = 16 * 1024,
+    DESCRIPTORS_MAX = 64, /* that a poll, a select or an epoll set is searched for */
     LOOK_MAX_NS = 10 * 1000 * 1000,
     REST_FACTOR = 20, /* looking at a box takes at most a twentieth of our time */
     CALL_ARGUMENTS = 6,
@@ -91,37 +90,13 @@ static bool waits_in_read(const struct look *look, const struct task *task)
     return is_input(look, task->tid, task->args[0]);
 }
 
-static bool read_hex(const char *line, const char *name, uint64_t *ret_value)
-{
-    const char *at = strstr(line, name);
-    if (!at)
-        return false;
-    *ret_value = strtoull(at + strlen(name), NULL, 16);
-    return true;
-}
-
-/* "tfd:  0 events:  19 data:  0  pos:0 ino:2b1 sdev:e": one line of a set. */
-static bool is_wait_for_input(const struct look *look, const char *line)
-{
-    uint64_t events;
-    uint64_t inode;
-    uint64_t device;
-    return strncmp(line, "tfd:", 4) == 0 && read_hex(line, " events:", &events) &&
-           read_hex(line, " ino:", &inode) && read_hex(line, " sdev:", &device) &&
-           (events & POLLIN) && inode == look->stage->input_inode &&
-           makedev((unsigned)(device >> 20), (unsigned)device & 0xfffff) == look->stage->input_device;
-}
-
+/* /proc/PID/fdinfo lists the set too, but at a length that the program chooses:
+ * 36000 members took 60 ms. */
 static bool waits_in_epoll(const struct look *look, const struct task *task)
 {
-    static char text[SET_TEXT_MAX];
-    char path[64];
-    char *rest = NULL;
-    (void)snprintf(path, sizeof path, "%d/fdinfo/%u", task->tid, (unsigned)task->args[0]);
-    if (fd_read_text_at(look->proc_fd, path, text, sizeof text) <= 0)
-        return false;
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        if (is_wait_for_input(look, line))
+    for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
+        if (is_input(look, task->tid, (uint64_t)fd) &&
+            sys_epoll_holds(task->tid, (int)task->args[0], fd) == 1)
             return true;
     }
     return false;
@@ -190,13 +165,14 @@ static bool waits(const struct look *look, const struct task *task)
 
 /* --- the tasks of a box: what its init started, and what these started --- */
 
-static int take_children(struct look *look, pid_t pid, pid_t tid)
+/* `tasks` is /proc/PID/task. */
+static int take_children(struct look *look, int tasks, pid_t tid)
 {
     char path[64];
     char text[4096];
     char *at = text;
-    (void)snprintf(path, sizeof path, "%d/task/%d/children", pid, tid);
-    ssize_t len = fd_read_text_at(look->proc_fd, path, text, sizeof text);
+    (void)snprintf(path, sizeof path, "%d/children", tid);
+    ssize_t len = fd_read_text_at(tasks, path, text, sizeof text);
     if (len < 0)
         return len == -ENOENT || len == -ESRCH ? 0 : (int)len;
     for (;;) {
@@ -213,25 +189,25 @@ static int take_children(struct look *look, pid_t pid, pid_t tid)
 
 /* A dead task that nobody has reaped has no memory. Its state stands in a file
  * behind a name of the program's making; this one has numbers only. */
-static bool is_dead(const struct look *look, pid_t tid)
+static bool is_dead(int tasks, pid_t tid)
 {
     char path[64];
     char text[128];
     (void)snprintf(path, sizeof path, "%d/statm", tid);
-    return fd_read_text_at(look->proc_fd, path, text, sizeof text) > 0 && text[0] == '0';
+    return fd_read_text_at(tasks, path, text, sizeof text) > 0 && text[0] == '0';
 }
 
 /* "0 0x0 0x7f… …" in a call, "-1 SP PC" at work on a page, "-1 0x0 0x0" a
  * zombie, "running" else. -EBUSY when it does something, 0 when it does not. */
-static int take_task(struct look *look, pid_t tid)
+static int take_task(struct look *look, int tasks, pid_t tid)
 {
     char path[64];
     char text[256];
     char *at = text;
     (void)snprintf(path, sizeof path, "%d/syscall", tid);
-    ssize_t len = fd_read_text_at(look->proc_fd, path, text, sizeof text);
+    ssize_t len = fd_read_text_at(tasks, path, text, sizeof text);
     if (len < 0) /* of a dead one, some kernels tell only who has every right */
-        return len == -ENOENT || len == -ESRCH || is_dead(look, tid) ? 0 : (int)len;
+        return len == -ENOENT || len == -ESRCH || is_dead(tasks, tid) ? 0 : (int)len;
     struct task task = {.tid = tid, .number = strtol(text, &at, 10)};
     if (at == text)
         return -EBUSY;
@@ -243,6 +219,14 @@ static int take_task(struct look *look, pid_t tid)
     return 0;
 }
 
+static int open_tasks(const struct look *look, pid_t pid)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "%d/task", pid);
+    int fd = openat(look->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 static void close_directory(DIR **directory)
 {
     if (*directory)
@@ -251,15 +235,13 @@ static void close_directory(DIR **directory)
 
 static int take_process(struct look *look, pid_t pid)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "%d/task", pid);
-    auto_close int fd = openat(look->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    auto_cleanup(close_directory) DIR *directory = fdopendir(fd);
+    auto_close int tasks = open_tasks(look, pid);
+    if (tasks < 0)
+        return tasks == -ENOENT ? 0 : tasks;
+    auto_cleanup(close_directory) DIR *directory = fdopendir(tasks);
     if (!directory)
         return -errno;
-    (void)take_fd(&fd);
+    (void)take_fd(&tasks);
     const struct dirent *entry;
     int rc = 0;
     while (rc == 0 && (entry = readdir(directory))) {
@@ -270,9 +252,9 @@ static int take_process(struct look *look, pid_t pid)
             return -E2BIG;
         if (spawner_now_ns() > look->until_ns)
             return -ETIME;
-        rc = take_task(look, tid);
+        rc = take_task(look, dirfd(directory), tid);
         if (rc == 0)
-            rc = take_children(look, pid, tid);
+            rc = take_children(look, dirfd(directory), tid);
     }
     return rc;
 }
@@ -281,7 +263,8 @@ static int take_process(struct look *look, pid_t pid)
  * nothing runs holds no lock for which that would have to wait. */
 static bool program_waits(struct look *look)
 {
-    int rc = take_children(look, look->stage->pid, look->stage->pid);
+    auto_close int init = open_tasks(look, look->stage->pid);
+    int rc = init < 0 ? init : take_children(look, init, look->stage->pid);
     for (size_t i = 0; rc == 0 && i < look->process_count; i++)
         rc = take_process(look, look->processes[i]);
     for (size_t i = 0; rc == 0 && i < look->asleep_count; i++) {

@@ -103,8 +103,6 @@ static const struct program not_waiting[] = {
     {"input that left the epoll set", PYTHON("import select\n"
                                              "e = select.epoll(); e.register(0, select.EPOLLIN)\n"
                                              "e.unregister(0); e.poll(600)")},
-    {"input in the set for nothing", PYTHON("import select\n"
-                                            "e = select.epoll(); e.register(0, 0); e.poll(600)")},
     {"another pipe as stdin", PYTHON("import os\n"
                                      "r, w = os.pipe(); os.dup2(r, 0); os.read(0, 1)")},
     {"a socket", PYTHON("import socket\n"

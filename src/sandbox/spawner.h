@@ -5,8 +5,9 @@
  * start (settings), gets the host ready once (spawner_host.c), runs a box that
  * looks at itself (probe.c), and then does nothing but carry out the requests
  * of message.h: workspaces (spawner_workspace.c) and stages (spawner_stage.c).
- * It reads plans, never a byte of a program, and nothing that a program can
- * write but the exit report of a box's init, whose size is fixed.
+ * It reads plans, never a byte of a program's streams or files, and of what a
+ * program can set only the exit report of a box's init, whose size is fixed, and
+ * the numbers of spawner_waiting.c, which are only compared.
  *
  *     settings ──► host ready ──► probe ──► report ──► requests and replies …
  *                                             │

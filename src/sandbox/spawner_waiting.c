@@ -7,8 +7,8 @@
  * box's stdin can be read. A descriptor is known by the file behind it, which
  * spawner_note_input() kept: programs pass stdin on under any number.
  *
- * What is read here, a program arranges: how many tasks it has, how large
- * its epoll set is, which locks the kernel must wait for to tell. So nothing is taken
+ * What is read here, a program arranges: how many tasks it has, how large its
+ * epoll set is, which locks the kernel must wait for to tell. So nothing is taken
  * but numbers, all counts are bounded, and a look that was dear to this one
  * thread is not soon repeated for its box. What cannot be told for certain (too
  * many tasks, no right to look) is "does not wait".

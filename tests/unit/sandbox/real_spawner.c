@@ -71,7 +71,7 @@ void open_workspace(uint32_t id)
 
 static void start(uint32_t stage, struct sandbox_stage *spec, const int stdio[3])
 {
-    spec->limits.value[LIMIT_PROCESSES] = 32;
+    spec->limits.value[LIMIT_PROCESSES] = 320;
     spec->limits.value[LIMIT_MEMORY] = 64 * MIB;
     assert_int_equal(sandbox_stage_start(spawner, stage, WORKSPACE, spec, stdio, NULL), 0);
 }

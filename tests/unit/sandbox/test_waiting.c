@@ -118,6 +118,11 @@ static const struct program not_waiting[] = {
     {"busy beside a reader", PYTHON("import threading\n"
                                     "threading.Thread(target=input).start()\n"
                                     "while True: pass")},
+    {"a reader among too many",
+     PYTHON("import threading\n"
+            "for i in range(256):\n"
+            "    threading.Thread(target=threading.Event().wait).start()\n"
+            "input()")},
     {"node setTimeout", NODE("setTimeout(() => {}, 600000)")},
     {"node server", NODE("require('net').createServer().listen(8000)")},
     {"stopped in computing", BASH("echo ready; kill -STOP $$")},
@@ -216,12 +221,27 @@ static void who_does_something_else_does_not_wait(void **state)
     }
 }
 
+static void a_stage_that_is_not_there_is_no_mistake(void **state)
+{
+    (void)state;
+    static const struct program program = {"cat", BASH("echo ready; exec cat")};
+    struct streams streams;
+    open_workspace(WORKSPACE);
+    assert_int_equal(sandbox_stage_probe(spawner, STAGE, NULL), 0);
+    assert_true(start(&program, &streams, false));
+    end(&streams);
+    assert_int_equal(sandbox_stage_probe(spawner, STAGE, NULL), 0);
+    assert_true(start(&program, &streams, false)); /* it goes on */
+    end(&streams);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_A_SPAWNER(who_reads_its_input_waits),
         WITH_A_SPAWNER(who_reads_its_terminal_waits),
         WITH_A_SPAWNER(who_does_something_else_does_not_wait),
+        WITH_A_SPAWNER(a_stage_that_is_not_there_is_no_mistake),
     };
     return cmocka_run_group_tests(tests, real_spawner_group, real_spawner_group_end);
 }

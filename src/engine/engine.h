@@ -42,7 +42,8 @@ struct engine_config {
     uint64_t keep_bytes;  /* of output of finished runs, above which the oldest go
                              earlier; 0: 256 MiB */
     struct limits ceiling;
-    /* Told of every state a run reaches, for logs and counters; may be NULL. */
+    /* Told of every state a run reaches, but not of its turns between running and
+     * waiting; for logs and counters; may be NULL. */
     void (*observer)(void *context, const struct run *run);
     void *observer_context;
 };

@@ -8,6 +8,7 @@
  * run.c         the life of one run, stage by stage
  * run_clock.c   its deadlines: queue, wall, idle, cpu
  * run_input.c   bytes on their way to its stdin
+ * run_waiting.c whether the program waits for more of them
  * reader.c      events on their way to a client
  * output_log.c  the events
  *
@@ -44,6 +45,14 @@ struct run_input {
     bool closed;  /* EOF after the bytes */
 };
 
+struct run_waiting {
+    struct loop_timer *timer; /* made at first use */
+    uint64_t pause_ms;        /* before the next question */
+    bool soon;                /* the timer runs, and fires as soon as it has been quiet */
+    bool asked;               /* the answer has not come yet */
+    bool outdated;            /* it came too late: there was output or input since */
+};
+
 struct run {
     struct engine *engine;   /* NULL once it is forgotten: only readers hold it */
     struct list place;       /* the queue, or engine.leaving, .active or .finished */
@@ -66,6 +75,7 @@ struct run {
     uint64_t slot_ns; /* when it got its slot */
     struct run_clock clock;
     struct run_input input;
+    struct run_waiting waiting;
     struct output_log log;
 
     struct workspace *workspace;
@@ -148,6 +158,13 @@ void run_clock_free(struct run *run);
 /* run_input.c */
 int run_input_init(struct run_input *input, const struct run_spec *spec);
 void run_input_flush(struct run *run);
+
+/* run_waiting.c */
+void run_waiting_start(struct run *run);  /* the execute stage runs */
+void run_waiting_active(struct run *run); /* output, input, or somebody who cares */
+void run_waiting_over(struct run *run);   /* if it did: it has got what it waited for */
+void run_waiting_probed(struct run *run, bool waiting);
+void run_waiting_free(struct run *run);
 
 /* reader.c */
 void run_tell_readers(struct run *run);

@@ -125,7 +125,7 @@ void output_log_fini(struct output_log *log)
     log->records = NULL;
 }
 
-static int reserve_records(struct output_log *log)
+int output_log_reserve(struct output_log *log)
 {
     uint64_t held = log->next_number - log->first_number;
     if (held + RECORDS_RESERVED < log->record_room)
@@ -239,7 +239,7 @@ static ssize_t add_piece(struct output_log *log, enum event_kind kind, struct sl
                          uint64_t time_ms)
 {
     struct log_block *block = reserve_block(log);
-    if (!block || reserve_records(log) < 0)
+    if (!block || output_log_reserve(log) < 0)
         return -ENOMEM;
     size_t at = log->end_byte % LOG_BLOCK_SIZE;
     size_t len = MIN(bytes.len, LOG_BLOCK_SIZE - at);
@@ -278,7 +278,7 @@ int output_log_add(struct output_log *log, enum event_kind kind, struct slice by
 
 void output_log_add_state(struct output_log *log, enum run_state state, uint64_t time_ms)
 {
-    (void)reserve_records(log); /* when there is no memory, the reserve itself serves */
+    (void)output_log_reserve(log); /* when there is no memory, the reserve itself serves */
     add_record(log, EVENT_STATE, state, time_ms);
     trim(log);
 }

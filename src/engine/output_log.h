@@ -81,6 +81,8 @@ void output_log_fini(struct output_log *log);
  * cap (those up to it are kept); -ENOMEM. */
 int output_log_add(struct output_log *log, enum event_kind kind, struct slice bytes,
                    uint64_t time_ms);
+/* Makes sure of room for a few more states than a run's life has: 0 or -ENOMEM. */
+int output_log_reserve(struct output_log *log);
 /* Cannot fail: room for the events of a run's life is kept free. */
 void output_log_add_state(struct output_log *log, enum run_state state, uint64_t time_ms);
 /* No output follows: a text that ended inside a character gets an event without bytes, so that a

@@ -92,6 +92,7 @@ struct reader *run_attach(struct run *run, uint64_t from, enum reader_form form,
     buf_init(&reader->text, TEXT_MAX);
     log_cursor_open(&reader->cursor, &run->log, from);
     run_clock_unattended(run, false);
+    run_waiting_active(run);
     skip_to(reader, from);
     if (has_next(reader))
         loop_task_schedule(reader->wake);

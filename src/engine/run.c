@@ -76,6 +76,7 @@ static void decide(struct run *run)
 static void finish(struct run *run)
 {
     run_clock_free(run);
+    run_waiting_free(run);
     executor_stage_free(take_ptr(&run->stage));
     executor_workspace_close(take_ptr(&run->workspace));
     if (run->compiler_text.len > 0)
@@ -223,10 +224,13 @@ static void on_started(void *context)
         return;
     run->started = true;
     run_clock_start_stage(run);
-    if (!run->facts.in_compile_stage)
-        set_state(run, RUN_RUNNING);
-    else if (run->state != RUN_COMPILING)
-        set_state(run, RUN_COMPILING);
+    if (run->facts.in_compile_stage) {
+        if (run->state != RUN_COMPILING)
+            set_state(run, RUN_COMPILING);
+        return;
+    }
+    run_waiting_start(run);
+    set_state(run, RUN_RUNNING);
 }
 
 static int keep_compiler_text(struct run *run, struct slice bytes)
@@ -272,6 +276,11 @@ static void on_sampled(void *context, const struct stage_usage *usage)
     struct run *run = context;
     if (run->started)
         run_clock_sampled(run, usage->cpu_ns);
+}
+
+static void on_probed(void *context, bool waiting)
+{
+    run_waiting_probed(context, waiting);
 }
 
 static uint64_t nearest_ms(uint64_t ns)
@@ -338,6 +347,7 @@ static const struct stage_events run_stage_events = {
     .output = on_output,
     .input_ready = on_input_ready,
     .sampled = on_sampled,
+    .probed = on_probed,
     .ended = on_ended,
 };
 
@@ -424,6 +434,7 @@ void run_free(struct run *run)
     list_remove(&run->place);
     list_remove(&run->newcomer);
     run_clock_free(run);
+    run_waiting_free(run);
     run_plan_fini(&run->plan);
     buf_fini(&run->input.bytes);
     buf_fini(&run->compiler_text);

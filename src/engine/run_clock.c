@@ -100,6 +100,8 @@ static void start_idle(struct run *run)
 void run_clock_active(struct run *run)
 {
     run->clock.active_ns = loop_now_ns();
+    run_waiting_over(run);
+    run_waiting_active(run);
 }
 
 void run_clock_paused(struct run *run)

@@ -66,5 +66,6 @@ void run_close_input(struct run *run)
     if (run->state == RUN_FINISHED || run->input.closed)
         return;
     run->input.closed = true;
+    run_waiting_over(run);
     run_input_flush(run);
 }

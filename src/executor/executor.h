@@ -92,6 +92,8 @@ struct stage_events {
     /* Room in the input again after stage_write took less than it was given. */
     void (*input_ready)(void *context);
     void (*sampled)(void *context, const struct stage_usage *usage);
+    /* Is the program blocked reading its input? What cannot be told is false. */
+    void (*probed)(void *context, bool waiting);
     void (*ended)(void *context, const struct stage_end *end);
 };
 
@@ -113,6 +115,10 @@ struct executor_ops {
     void (*stage_resize)(struct stage *stage, unsigned columns, unsigned rows);
     /* Asks for usage so far; `sampled` follows, unless `ended` comes first. */
     void (*stage_sample)(struct stage *stage);
+    /* Asks whether the program waits for its input; `probed` follows, unless `ended`
+     * comes first. False when there is nothing to ask: of its input or its output
+     * some has not been read yet, or its input is closed. */
+    bool (*stage_probe)(struct stage *stage);
     void (*stage_free)(struct stage *stage);
     void (*executor_free)(struct executor *executor);
     /* The isolation reached, for results and /health; see executor_isolation(). */

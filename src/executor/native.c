@@ -140,6 +140,7 @@ static const struct executor_ops native_ops = {
     .stage_signal = native_stage_signal,
     .stage_resize = native_stage_resize,
     .stage_sample = native_stage_sample,
+    .stage_probe = native_stage_probe,
     .stage_free = native_stage_free,
     .executor_free = executor_free,
     .isolation = isolation,

@@ -110,6 +110,20 @@ void native_pipes_close_input(struct native_pipes *pipes)
     fd_close(&pipes->input);
 }
 
+static bool holds_nothing(int fd)
+{
+    int bytes = 0;
+    return fd < 0 || (ioctl(fd, FIONREAD, &bytes) == 0 && bytes == 0);
+}
+
+/* Our end of a terminal cannot tell what lies in the program's queue; who sleeps
+ * in reading from it has found it empty. */
+bool native_pipes_drained(const struct native_pipes *pipes)
+{
+    return (pipes->tty || holds_nothing(pipes->input)) &&
+           holds_nothing(pipes->output[STAGE_STDOUT]) && holds_nothing(pipes->output[STAGE_STDERR]);
+}
+
 void native_pipes_resize(const struct native_pipes *pipes, unsigned columns, unsigned rows)
 {
     struct winsize size = {.ws_col = (unsigned short)MIN(columns, 10000U),

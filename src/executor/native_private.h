@@ -87,6 +87,8 @@ ssize_t native_pipes_read(const struct native_pipes *pipes, enum stage_stream st
 /* Bytes taken (0: no room), or -EPIPE when nobody can read them any more. */
 ssize_t native_pipes_write(const struct native_pipes *pipes, struct slice bytes);
 void native_pipes_close_input(struct native_pipes *pipes);
+/* Everything written is read: what we wrote by the program, what it wrote by us. */
+bool native_pipes_drained(const struct native_pipes *pipes);
 void native_pipes_resize(const struct native_pipes *pipes, unsigned columns, unsigned rows);
 
 /* native_stage.c */
@@ -100,6 +102,7 @@ void native_stage_pause(struct stage *stage, bool paused);
 void native_stage_signal(struct stage *stage, int signal);
 void native_stage_resize(struct stage *stage, unsigned columns, unsigned rows);
 void native_stage_sample(struct stage *stage);
+bool native_stage_probe(struct stage *stage);
 /* What the spawner said of this stage. */
 void native_stage_reply(struct native_stage *stage, const struct sandbox_reply *reply);
 /* No reply will come any more. Calls nobody; `ended` follows from the loop. */

@@ -177,7 +177,11 @@ void native_stage_reply(struct native_stage *stage, const struct sandbox_reply *
     enter(stage);
     if (reply->kind == REPLY_STARTED) {
         stage->events->started(stage->context);
-    } else if (stage->events->sampled) {
+    } else if (reply->kind == REPLY_PROBED && stage->events->probed) {
+        /* A prompt that was written since we asked comes first. */
+        bool waiting = reply->waiting && native_pipes_drained(&stage->pipes);
+        stage->events->probed(stage->context, waiting);
+    } else if (reply->kind == REPLY_SAMPLED && stage->events->sampled) {
         set_usage(&usage, &reply->usage);
         stage->events->sampled(stage->context, &usage);
     }
@@ -351,4 +355,13 @@ void native_stage_sample(struct stage *base)
     struct native_stage *stage = native_stage(base);
     if (!stage->dead && !stage->native->lost)
         (void)sandbox_stage_sample(stage->native->socket, stage->id, NULL);
+}
+
+bool native_stage_probe(struct stage *base)
+{
+    struct native_stage *stage = native_stage(base);
+    if (stage->dead || stage->native->lost || stage->pipes.input < 0 ||
+        !native_pipes_drained(&stage->pipes))
+        return false;
+    return sandbox_stage_probe(stage->native->socket, stage->id, NULL) == 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/kcmp.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -38,6 +39,15 @@ pid_t sys_clone3(struct clone_args *args)
 int sys_pidfd_send_signal(int pidfd, int signal)
 {
     return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int sys_epoll_holds(pid_t pid, int epoll_fd, int fd)
+{
+    struct kcmp_epoll_slot slot = {.efd = (unsigned)epoll_fd, .tfd = (unsigned)fd};
+    long order = syscall(SYS_kcmp, pid, pid, KCMP_EPOLL_TFD, (unsigned long)fd, &slot);
+    if (order < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return order == 0;
 }
 
 int sys_fsopen(const char *type)

@@ -18,6 +18,9 @@
 pid_t sys_clone3(struct clone_args *args);
 int sys_pidfd_send_signal(int pidfd, int signal);
 
+/* Is descriptor `fd` of that process in its epoll set `epoll_fd`? 1, 0 or -errno. */
+int sys_epoll_holds(pid_t pid, int epoll_fd, int fd);
+
 int sys_fsopen(const char *type);
 int sys_fsconfig_text(int fs, const char *key, const char *value);
 int sys_fsconfig_create(int fs);

@@ -126,6 +126,11 @@ int sandbox_stage_sample(int socket, uint32_t stage, struct err *err)
     return send_bare(socket, REQUEST_STAGE_SAMPLE, stage, err);
 }
 
+int sandbox_stage_probe(int socket, uint32_t stage, struct err *err)
+{
+    return send_bare(socket, REQUEST_STAGE_PROBE, stage, err);
+}
+
 int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err)
 {
     ssize_t got = 0;

@@ -57,10 +57,12 @@ int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
 int sandbox_stage_kill(int socket, uint32_t stage, struct err *err);
 int sandbox_stage_signal(int socket, uint32_t stage, int signal, struct err *err);
 int sandbox_stage_sample(int socket, uint32_t stage, struct err *err);
+int sandbox_stage_probe(int socket, uint32_t stage, struct err *err);
 
 enum sandbox_reply_kind {
     REPLY_STARTED, /* the box exists; its limits run */
     REPLY_SAMPLED, /* usage so far */
+    REPLY_PROBED,  /* whether it waits for its input */
     REPLY_ENDED,   /* every process of the box is dead */
 };
 
@@ -75,6 +77,7 @@ struct sandbox_reply {
     enum sandbox_reply_kind kind;
     uint32_t stage;
     struct sandbox_usage usage;
+    bool waiting; /* REPLY_PROBED: no task of it runs, and one sleeps until stdin can be read */
     /* REPLY_ENDED: */
     char failed_step[32]; /* "" or the step of box entry that failed, with failed_errno */
     int failed_errno;

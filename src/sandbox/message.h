@@ -81,7 +81,8 @@ typedef uint64_t u64_t;
     X(STAGE_START,       STAGE_START_FIELDS,      3) /* stdin, stdout, stderr */ \
     X(STAGE_KILL,        NO_FIELDS,               0) \
     X(STAGE_SIGNAL,      STAGE_SIGNAL_FIELDS,     0) \
-    X(STAGE_SAMPLE,      NO_FIELDS,               0)
+    X(STAGE_SAMPLE,      NO_FIELDS,               0) \
+    X(STAGE_PROBE,       NO_FIELDS,               0) /* does it wait for its input? */
 /* clang-format on */
 
 enum { STAGE_FLAG_TTY = 1, STAGE_FLAG_WHOLE_PROC = 2, STAGE_FLAGS_ALL = 3 };

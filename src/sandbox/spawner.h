@@ -5,8 +5,9 @@
  * start (settings), gets the host ready once (spawner_host.c), runs a box that
  * looks at itself (probe.c), and then does nothing but carry out the requests
  * of message.h: workspaces (spawner_workspace.c) and stages (spawner_stage.c).
- * It reads plans, never a byte of a program, and nothing that a program can
- * write but the exit report of a box's init, whose size is fixed.
+ * It reads plans, never a byte of a program's streams or files, and of what a
+ * program can set only the exit report of a box's init, whose size is fixed, and
+ * the numbers of spawner_waiting.c, which are only compared.
  *
  *     settings ──► host ready ──► probe ──► report ──► requests and replies …
  *                                             │
@@ -60,6 +61,11 @@ struct spawner_stage {
     int failed_layer;   /* enum layer of the step of box entry that failed, -1: none */
     unsigned owed;      /* bits of 1 << enum sandbox_reply_kind, to be sent */
     struct sandbox_usage sample;
+    bool waiting; /* what the last probe saw */
+    uint64_t probe_after_ns;
+    dev_t input_device; /* its stdin */
+    ino_t input_inode;
+    bool input_is_tty;
     struct sandbox_reply end; /* when it has ended */
 };
 
@@ -143,6 +149,10 @@ void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage); /*
 void spawner_free_stage(struct spawner *spawner, struct spawner_stage *stage);
 /* Kills every box, waits for it, and lets go of every workspace. */
 void spawner_drop_all(struct spawner *spawner);
+
+/* spawner_waiting.c */
+void spawner_note_input(struct spawner_stage *stage, int fd); /* its stdin */
+void spawner_probe_stage(const struct spawner *spawner, struct spawner_stage *stage);
 
 /* spawner_front.c */
 int spawner_set_up_socket(int socket); /* our end of one to a front; 0 or -errno */

@@ -74,7 +74,8 @@ static bool pay(struct spawner *spawner, struct spawner_stage *stage, enum sandb
 {
     if (!(stage->owed & 1U << kind))
         return true;
-    struct sandbox_reply reply = {.kind = kind, .stage = stage->id, .usage = stage->sample};
+    struct sandbox_reply reply = {
+        .kind = kind, .stage = stage->id, .usage = stage->sample, .waiting = stage->waiting};
     if (kind == REPLY_ENDED)
         reply = stage->end;
     ssize_t sent = send(spawner->socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -88,7 +89,8 @@ static bool pay_all(struct spawner *spawner)
 {
     list_for_each_safe (link, following, &spawner->stages) {
         struct spawner_stage *stage = CONTAINER_OF(link, struct spawner_stage, link);
-        if (!pay(spawner, stage, REPLY_STARTED) || !pay(spawner, stage, REPLY_SAMPLED))
+        if (!pay(spawner, stage, REPLY_STARTED) || !pay(spawner, stage, REPLY_SAMPLED) ||
+            !pay(spawner, stage, REPLY_PROBED))
             return false;
         bool ended = stage->owed & 1U << REPLY_ENDED;
         if (!pay(spawner, stage, REPLY_ENDED))

@@ -126,10 +126,21 @@ static int sample_stage(struct spawner *spawner, const struct request *request)
     return 1;
 }
 
+static int probe_stage(struct spawner *spawner, const struct request *request)
+{
+    struct spawner_stage *stage = spawner_find_stage(spawner, request->id);
+    if (read_end(request->from) < 0)
+        return -EINVAL;
+    if (stage)
+        spawner_probe_stage(spawner, stage);
+    return 1;
+}
+
 static int (*const handlers[])(struct spawner *spawner, const struct request *request) = {
     [REQUEST_WORKSPACE_OPEN] = open_workspace, [REQUEST_WORKSPACE_CLOSE] = close_workspace,
     [REQUEST_STAGE_START] = start_stage,       [REQUEST_STAGE_KILL] = kill_stage,
     [REQUEST_STAGE_SIGNAL] = signal_stage,     [REQUEST_STAGE_SAMPLE] = sample_stage,
+    [REQUEST_STAGE_PROBE] = probe_stage,
 };
 _Static_assert(ARRAY_LEN(handlers) == REQUEST_KINDS, "a request without a handler");
 

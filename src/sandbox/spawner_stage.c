@@ -180,6 +180,7 @@ static int launch(struct spawner *spawner, struct spawner_stage *stage,
     rc = give_streams(stage, stdio);
     if (rc < 0)
         return rc;
+    spawner_note_input(stage, stdio[STDIN_FILENO]);
     *ret_step = "workspace's mount";
     auto_close int mount = workspace_clone(&stage->workspace->mount);
     if (mount < 0)

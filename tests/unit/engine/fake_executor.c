@@ -161,6 +161,13 @@ static void stage_sample(struct stage *base)
     fake_of(base)->samples++;
 }
 
+static bool stage_probe(struct stage *base)
+{
+    struct fake_stage *stage = fake_of(base);
+    stage->probes += !stage->unread;
+    return !stage->unread;
+}
+
 static void executor_free(struct executor *base)
 {
     assert(fake(base)->workspaces == 0 && fake(base)->stages_live == 0);
@@ -185,6 +192,7 @@ static const struct executor_ops fake_ops = {
     .stage_signal = stage_signal,
     .stage_resize = stage_resize,
     .stage_sample = stage_sample,
+    .stage_probe = stage_probe,
     .stage_free = stage_free,
     .executor_free = executor_free,
     .isolation = isolation,
@@ -233,6 +241,11 @@ void fake_stage_use_cpu(struct fake_stage *stage, uint64_t cpu_ns)
 {
     struct stage_usage usage = {.cpu_ns = cpu_ns};
     stage->events->sampled(stage->context, &usage);
+}
+
+void fake_stage_answer(struct fake_stage *stage, bool waiting)
+{
+    stage->events->probed(stage->context, waiting);
 }
 
 void fake_stage_room(struct fake_stage *stage, size_t more)

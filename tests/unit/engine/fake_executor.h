@@ -47,6 +47,8 @@ struct fake_stage {
     int signal;       /* the last that was sent */
     unsigned columns; /* of the last resize */
     unsigned samples; /* asked for */
+    unsigned probes;
+    bool unread; /* some of its input or output: there is nothing to probe */
     unsigned pauses;
 };
 
@@ -58,7 +60,8 @@ void fake_stage_start(struct fake_stage *stage);
 void fake_stage_print(struct fake_stage *stage, enum stage_stream stream, struct slice bytes);
 void fake_stage_print_text(struct fake_stage *stage, enum stage_stream stream, const char *text);
 void fake_stage_use_cpu(struct fake_stage *stage, uint64_t cpu_ns);
-void fake_stage_room(struct fake_stage *stage, size_t more); /* for input */
+void fake_stage_answer(struct fake_stage *stage, bool waiting); /* a probe */
+void fake_stage_room(struct fake_stage *stage, size_t more);    /* for input */
 void fake_stage_end(struct fake_stage *stage, const struct stage_end *end);
 void fake_stage_exit(struct fake_stage *stage, int code);
 

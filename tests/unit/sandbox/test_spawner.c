@@ -19,98 +19,9 @@
 
 #include "base/util.h"
 #include "os/fd.h"
+#include "real_spawner.h"
 #include "sandbox/client.h"
 #include "sandbox/message.h"
-#include "sandbox/seccomp_policy.h"
-
-static const char *const nothing[] = {NULL};
-
-static struct seccomp_program program;
-static int spawner = -1;
-
-enum { WAIT_MS = 60000, WORKSPACE = 1, STAGE = 5, BOXES = 2 };
-
-static int start(void **state)
-{
-    (void)state;
-    struct err err = {0};
-    struct layer_report report;
-    struct sandbox_settings settings = {
-        .max_boxes = BOXES,
-        .allow_missing = 1U << LAYER_CGROUP,
-        .etc = nothing,
-        .rootfs = nothing,
-        .ceiling = {.value = {[LIMIT_OPEN_FILES] = 256}},
-        .seccomp_program = program.instructions,
-        .seccomp_size = program.count * sizeof *program.instructions,
-    };
-    if (sandbox_start_spawner(&settings, &spawner, &err) < 0 ||
-        sandbox_receive_report(spawner, &report, &err) < 0) {
-        print_error("%s\n", err.text);
-        return -1;
-    }
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sandbox_stop_spawner(spawner);
-    spawner = -1;
-    return 0;
-}
-
-static void open_workspace(uint32_t id)
-{
-    static const struct sandbox_file file = {"folder/hello.txt", {"hello\n", 6}};
-    struct sandbox_workspace workspace = {MIB, 64, &file, 1};
-    assert_int_equal(sandbox_workspace_open(spawner, id, &workspace, NULL), 0);
-}
-
-struct streams {
-    int input; /* our ends */
-    int output;
-};
-
-static struct streams start_program(uint32_t stage, const char *const *argv, uint64_t open_files)
-{
-    int in[2];
-    int out[2];
-    struct sandbox_stage spec = {.argv = argv, .env = nothing};
-    spec.limits.value[LIMIT_PROCESSES] = 32;
-    spec.limits.value[LIMIT_MEMORY] = 64 * MIB;
-    spec.limits.value[LIMIT_OPEN_FILES] = open_files;
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    int stdio[3] = {in[0], out[1], out[1]};
-    assert_int_equal(sandbox_stage_start(spawner, stage, WORKSPACE, &spec, stdio, NULL), 0);
-    (void)close(in[0]);
-    (void)close(out[1]);
-    return (struct streams){in[1], out[0]};
-}
-
-static void close_streams(struct streams *streams)
-{
-    fd_close(&streams->input);
-    fd_close(&streams->output);
-}
-
-/* False when the spawner has ended instead. */
-static bool next_reply(struct sandbox_reply *reply)
-{
-    struct pollfd ready = {.fd = spawner, .events = POLLIN};
-    assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
-    return sandbox_receive(spawner, reply, NULL) == 1;
-}
-
-static struct sandbox_reply wait_for(enum sandbox_reply_kind kind, uint32_t stage)
-{
-    struct sandbox_reply reply;
-    do
-        assert_true(next_reply(&reply));
-    while (reply.kind != kind || reply.stage != stage);
-    return reply;
-}
 
 static void assert_spawner_ends(void)
 {
@@ -317,14 +228,8 @@ static void a_front_that_does_not_read_holds_nothing_up(void **state)
     close_streams(&streams);
 }
 
-#define WITH_A_SPAWNER(test) cmocka_unit_test_setup_teardown(test, start, stop)
-
 int main(void)
 {
-    struct err err = {0};
-    if (seccomp_compile("box.policy", slice_of(seccomp_builtin_policy("box")),
-                        SECCOMP_REFUSE_ENOSYS, &program, &err) < 0)
-        return 1;
     const struct CMUnitTest tests[] = {
         WITH_A_SPAWNER(a_program_runs_and_its_end_is_told),
         WITH_A_SPAWNER(stages_of_a_run_share_its_workspace),
@@ -342,7 +247,5 @@ int main(void)
         WITH_A_SPAWNER(a_request_without_its_descriptors_ends_the_spawner),
         WITH_A_SPAWNER(a_front_that_does_not_read_holds_nothing_up),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    seccomp_program_fini(&program);
-    return failed;
+    return cmocka_run_group_tests(tests, real_spawner_group, real_spawner_group_end);
 }

@@ -71,6 +71,7 @@ static void pump(struct follow *follow)
             loop_stop(follow->loop);
             return;
         case EVENT_STATE:
+        case EVENT_USAGE:
         case EVENT_GAP:
             break;
         }

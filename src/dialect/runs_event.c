@@ -10,7 +10,8 @@ const char *runs_event_type(const struct event *event)
 {
     static const char *const types[] = {
         [EVENT_STATE] = "state",   [EVENT_STDOUT] = "stdout", [EVENT_STDERR] = "stderr",
-        [EVENT_NOTICE] = "notice", [EVENT_GAP] = "gap",       [EVENT_END] = "end",
+        [EVENT_NOTICE] = "notice", [EVENT_USAGE] = "usage",   [EVENT_GAP] = "gap",
+        [EVENT_END] = "end",
     };
     return types[event->kind];
 }
@@ -51,6 +52,10 @@ void runs_event_write(struct buf *buf, const struct run *run, const struct event
     case EVENT_STDERR:
     case EVENT_NOTICE:
         json_slice(&json, "data", event->bytes);
+        break;
+    case EVENT_USAGE:
+        json_u64(&json, "cpu_ms", event->cpu_ms);
+        json_u64(&json, "memory_bytes", event->memory_bytes);
         break;
     case EVENT_GAP:
         json_u64(&json, "lost_bytes", event->lost_bytes);

@@ -166,6 +166,7 @@ static bool forward(struct attachment *attachment, const struct event *event)
         (void)send_state(attachment);
         websocket_close(attachment->socket, WEBSOCKET_DONE, "");
         return false;
+    case EVENT_USAGE:
     case EVENT_GAP:
         break;
     }

@@ -98,6 +98,7 @@ enum event_kind {
     EVENT_STDOUT,
     EVENT_STDERR,
     EVENT_NOTICE, /* of ours or the compiler's: not program output */
+    EVENT_USAGE,  /* what the program uses by now; of a streaming run, now and then */
     EVENT_GAP,    /* `lost_bytes` were dropped before this reader came to read them */
     EVENT_END,    /* the last one: run_result() is there */
 };
@@ -108,8 +109,10 @@ struct event {
     uint64_t time_ms; /* since submission */
     enum event_kind kind;
     enum run_state state;
-    struct slice bytes;  /* borrowed until the reader's next call */
-    uint64_t lost_bytes; /* 0 when it is not known how many */
+    struct slice bytes;    /* borrowed until the reader's next call */
+    uint64_t cpu_ms;       /* EVENT_USAGE */
+    uint64_t memory_bytes; /* EVENT_USAGE */
+    uint64_t lost_bytes;   /* 0 when it is not known how many */
 };
 
 struct engine *engine_new(struct loop *loop, const struct engine_config *config,

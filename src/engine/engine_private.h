@@ -53,6 +53,12 @@ struct run_waiting {
     bool outdated;            /* it came too late: there was output or input since */
 };
 
+struct run_usage_events {
+    struct loop_timer *timer; /* made at first use */
+    bool is_asked;            /* the next sample is for readers */
+    struct log_usage last;
+};
+
 struct run {
     struct engine *engine;   /* NULL once it is forgotten: only readers hold it */
     struct list place;       /* the queue, or engine.leaving, .active or .finished */
@@ -76,6 +82,7 @@ struct run {
     struct run_clock clock;
     struct run_input input;
     struct run_waiting waiting;
+    struct run_usage_events usage;
     struct output_log log;
 
     struct workspace *workspace;
@@ -154,6 +161,11 @@ void run_clock_paused(struct run *run);
 void run_clock_sampled(struct run *run, uint64_t cpu_ns);
 void run_clock_unattended(struct run *run, bool unattended);
 void run_clock_free(struct run *run);
+
+/* run_usage.c */
+void run_usage_start(struct run *run); /* a stage has started */
+void run_usage_sampled(struct run *run, const struct stage_usage *usage);
+void run_usage_free(struct run *run);
 
 /* run_input.c */
 int run_input_init(struct run_input *input, const struct run_spec *spec);

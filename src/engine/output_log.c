@@ -76,6 +76,8 @@ int log_text_of(enum event_kind kind)
         return STAGE_STDERR;
     case EVENT_NOTICE:
         return LOG_NOTICES;
+    case EVENT_USAGE:
+        return LOG_FIGURES;
     case EVENT_STATE:
     case EVENT_GAP:
     case EVENT_END:
@@ -230,8 +232,10 @@ static struct log_record *may_continue(struct output_log *log, enum event_kind k
     if (newest < log->first_number || newest <= log->sealed || log->end_byte % LOG_BLOCK_SIZE == 0)
         return NULL;
     struct log_record *record = record_at(log, newest);
-    return record->kind == kind && time_ms <= (uint64_t)record->time_ms + COALESCE_MS ? record
-                                                                                      : NULL;
+    return kind != EVENT_USAGE && record->kind == kind &&
+                   time_ms <= (uint64_t)record->time_ms + COALESCE_MS
+               ? record
+               : NULL;
 }
 
 /* As much as fits the block. Returns how much, or -ENOMEM. */
@@ -258,7 +262,7 @@ int output_log_add(struct output_log *log, enum event_kind kind, struct slice by
 {
     int text = log_text_of(kind);
     uint64_t room = UINT64_MAX;
-    if (!log->ring && text != LOG_NOTICES) /* notices are ours, and bounded where they are made */
+    if (!log->ring && text < STAGE_STREAMS) /* the rest is ours, and bounded where it is made */
         room = log->cap - log->stream_bytes[text];
     int passed = bytes.len > room;
     bytes.len = (size_t)MIN(bytes.len, room);
@@ -266,9 +270,10 @@ int output_log_add(struct output_log *log, enum event_kind kind, struct slice by
         ssize_t len = add_piece(log, kind, bytes, time_ms);
         if (len < 0)
             return -ENOMEM;
-        if (text != LOG_NOTICES)
+        if (text < STAGE_STREAMS)
             log->stream_bytes[text] += (size_t)len;
-        utf8_tail_follow(&log->tails[text], (struct slice){bytes.at, (size_t)len});
+        if (text < LOG_TEXTS)
+            utf8_tail_follow(&log->tails[text], (struct slice){bytes.at, (size_t)len});
         bytes.at += len;
         bytes.len -= (size_t)len;
         trim(log);

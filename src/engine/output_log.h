@@ -26,8 +26,14 @@
 
 enum { LOG_BLOCK_SIZE = 32 * 1024, UTF8_TAIL_MAX = 3 };
 
-/* The texts in a log, each with characters of its own: the streams, and notices. */
-enum { LOG_NOTICES = STAGE_STREAMS, LOG_TEXTS };
+/* What has bytes in a log: texts, each with characters of its own (the streams, and
+ * notices), and figures, each a struct log_usage. */
+enum { LOG_NOTICES = STAGE_STREAMS, LOG_TEXTS, LOG_FIGURES = LOG_TEXTS };
+
+struct log_usage {
+    uint64_t cpu_ms;
+    uint64_t memory_bytes;
+};
 
 /* Of an event's kind; -1 when it has no bytes. */
 int log_text_of(enum event_kind kind);
@@ -77,7 +83,7 @@ struct log_cursor {
 
 int output_log_init(struct output_log *log, bool ring, uint64_t cap); /* 0 or -ENOMEM */
 void output_log_fini(struct output_log *log);
-/* Of EVENT_STDOUT, EVENT_STDERR or EVENT_NOTICE. 0; 1 when bytes went past the
+/* Of EVENT_STDOUT, EVENT_STDERR, EVENT_NOTICE or EVENT_USAGE. 0; 1 when bytes went past the
  * cap (those up to it are kept); -ENOMEM. */
 int output_log_add(struct output_log *log, enum event_kind kind, struct slice bytes,
                    uint64_t time_ms);

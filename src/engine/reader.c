@@ -52,7 +52,7 @@ void run_tell_readers(struct run *run)
 static struct utf8_tail *tail_of(struct reader *reader, const struct event *event)
 {
     int text = log_text_of(event->kind);
-    return text >= 0 ? &reader->tails[text] : NULL;
+    return text >= 0 && text < LOG_TEXTS ? &reader->tails[text] : NULL;
 }
 
 static void skip_to(struct reader *reader, uint64_t from)
@@ -122,10 +122,25 @@ static void clean(struct reader *reader, struct event *event, struct utf8_tail *
     event->bytes = buf_slice(&reader->text);
 }
 
+/* Figures that the end of a block cut in two are not worth the pieces. */
+static bool to_usage(struct event *event)
+{
+    struct log_usage usage;
+    if (event->bytes.len != sizeof usage)
+        return false;
+    memcpy(&usage, event->bytes.at, sizeof usage);
+    event->cpu_ms = usage.cpu_ms;
+    event->memory_bytes = usage.memory_bytes;
+    event->bytes.len = 0;
+    return true;
+}
+
 /* False when there is nothing in it for this reader. */
 static bool to_form(struct reader *reader, struct event *event)
 {
     struct utf8_tail *tail = tail_of(reader, event);
+    if (event->kind == EVENT_USAGE)
+        return to_usage(event);
     if (event->kind == EVENT_GAP)
         memset(reader->tails, 0, sizeof reader->tails);
     if (!tail)

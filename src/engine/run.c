@@ -77,6 +77,7 @@ static void finish(struct run *run)
 {
     run_clock_free(run);
     run_waiting_free(run);
+    run_usage_free(run);
     executor_stage_free(take_ptr(&run->stage));
     executor_workspace_close(take_ptr(&run->workspace));
     if (run->compiler_text.len > 0)
@@ -230,6 +231,7 @@ static void on_started(void *context)
         return;
     }
     run_waiting_start(run);
+    run_usage_start(run);
     set_state(run, RUN_RUNNING);
 }
 
@@ -274,8 +276,10 @@ static void on_input_ready(void *context)
 static void on_sampled(void *context, const struct stage_usage *usage)
 {
     struct run *run = context;
-    if (run->started)
-        run_clock_sampled(run, usage->cpu_ns);
+    if (!run->started)
+        return;
+    run_usage_sampled(run, usage);
+    run_clock_sampled(run, usage->cpu_ns);
 }
 
 static void on_probed(void *context, bool waiting)
@@ -435,6 +439,7 @@ void run_free(struct run *run)
     list_remove(&run->newcomer);
     run_clock_free(run);
     run_waiting_free(run);
+    run_usage_free(run);
     run_plan_fini(&run->plan);
     buf_fini(&run->input.bytes);
     buf_fini(&run->compiler_text);

@@ -70,6 +70,7 @@ struct limit_hits {
 struct stage_usage {
     uint64_t wall_ns;
     uint64_t cpu_ns;
+    uint64_t memory_bytes; /* now */
     uint64_t memory_peak_bytes;
 };
 

@@ -122,6 +122,7 @@ static void set_usage(struct stage_usage *usage, const struct sandbox_usage *fro
     *usage = (struct stage_usage){
         .wall_ns = from->wall_ns,
         .cpu_ns = from->cpu_ns,
+        .memory_bytes = from->memory_bytes,
         .memory_peak_bytes = from->memory_peak_bytes,
     };
 }

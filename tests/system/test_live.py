@@ -127,6 +127,27 @@ class Runs(Live):
         self.read_until(socket, "bye")
         self.assertEqual(socket.until_closed()[0][-1]["exit_code"], 3)
 
+    def test_what_it_uses_is_told_while_it_runs(self):
+        socket = self.attach(self.start("python", "x = 'x' * 30000000\nwhile True: pass"))
+        seen = []
+        while len(seen) < 2:
+            event = socket.json()
+            if event["type"] == "usage":
+                seen.append(event)
+        self.assertGreater(seen[-1]["cpu_ms"], seen[0]["cpu_ms"])
+        self.assertGreater(seen[-1]["memory_bytes"], 25000000)
+
+    def test_waiting_is_told_and_is_over_with_the_input(self):
+        socket = self.attach(self.start("python", "import time\ntime.sleep(0.5)\nprint(input())\n"))
+        states = []
+        while "waiting" not in states:
+            event = socket.json()
+            states += [event["state"]] if event["type"] == "state" else []
+        self.assertEqual(states, ["queued", "preparing", "running", "waiting"])
+        socket.send_json({"type": "input", "data": "x\n"})
+        events, _ = socket.until_closed()
+        self.assertEqual([e["state"] for e in events if e["type"] == "state"], ["running", "finished"])
+
     def test_a_signal_reaches_the_program(self):
         socket = self.attach(self.start(
             code="trap 'echo got it; exit 4' TERM; echo ready; while :; do sleep 0.05; done"))

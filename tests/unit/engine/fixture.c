@@ -142,6 +142,8 @@ static void note(struct client *client, const struct event *event)
         add_story(client, "notice");
         buf_add_slice(&client->notice, event->bytes);
         break;
+    case EVENT_USAGE:
+        break;
     case EVENT_GAP:
         add_story(client, "gap");
         client->lost_bytes += event->lost_bytes;

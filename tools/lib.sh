@@ -69,6 +69,24 @@ apt_get() {
         apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
 }
 
+# page_is_built: true when nothing of web/ is newer than the bundled page.
+page_is_built() {
+    [ -e build/web/index.html ] &&
+        [ -z "$(find web -path web/node_modules -prune -o -type f -newer build/web/index.html -print)" ]
+}
+
+# page_packages: what of node is missing. Any from 18 on will do.
+page_packages() {
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
+}
+
+# build_page: bundles it into build/web, where the program's build looks for it.
+build_page() {
+    install_packages $(page_packages)
+    as_owner web/build
+}
+
 # build FOLDER [OPTION OF meson setup…]: configured once (and again when the tree
 # has moved), then brought up to date.
 build() {

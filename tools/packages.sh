@@ -14,6 +14,7 @@ root=$(dirname "$0")/..
 check_packages() {
     cat <<'END'
 bubblewrap
+chromium
 clang
 clang-format
 clang-tidy
@@ -23,6 +24,7 @@ libcmocka-dev
 qemu-system-x86
 xz-utils
 END
+    command -v npm >/dev/null || echo npm # that of another node comes with it
     [ -z "$(apt-cache madison virtiofsd 2>/dev/null)" ] || echo virtiofsd
 }
 
@@ -32,12 +34,12 @@ gcc
 libc6-dev
 libinih-dev
 libjansson-dev
-libwslay-dev
-nettle-dev
 libmicrohttpd-dev
 libuv1-dev
+libwslay-dev
 linux-libc-dev
 meson
+nettle-dev
 ninja-build
 pkg-config
 python3

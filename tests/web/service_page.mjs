@@ -14,9 +14,9 @@ export default {
         for (const name of names) {
             await choose(page, name);
             await run(page);
-            await page.untilText('#plain', 'name', 60000);
-            await page.type('Ada\n');
-            await ends(page, 'Finished');
+            await page.untilText('#plain', 'name');
+            await page.type('Ada\n').catch((e) => { throw new Error(name + e); });
+            await ends(page, 'Finished').catch((error) => { throw new Error(`${name}: ${error.message}`); });
             assert.match(await page.text('#plain'), /Hello, Ada/, name);
         }
     },

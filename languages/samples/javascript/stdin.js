@@ -11,5 +11,5 @@ terminal.question("Enter your name: ", (name) => {
     sum += i;
   }
   console.log(`Sum of numbers from 1 to 10: ${sum}`);
-  terminal.close();
+  process.exit(); // while its input is open Node would go on waiting for more
 });

@@ -57,15 +57,15 @@ enum need { NEVER, MAYBE, ALWAYS };
 /* What each type may carry. A server never asks for an answer to a connect, so
  * only events and their answers have ids. */
 static const struct {
-    enum need payload;
     json_t *(*read_payload)(struct slice text, struct err *err);
+    enum need payload;
     enum need id;
 } types[] = {
-    [SOCKETIO_CONNECT] = {MAYBE, json_read_object, NEVER},
-    [SOCKETIO_DISCONNECT] = {NEVER, NULL, NEVER},
-    [SOCKETIO_EVENT] = {ALWAYS, json_read_array, MAYBE},
-    [SOCKETIO_ACK] = {ALWAYS, json_read_array, ALWAYS},
-    [SOCKETIO_CONNECT_ERROR] = {ALWAYS, json_read_object, NEVER},
+    [SOCKETIO_CONNECT] = {json_read_object, MAYBE, NEVER},
+    [SOCKETIO_DISCONNECT] = {NULL, NEVER, NEVER},
+    [SOCKETIO_EVENT] = {json_read_array, ALWAYS, MAYBE},
+    [SOCKETIO_ACK] = {json_read_array, ALWAYS, ALWAYS},
+    [SOCKETIO_CONNECT_ERROR] = {json_read_object, ALWAYS, NEVER},
 };
 static_assert(ARRAY_LEN(types) == SOCKETIO_TYPE_COUNT, "the last type has no row");
 

@@ -17,7 +17,7 @@
  * answered has "Cache-Control: no-store"):
  *
  *     websocket_wanted    session = engineio_ws_arrived(engineio, &query, &answer);
- *                         NULL and 101: accept it, and close it at once, without a code
+ *                         NULL and 101: accept it, and abandon it at once, with code 0
  *                         NULL: http_reply(answer)
  *                         else socket = websocket_accept(request, …context = session…);
  *                              if (socket) engineio_ws_opened(session, socket);
@@ -31,7 +31,7 @@
  *     a binary frame      engineio_ws_binary(session)
  *     the socket drained  engineio_ws_drained(session), when ws_send had returned false
  *     the socket closed   engineio_ws_closed(session), unless ws_close was called
- *     ws_close(ws)        websocket_abandon, without a code: it makes no callbacks any more
+ *     ws_close(ws)        websocket_abandon(ws, 0, ""): no code, and no callback any more
  *
  * A session may end in any of these calls. Its memory goes in the loop's next
  * turn, so a pointer is good until its caller returns; later nobody asks for it:

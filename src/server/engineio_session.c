@@ -374,7 +374,6 @@ void session_leave(struct engineio_session *session)
         move(session, LINE_LEAVING);
         loop_timer_stop(session->connect);
         loop_timer_start(session->heartbeat, session->engineio->config.ping_timeout_ms);
-        session_flush(session);
         return;
     }
     while (session->queue.len > 0) {

@@ -6,7 +6,7 @@
  * only while the answer matters: somebody reads the run, and its input is open.
  * While the answer is no the questions become rare; output and input make them
  * frequent again, and end the waiting at once. A program that waits is asked
- * about now and then too: it may go on by itself. */
+ * about now and then too: it may go on by itself, which two answers must say. */
 #include "engine/engine_private.h"
 
 enum { QUIET_MS = 30, PAUSE_MAX_MS = 1000 };
@@ -26,6 +26,13 @@ static void turn_to(struct run *run, enum run_state state)
     run_tell_readers(run);
 }
 
+/* Turns are many: they must leave the room that the run's end needs. */
+static void set_waiting(struct run *run)
+{
+    if (run->state == RUN_RUNNING && output_log_reserve(&run->log) == 0)
+        turn_to(run, RUN_WAITING);
+}
+
 void run_waiting_over(struct run *run)
 {
     if (run->state == RUN_WAITING)
@@ -42,12 +49,15 @@ void run_waiting_probed(struct run *run, bool waiting)
     }
     if (!is_worth_asking(run))
         return;
-    if (!waiting)
+    if (waiting) {
+        set_waiting(run);
+        state->pause_ms = PAUSE_MAX_MS;
+    } else if (run->state == RUN_WAITING && state->pause_ms == PAUSE_MAX_MS) {
+        state->pause_ms = QUIET_MS; /* a runtime has threads of its own that run for a moment */
+    } else {
         run_waiting_over(run);
-    /* Turns are many: they must leave the room that the run's end needs. */
-    else if (run->state == RUN_RUNNING && output_log_reserve(&run->log) == 0)
-        turn_to(run, RUN_WAITING);
-    state->pause_ms = waiting ? PAUSE_MAX_MS : MIN(state->pause_ms * 2, (uint64_t)PAUSE_MAX_MS);
+        state->pause_ms = MIN(state->pause_ms * 2, (uint64_t)PAUSE_MAX_MS);
+    }
     loop_timer_start(state->timer, state->pause_ms);
 }
 

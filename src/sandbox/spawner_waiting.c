@@ -107,6 +107,7 @@ static bool waits_in_epoll(const struct look *look, const struct task *task)
 static bool read_memory(const struct task *task, uint64_t at, void *bytes, size_t len)
 {
     struct iovec to = {.iov_base = bytes, .iov_len = len};
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is another process's address */
     struct iovec from = {.iov_base = (void *)(uintptr_t)at, .iov_len = len};
     return process_vm_readv(task->tid, &to, 1, &from, 1, 0) == (ssize_t)len;
 }

@@ -199,7 +199,30 @@ static void a_program_that_goes_on_by_itself_is_noticed(void **state)
     assert_int_equal(run_state(run), RUN_WAITING);
     fake_loop_advance(fixture.loop, 1000);
     fake_stage_answer(stage_of(&fixture), false);
+    assert_int_equal(run_state(run), RUN_WAITING);
+    fake_loop_advance(fixture.loop, 30);
+    expect_probes(4);
+    fake_stage_answer(stage_of(&fixture), false);
     assert_int_equal(run_state(run), RUN_RUNNING);
+    fake_loop_advance(fixture.loop, 60);
+    expect_probes(5);
+    client_fini(&client);
+}
+
+static void a_thread_that_runs_for_a_moment_changes_nothing(void **state)
+{
+    (void)state;
+    struct client client = {0};
+    struct run *run = waiting(&client);
+    fake_loop_advance(fixture.loop, 1000);
+    fake_stage_answer(stage_of(&fixture), false);
+    fake_loop_advance(fixture.loop, 30);
+    fake_stage_answer(stage_of(&fixture), true);
+    assert_int_equal(run_state(run), RUN_WAITING);
+    fake_loop_advance(fixture.loop, 999);
+    expect_probes(3);
+    fake_loop_settle(fixture.loop);
+    assert_string_equal(client.story, "queued preparing running waiting");
     client_fini(&client);
 }
 
@@ -336,6 +359,7 @@ int main(void)
         TEST(who_waits_is_idle),
         TEST(questions_become_rare_while_the_answer_is_no),
         TEST(a_program_that_goes_on_by_itself_is_noticed),
+        TEST(a_thread_that_runs_for_a_moment_changes_nothing),
         TEST(an_answer_that_comes_too_late_does_not_count),
         TEST(unread_bytes_answer_for_the_program),
         TEST(nobody_asks_when_nobody_reads),

@@ -149,14 +149,19 @@ static bool start(const struct program *program, struct streams *streams, bool t
     }
     char text[16] = {0};
     size_t len = 0;
+    open_workspace(WORKSPACE); /* older kernels have few stages in one */
     *streams = tty ? start_on_terminal(STAGE, program->argv)
                    : start_program(STAGE, program->argv, OPEN_FILES_CEILING);
     while (len < sizeof text - 1 && !strstr(text, "ready")) {
         struct pollfd ready = {.fd = streams->output, .events = POLLIN};
         assert_int_equal(poll(&ready, 1, STARTED_MS), 1);
         ssize_t got = read(streams->output, text + len, sizeof text - 1 - len);
-        if (got <= 0)
-            fail_msg("%s ended instead", program->name);
+        if (got <= 0) {
+            struct sandbox_reply reply = wait_for(REPLY_ENDED, STAGE);
+            fail_msg("%s ended instead: step '%s' (%s), status %d, signal %d", program->name,
+                     reply.failed_step, strerror(reply.failed_errno), reply.exit_code,
+                     reply.signal);
+        }
         len += (size_t)got;
     }
     return true;
@@ -166,6 +171,7 @@ static void end(struct streams *streams)
 {
     assert_int_equal(sandbox_stage_kill(spawner, STAGE, NULL), 0);
     (void)wait_for(REPLY_ENDED, STAGE);
+    assert_int_equal(sandbox_workspace_close(spawner, WORKSPACE, NULL), 0);
     close_streams(streams);
 }
 
@@ -185,13 +191,13 @@ static void expect_waiting(const struct program *program, bool tty)
     struct sandbox_reply reply = wait_for(REPLY_ENDED, STAGE);
     if (reply.exit_code != 7)
         fail_msg("%s ended with %d", program->name, reply.exit_code);
+    assert_int_equal(sandbox_workspace_close(spawner, WORKSPACE, NULL), 0);
     close_streams(&streams);
 }
 
 static void who_reads_its_input_waits(void **state)
 {
     (void)state;
-    open_workspace(WORKSPACE);
     for (size_t i = 0; i < ARRAY_LEN(waiting); i++)
         expect_waiting(&waiting[i], false);
 }
@@ -199,7 +205,6 @@ static void who_reads_its_input_waits(void **state)
 static void who_reads_its_terminal_waits(void **state)
 {
     (void)state;
-    open_workspace(WORKSPACE);
     for (size_t i = 0; i < ARRAY_LEN(waiting_on_a_terminal); i++)
         expect_waiting(&waiting_on_a_terminal[i], true);
 }
@@ -207,7 +212,6 @@ static void who_reads_its_terminal_waits(void **state)
 static void who_does_something_else_does_not_wait(void **state)
 {
     (void)state;
-    open_workspace(WORKSPACE);
     for (size_t i = 0; i < ARRAY_LEN(not_waiting); i++) {
         struct streams streams;
         if (!start(&not_waiting[i], &streams, false))
@@ -226,7 +230,6 @@ static void a_stage_that_is_not_there_is_no_mistake(void **state)
     (void)state;
     static const struct program program = {"cat", BASH("echo ready; exec cat")};
     struct streams streams;
-    open_workspace(WORKSPACE);
     assert_int_equal(sandbox_stage_probe(spawner, STAGE, NULL), 0);
     assert_true(start(&program, &streams, false));
     end(&streams);

@@ -99,12 +99,13 @@ void runs_handle_events(struct http_request *request, void *context)
     if (!run)
         return;
     struct event_stream *events = calloc(1, sizeof *events);
-    int rc = events ? 0 : err_sys(&err, errno, "events");
-    if (rc == 0) {
-        *events = (struct event_stream){.runs = runs, .run = run};
-        rc = open_stream(events, request, &err);
+    if (!events) {
+        (void)err_sys(&err, errno, "events");
+        http_reply_err(request, &err);
+        return;
     }
-    if (rc < 0) {
+    *events = (struct event_stream){.runs = runs, .run = run};
+    if (open_stream(events, request, &err) < 0) {
         free(events);
         http_reply_err(request, &err);
     }

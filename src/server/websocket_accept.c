@@ -10,7 +10,10 @@
 #include "server/http_private.h"
 #include "server/websocket_private.h"
 
-#define KEY_LEN 24 /* base64 of 16 bytes */
+enum {
+    KEY_LEN = 24, /* base64 of 16 bytes */
+    ANSWER_LEN = BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE),
+};
 
 bool websocket_wanted(const struct http_request *request)
 {
@@ -41,7 +44,7 @@ static bool is_key(const char *key)
 
 /* The base64 of the SHA-1 of the key and a constant: proves that the request was
  * understood as what it is. */
-static void sign(const char *key, char ret_answer[BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) + 1])
+static void sign(const char *key, char ret_answer[ANSWER_LEN + 1])
 {
     static const char constant[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     struct sha1_ctx sha1;
@@ -51,7 +54,7 @@ static void sign(const char *key, char ret_answer[BASE64_ENCODE_RAW_LENGTH(SHA1_
     sha1_update(&sha1, sizeof constant - 1, (const uint8_t *)constant);
     sha1_digest(&sha1, sizeof digest, digest);
     base64_encode_raw(ret_answer, sizeof digest, digest);
-    ret_answer[BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE)] = '\0';
+    ret_answer[ANSWER_LEN] = '\0';
 }
 
 static void refuse(struct http_request *request, int status, const char *why)
@@ -116,7 +119,7 @@ static void on_upgraded(void *context, struct MHD_Connection *mhd, void *request
 struct websocket *websocket_accept(struct http_request *request,
                                    const struct websocket_config *config)
 {
-    char answer[BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) + 1];
+    char answer[ANSWER_LEN + 1];
     if (!check(request))
         return NULL;
     const char *protocol = choose(request, config->protocols);

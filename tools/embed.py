@@ -60,6 +60,16 @@ def page_row(path, file, with_plain):
             f"      {len(packed)}}},{plain}}},\n")
 
 
+def write_changed(path, text):
+    """Leaves a file alone that says so already: what is made of it stays as it is too."""
+    if os.path.exists(path):
+        with open(path) as old:
+            if old.read() == text:
+                return
+    with open(path, "w") as to:
+        to.write(text)
+
+
 def page(out, depfile, folder, missing):
     """While there is no bundled page the depfile names a file that is not there, so that the
     next build looks again."""
@@ -70,9 +80,8 @@ def page(out, depfile, folder, missing):
         assets = os.path.join(folder, "assets")
         for name in sorted(os.listdir(assets)):
             rows += page_row(f"/assets/{name}", os.path.join(assets, name), False)
-    with open(out, "w") as to:
-        to.write(f'#include "dialect/page.h"\n\nconst struct page_file page_files[] = {{\n{rows}'
-                 "    {0},\n};\n")
+    write_changed(out, '#include "dialect/page.h"\n\n'
+                  f"const struct page_file page_files[] = {{\n{rows}    {{0}},\n}};\n")
     with open(depfile, "w") as to:
         to.write(f"{out}: {index}\n")
 

@@ -16,7 +16,7 @@ const samples = {
     name: 'samples',
     setup(bundle) {
         const root = join(here, '..', 'languages', 'samples');
-        bundle.onResolve({ filter: /^runnel:samples$/ }, () => ({ path: root, namespace: 'samples' }));
+        bundle.onResolve({ filter: /^runnel:samples$/ }, () => ({ path: 'samples', namespace: 'samples' }));
         bundle.onLoad({ filter: /.*/, namespace: 'samples' }, () => {
             const found = {};
             for (const entry of readdirSync(root, { withFileTypes: true })) {

@@ -64,8 +64,8 @@ export class Page {
         await this.until(`document.body?.dataset.ready === 'yes'`, 'the page to be ready');
     }
 
-    async until(expression, what = expression) {
-        for (const end = Date.now() + WAIT_MS; Date.now() < end; await pause(20))
+    async until(expression, what = expression, wait = WAIT_MS) {
+        for (const end = Date.now() + wait; Date.now() < end; await pause(20))
             if (await this.evaluate(expression).catch(() => false)) return;
         throw new Error(`waited in vain for ${what}`);
     }
@@ -74,9 +74,9 @@ export class Page {
         return this.evaluate(`$(${JSON.stringify(selector)}).textContent`);
     }
 
-    async untilText(selector, words) {
+    async untilText(selector, words, wait = WAIT_MS) {
         const found = `$(${JSON.stringify(selector)}).textContent.includes(${JSON.stringify(words)})`;
-        await this.until(found, `"${words}" in ${selector}`).catch(async (error) => {
+        await this.until(found, `"${words}" in ${selector}`, wait).catch(async (error) => {
             throw new Error(`${error.message}; it holds "${(await this.text(selector)).slice(-300)}"`);
         });
     }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { choose, ends, inTerminal, pause, run, untilScreen } from './steps.mjs';
 
-const languages = (page) => page.evaluate(`[...$('#language').options].filter((one) => !one.disabled).map((one) => one.value)`);
+const languages = (page) => page.evaluate(`[...$('#language').options].filter((one) => !one.closest('optgroup')).map((one) => one.value)`);
 
 export default {
     async every_installed_language_s_sample_asks_and_is_answered({ page, url }) {
@@ -14,8 +14,9 @@ export default {
         for (const name of names) {
             await choose(page, name);
             await run(page);
-            await page.untilText('#plain', 'name');
-            await page.type('Ada\n').catch((e) => { throw new Error(name + e); });
+            await page.until(`document.body.dataset.phase !== 'idle'`);
+            await page.untilText('#plain', 'name', 60000);
+            await page.type('Ada\n');
             await ends(page, 'Finished').catch((error) => { throw new Error(`${name}: ${error.message}`); });
             assert.match(await page.text('#plain'), /Hello, Ada/, name);
         }

@@ -103,6 +103,16 @@ export default {
         }
     },
 
+    async the_wheel_is_not_typing({ page, fake, url }) {
+        await page.open(url);
+        await inTerminal(page);
+        await run(page, `say ${JSON.stringify(`${ESC}[?1049h${ESC}[?1007h`)}\nprint asked\nlines`);
+        await untilScreen(page, 'asked');
+        for (const deltaY of [200, -200]) await page.call('Input.dispatchMouseEvent', { type: 'mouseWheel', x: 900, y: 300, deltaX: 0, deltaY });
+        await pause(100);
+        assert.equal(fake.typed(), '');
+    },
+
     async a_paste_arrives({ page, fake, url }) {
         await page.open(url);
         await inTerminal(page);

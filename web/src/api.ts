@@ -10,8 +10,8 @@ export interface Language {
     installed: boolean;
     grammar: string;
     source: string;
-    sample: string | null;
-    sample_stdin: string | null;
+    sample?: string | null;
+    sample_stdin?: string | null;
     install: string | null;
 }
 

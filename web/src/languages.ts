@@ -51,7 +51,7 @@ export class Languages {
 
 /* The server's sample, else the one that came with the page. */
 export async function sampleOf(language: Language): Promise<string> {
-    if (language.sample !== null) return language.sample;
+    if (typeof language.sample === 'string') return language.sample;
     const { default: samples } = await import('runnel:samples');
     return Object.hasOwn(samples, language.name) ? samples[language.name]! : '';
 }

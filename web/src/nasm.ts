@@ -6,6 +6,8 @@ const REGISTER =
     /^(?:[re]?(?:[abcd]x|[sd]i|[sbi]p|flags)|[abcd][lh]|[sd]il|[sb]pl|r(?:8|9|1[0-5])[dwb]?|[xyz]mm(?:\d|[12]\d|3[01])|st[0-7]?|[cdefgs]s|cr\d|dr\d)$/i;
 const DIRECTIVE =
     /^(?:section|segment|global|extern|default|rel|abs|bits|use64|org|align|alignb|equ|times|incbin|struc|endstruc|istruc|iend|at|d[bwdqtoyz]|res[bwdqtoyz]|common|static)$/i;
+/* What may stand behind a label without a colon. */
+const NAMED = /^\s+(?:d[bwdqtoyz]|res[bwdqtoyz]|equ|times)\b/i;
 const SIZE = /^(?:byte|word|dword|qword|tword|oword|yword|zword|ptr|short|near|far|strict)$/i;
 
 interface State {
@@ -33,7 +35,7 @@ export const nasm: StreamParser<unknown> = {
             stream.next();
             return null;
         }
-        if (stream.peek() === ':') return 'labelName';
+        if (stream.peek() === ':' || (state.atStart && stream.match(NAMED, false))) return 'labelName';
         if (DIRECTIVE.test(word[0])) {
             state.atStart = false;
             return 'def';

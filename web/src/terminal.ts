@@ -60,6 +60,7 @@ export class Terminal {
             minimumContrastRatio: 4.5,
             screenReaderMode: true,
             disableStdin: true,
+            altClickMovesCursor: false,
             /* A program names its links' addresses; the page follows none. */
             linkHandler: { activate: () => undefined },
         });
@@ -67,6 +68,8 @@ export class Terminal {
         this.xterm.open(host);
         this.passTyping();
         this.xterm.attachCustomKeyEventHandler((event) => this.takesKey(event));
+        /* Elsewhere the wheel would become cursor keys. */
+        this.xterm.attachCustomWheelEventHandler(() => this.xterm.buffer.active.type === 'normal');
         this.xterm.onResize(({ cols, rows }) => this.handlers.resized(cols, rows));
         new ResizeObserver(() => this.fit()).observe(host);
     }

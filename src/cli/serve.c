@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/front.h"
+#include "cli/versions.h"
 #include "dialect/execute.h"
 #include "dialect/interactive.h"
 #include "dialect/page.h"
@@ -39,6 +40,7 @@ struct service {
     struct interactive interactive;
     struct engineio_config engineio_config;
     struct engineio *engineio;
+    struct versions *versions; /* asked for when somebody wants to know them */
     struct http_mount mounts[5];
     struct words server_names;
     struct words cors_origins;
@@ -157,6 +159,16 @@ static int make_server(struct service *service, struct err *err)
     return service->server ? 0 : -1;
 }
 
+/* One at a time: whoever runs programs meanwhile comes first. */
+static void find_versions(void *context)
+{
+    struct service *service = context;
+    struct wiring *wiring = service->wiring;
+    if (!service->versions)
+        service->versions = versions_start(wiring->loop, wiring->executor, wiring->catalogue,
+                                           &wiring->config.ceiling, 1, NULL);
+}
+
 static int make_dialect(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
@@ -175,6 +187,8 @@ static int make_dialect(struct service *service, struct err *err)
         .loop = service->wiring->loop,
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
+        .find_versions = find_versions,
+        .find_versions_context = service,
     };
     service->interactive = (struct interactive){
         .engine = service->wiring->engine,
@@ -281,6 +295,7 @@ static void stop(struct service *service)
 {
     http_server_free(service->server);
     engineio_free(service->engineio);
+    versions_free(service->versions);
     loop_signal_free(service->terminate);
     loop_signal_free(service->interrupt);
     loop_timer_free(service->last_answers);

@@ -20,10 +20,10 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
-/* Each run has one box at a time. */
+/* Each run has one box at a time, and a toolchain may be asked for its version. */
 static unsigned boxes(const struct config *config)
 {
-    return wiring_concurrency(config);
+    return wiring_concurrency(config) + 1;
 }
 
 static int become_spawner(struct wiring *wiring, int argc, char **argv, struct err *err)

@@ -13,7 +13,7 @@
 
 enum { PATIENCE_MS = 20000, ANSWER_MAX = 64 * 1024 };
 
-struct survey {
+struct versions {
     struct loop *loop;
     struct executor *executor;
     struct catalogue *catalogue;
@@ -22,10 +22,14 @@ struct survey {
     unsigned open;  /* questions without an answer */
     unsigned limit; /* of them at once */
     struct loop_task *more;
+    struct list questions;
+    void (*done)(void *context); /* may be NULL */
+    void *context;
 };
 
 struct question {
-    struct survey *survey;
+    struct list link;
+    struct versions *versions;
     const struct language *language;
     struct workspace *workspace;
     struct stage *stage;
@@ -35,6 +39,7 @@ struct question {
 
 static void question_free(struct question *question)
 {
+    list_remove(&question->link);
     executor_stage_free(question->stage);
     executor_workspace_close(question->workspace);
     loop_timer_free(question->patience);
@@ -58,16 +63,16 @@ static void on_output(void *context, enum stage_stream stream, struct slice byte
 static void on_ended(void *context, const struct stage_end *end)
 {
     struct question *question = context;
-    struct survey *survey = question->survey;
+    struct versions *versions = question->versions;
     auto_free char *version =
         end->failed
             ? NULL
             : language_version_from_output(question->language, buf_slice(&question->answer));
     if (version)
-        catalogue_set_version(survey->catalogue, question->language, version);
+        catalogue_set_version(versions->catalogue, question->language, version);
     question_free(question);
-    survey->open--;
-    loop_task_schedule(survey->more);
+    versions->open--;
+    loop_task_schedule(versions->more);
 }
 
 static const struct stage_events events = {
@@ -79,11 +84,11 @@ static void on_no_patience(void *context)
     question->stage->executor->ops->stage_kill(question->stage);
 }
 
-static int ask(struct survey *survey, const struct language *language)
+static int ask(struct versions *versions, const struct language *language)
 {
     static const struct limits none;
     struct limits limits =
-        limits_resolve(PROFILE_COMPILE, &language->compile_minimum, &none, survey->ceiling);
+        limits_resolve(PROFILE_COMPILE, &language->compile_minimum, &none, versions->ceiling);
     struct workspace_spec files = {.bytes = limits.value[LIMIT_WORKSPACE],
                                    .inodes = limits.value[LIMIT_INODES]};
     struct stage_spec spec = {
@@ -96,10 +101,11 @@ static int ask(struct survey *survey, const struct language *language)
     struct question *question = calloc(1, sizeof *question);
     if (!question)
         return -1;
-    question->survey = survey;
+    question->versions = versions;
     question->language = language;
+    list_append(&versions->questions, &question->link);
     buf_init(&question->answer, ANSWER_MAX);
-    question->workspace = executor_workspace_open(survey->executor, &files, NULL);
+    question->workspace = executor_workspace_open(versions->executor, &files, NULL);
     if (question->workspace)
         question->stage = executor_stage_start(question->workspace, &spec, &events, question, NULL);
     if (!question->stage) {
@@ -107,37 +113,74 @@ static int ask(struct survey *survey, const struct language *language)
         return -1;
     }
     question->stage->executor->ops->stage_close_input(question->stage);
-    question->patience = loop_timer_new(survey->loop, on_no_patience, question);
+    question->patience = loop_timer_new(versions->loop, on_no_patience, question);
     loop_timer_start(question->patience, PATIENCE_MS);
-    survey->open++;
+    versions->open++;
     return 0;
 }
 
 static void ask_more(void *context)
 {
-    struct survey *survey = context;
-    while (survey->open < survey->limit && survey->next < catalogue_count(survey->catalogue)) {
-        const struct language *language = catalogue_at(survey->catalogue, survey->next++);
+    struct versions *versions = context;
+    while (versions->open < versions->limit &&
+           versions->next < catalogue_count(versions->catalogue)) {
+        const struct language *language = catalogue_at(versions->catalogue, versions->next++);
         if (language->installed && language->version_command && !language->version)
-            (void)ask(survey, language); /* it stays without a version */
+            (void)ask(versions, language); /* it stays without a version */
     }
-    if (survey->open == 0)
-        loop_stop(survey->loop);
+    if (versions->open == 0 && versions->done)
+        versions->done(versions->context);
+}
+
+struct versions *versions_start(struct loop *loop, struct executor *executor,
+                                struct catalogue *catalogue, const struct limits *ceiling,
+                                unsigned at_once, struct err *err)
+{
+    struct versions *versions = calloc(1, sizeof *versions);
+    if (!versions) {
+        (void)err_set(err, ERR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    *versions = (struct versions){.loop = loop,
+                                  .executor = executor,
+                                  .catalogue = catalogue,
+                                  .ceiling = ceiling,
+                                  .limit = at_once};
+    list_init(&versions->questions);
+    versions->more = loop_task_new(loop, ask_more, versions);
+    loop_task_schedule(versions->more);
+    return versions;
+}
+
+void versions_on_done(struct versions *versions, void (*done)(void *context), void *context)
+{
+    versions->done = done;
+    versions->context = context;
+}
+
+void versions_free(struct versions *versions)
+{
+    if (!versions)
+        return;
+    list_for_each_safe (link, following, &versions->questions)
+        question_free(CONTAINER_OF(link, struct question, link));
+    loop_task_free(versions->more);
+    free(versions);
+}
+
+static void on_found(void *context)
+{
+    loop_stop(context);
 }
 
 int versions_find(struct loop *loop, struct executor *executor, struct catalogue *catalogue,
                   const struct limits *ceiling, unsigned at_once, struct err *err)
 {
-    struct survey survey = {.loop = loop,
-                            .executor = executor,
-                            .catalogue = catalogue,
-                            .ceiling = ceiling,
-                            .limit = at_once};
-    survey.more = loop_task_new(loop, ask_more, &survey);
-    if (!survey.more)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    loop_task_schedule(survey.more);
+    struct versions *versions = versions_start(loop, executor, catalogue, ceiling, at_once, err);
+    if (!versions)
+        return -1;
+    versions_on_done(versions, on_found, loop);
     loop_run(loop);
-    loop_task_free(survey.more);
+    versions_free(versions);
     return 0;
 }

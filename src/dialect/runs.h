@@ -25,6 +25,10 @@ struct runs {
     struct loop *loop;
     struct engine *engine;
     const struct catalogue *catalogue;
+    /* Somebody looks at the languages: finds out their versions, which later answers
+     * then have. */
+    void (*find_versions)(void *context);
+    void *find_versions_context;
 };
 
 extern const struct http_route runs_routes[];

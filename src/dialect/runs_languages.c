@@ -41,6 +41,7 @@ static void write_language(struct json *json, const struct language *language)
 void runs_handle_languages(struct http_request *request, void *context)
 {
     const struct runs *runs = context;
+    runs->find_versions(runs->find_versions_context);
     auto_buf struct buf body;
     buf_init(&body, LIST_MAX);
     struct json json = json_start(&body);

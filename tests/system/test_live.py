@@ -225,6 +225,11 @@ class Runs(Live):
         self.assertTrue(python["installed"])
         self.assertIn("input(", python["sample"])
 
+        def version():
+            languages = self.service.request("GET", "/v1/languages")[1]["languages"]
+            return next(one["version"] for one in languages if one["name"] == "python")
+        self.assertRegex(wait_until("python's version is known", version), r"^3\.")
+
 
 class Disconnect(Live):
     def test_one_whose_last_client_leaves_is_killed_after_the_grace(self):

@@ -3,10 +3,15 @@
 import { fetchLanguages, type Language } from './api.js';
 import { element } from './page.js';
 
+const ASK_AGAIN_MS = 500;
+const ASK_AGAIN_MAX_MS = 16000;
+
+const label = ({ title, version }: Language): string => (version ? `${title} ${version}` : title);
+
 function option(language: Language): HTMLOptionElement {
     const entry = document.createElement('option');
     entry.value = language.name;
-    entry.textContent = language.version ? `${language.title} ${language.version}` : language.title;
+    entry.textContent = label(language);
     return entry;
 }
 
@@ -20,6 +25,24 @@ export class Languages {
 
     async load(): Promise<void> {
         this.list = await fetchLanguages();
+        this.fill();
+        this.askAgain(ASK_AGAIN_MS);
+    }
+
+    /* The server asks its toolchains for their versions when somebody looks. */
+    private askAgain(ms: number): void {
+        if (ms > ASK_AGAIN_MAX_MS || this.list.every(({ installed, version }) => version || !installed)) return;
+        setTimeout(async () => {
+            this.list = await fetchLanguages().catch(() => this.list);
+            for (const language of this.list) {
+                const shown = [...this.select.options].find(({ value }) => value === language.name);
+                if (shown) shown.textContent = label(language);
+            }
+            this.askAgain(ms * 2);
+        }, ms);
+    }
+
+    private fill(): void {
         const installed = this.list.filter(({ installed }) => installed);
         const missing = this.list.filter(({ installed }) => !installed);
         this.select.replaceChildren(...installed.map(option));

@@ -135,6 +135,7 @@ const statements = {
             if (line % 500 === 499) await pause(1);
         }
     },
+    blob: (run, rest) => run.print('x'.repeat(Number(rest))),
     use: async (run, rest) => {
         for (let tick = 1; tick <= Number(rest) && !run.over; tick++) {
             run.emit({ type: 'usage', cpu_ms: tick * 40, memory_bytes: (8 + 4 * Math.sin(tick / 3)) * 1048576 });

@@ -99,6 +99,20 @@ export default {
         assert.equal(fake.posts, posts, 'nothing is run unasked');
     },
 
+    async a_link_does_not_cost_the_visitors_own_program({ page, url }) {
+        await page.open(url);
+        const link = url + (await fragment(page, { language: 'python', files: [{ path: 'x', content: 'print theirs \u202e' }] }));
+        await write(page, 'print mine');
+        await pause(500);
+        await openAnew(page, link);
+        await untilCode(page, 'print theirs');
+        assert.ok(await page.evaluate(`$('.cm-specialChar') !== null`), 'a character that turns the order is seen');
+        await page.click('#history');
+        await page.untilText('#history-list', 'Put aside');
+        await page.click('#history-list button');
+        await untilCode(page, 'print mine');
+    },
+
     async a_broken_link_does_no_harm({ page, fake, url }) {
         await page.open(url);
         const bomb = await fragment(page, { language: 'python', files: [{ path: 'x', content: ' '.repeat(6_000_000) }] });

@@ -82,11 +82,49 @@ export default {
         await inTerminal(page);
         const question = Object.values(QUESTIONS).join('').repeat(200);
         await run(page, `say ${JSON.stringify(question)}\nhang`);
-        await page.until(`!$('#stop').disabled`);
+        await page.until(`document.body.dataset.phase === 'live'`);
         await run(page, 'print second\nlines');
         await untilScreen(page, 'second');
         await pause(200);
         assert.equal(fake.typed(), '');
+    },
+
+    async output_that_is_still_to_be_drawn_stays_out_of_a_later_run({ page, url }) {
+        await page.open(url);
+        await inTerminal(page);
+        await run(page, 'flood 40000\nhang');
+        await untilScreen(page, 'line');
+        await run(page, 'print second\nlines');
+        await untilScreen(page, 'second');
+        await pause(300);
+        assert.equal(await screenText(page), 'second');
+    },
+
+    async more_output_than_a_terminal_draws_is_left_out({ page, url }) {
+        await page.open(url);
+        await inTerminal(page);
+        await run(page, 'blob 9000000\nblob 1000\nlines\nprint the end');
+        await page.untilText('#end-title', 'Waiting', 30_000);
+        /* When all that is drawn is drawn. */
+        for (let before = ''; before !== (before = await screenText(page)); ) await pause(500);
+        await page.click('#eof');
+        await ends(page, 'Finished');
+        await untilScreen(page, 'the end');
+        await untilScreen(page, 'characters are not shown');
+    },
+
+    async its_text_is_copied_as_it_is_seen({ page, url }) {
+        await page.open(url);
+        await page.browser.call('Browser.grantPermissions', {
+            permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'], browserContextId: page.context,
+        });
+        await inTerminal(page);
+        await run(page, `say ${JSON.stringify(`${ESC}[31mred${ESC}[0m\n${'long'.repeat(60)}\n`)}`);
+        await ends(page, 'Finished');
+        await untilScreen(page, 'long');
+        await page.click('#output-copy');
+        await page.untilText('#notice-text', 'Output copied.');
+        assert.equal(await page.evaluate('navigator.clipboard.readText()'), `red\n${'long'.repeat(60)}\n`);
     },
 
     async the_mouse_and_the_focus_are_not_typing({ page, fake, url }) {

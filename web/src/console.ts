@@ -21,7 +21,6 @@ export class Console {
     private readonly line = element('reply-line', HTMLTextAreaElement);
     private readonly controls = element('reply-controls', HTMLFieldSetElement);
     private terminal: Terminal | null = null;
-    private inTerminal = false;
     private startedAt = 0;
 
     constructor(
@@ -39,28 +38,26 @@ export class Console {
         element('output-download', HTMLButtonElement).addEventListener('click', () => this.download());
     }
 
-    /* The size that a terminal for the next run has; it is loaded for the first. */
-    async prepare(inTerminal: boolean): Promise<{ columns: number; rows: number }> {
-        if (inTerminal && !this.terminal) {
-            const { Terminal: Loaded } = await import('./terminal.js');
-            this.host.hidden = false;
-            this.terminal = new Loaded(this.host, this.isDark(), {
-                typed: (data) => this.handlers.typed(data),
-                resized: (columns, rows) => this.handlers.resized(columns, rows),
-            });
-        }
-        this.inTerminal = inTerminal;
+    /* For the next run; the size of its terminal, when it has one. */
+    async prepare(inTerminal: boolean): Promise<{ columns: number; rows: number } | null> {
+        const loaded = inTerminal ? await import('./terminal.js') : null;
+        this.terminal?.dispose();
+        this.terminal = null;
         this.host.hidden = !inTerminal;
         this.box.hidden = inTerminal;
         this.reply.dataset['mode'] = inTerminal ? 'terminal' : 'plain';
-        this.terminal?.fit();
-        return { columns: this.terminal?.columns ?? 80, rows: this.terminal?.rows ?? 24 };
+        if (!loaded) return null;
+        this.terminal = new loaded.Terminal(this.host, this.isDark(), {
+            typed: (data) => this.handlers.typed(data),
+            resized: (columns, rows) => this.handlers.resized(columns, rows),
+        });
+        return { columns: this.terminal.columns, rows: this.terminal.rows };
     }
 
     begin(): void {
         this.clear();
         this.startedAt = performance.now();
-        if (this.inTerminal) this.terminal?.begin();
+        this.terminal?.begin();
         this.controls.disabled = false;
         this.focus();
     }
@@ -73,8 +70,10 @@ export class Console {
 
     /* Output goes on; the program is told that no more input comes. */
     closeInput(): void {
+        const hadFocus = this.controls.contains(document.activeElement);
         this.controls.disabled = true;
         this.line.value = '';
+        if (hadFocus) this.focus();
     }
 
     /* At phone width it lies below the editor. */
@@ -83,21 +82,21 @@ export class Console {
     }
 
     focus(): void {
-        if (this.inTerminal) this.terminal?.focus();
+        if (this.terminal) this.terminal.focus();
         else if (this.controls.disabled) this.box.focus();
         else this.line.focus();
     }
 
     print(kind: OutputKind, t: number, text: string): void {
         this.record.add(t, kind, text);
-        if (!this.inTerminal) this.plain.add(kind, text);
-        else if (kind === 'stdout') this.terminal?.write(text);
-        else this.terminal?.writeLines(text);
+        if (!this.terminal) this.plain.add(kind, text);
+        else if (kind === 'stdout') this.terminal.write(text);
+        else this.terminal.writeLines(text);
     }
 
     /* Over pipes nobody else shows what was typed; a terminal does so itself. */
     echo(text: string): void {
-        if (!this.inTerminal) this.print('sent', performance.now() - this.startedAt, text);
+        if (!this.terminal) this.print('sent', performance.now() - this.startedAt, text);
     }
 
     setDark(dark: boolean): void {
@@ -130,7 +129,7 @@ export class Console {
     }
 
     private async copy(): Promise<void> {
-        const copied = await copyText(this.record.plain());
+        const copied = await copyText(this.terminal?.text() ?? this.record.plain());
         notify(copied ? 'Output copied.' : 'The browser did not let the page copy.', copied ? 'info' : 'bad');
     }
 

@@ -20,6 +20,7 @@ import {
     drawSelection,
     highlightActiveLine,
     highlightActiveLineGutter,
+    highlightSpecialChars,
     keymap,
     lineNumbers,
 } from '@codemirror/view';
@@ -106,6 +107,8 @@ export class Editor {
             doc: text,
             extensions: [
                 lineNumbers(),
+                /* Code that comes with a link may hide its order from who reads it. */
+                highlightSpecialChars(),
                 foldGutter(),
                 highlightActiveLine(),
                 highlightActiveLineGutter(),

@@ -45,19 +45,20 @@ const screen = new Console(() => theme.dark, {
 const theme: Theme = new Theme((dark) => screen.setDark(dark));
 
 let running: Setup | null = null;
+let preparing = false;
 
 /* --- a run --- */
 
-function request(setup: Setup, size: { columns: number; rows: number }): RunRequest {
+function request(setup: Setup, size: { columns: number; rows: number } | null): RunRequest {
     const [program, ...files] = setup.files;
     const limits = workspace.options.limits();
     const args = workspace.options.arguments();
     return {
         language: setup.language,
         code: program!.content,
-        tty: setup.terminal,
+        tty: size !== null,
         on_disconnect: 'kill',
-        ...(setup.terminal ? size : {}),
+        ...size,
         ...(args.length > 0 ? { args } : {}),
         ...(setup.stdin ? { stdin: setup.stdin } : {}),
         ...(files.length > 0 ? { files } : {}),
@@ -66,11 +67,16 @@ function request(setup: Setup, size: { columns: number; rows: number }): RunRequ
 }
 
 async function run(): Promise<void> {
-    if (runner.starting || runButton.disabled) return;
+    if (preparing || runner.starting || runButton.disabled) return;
+    preparing = true;
     const setup = workspace.setup;
     workspace.options.clearErrors();
     notify('');
     try {
+        /* Before anything of the run that may still go on is touched. */
+        workspace.options.check();
+        if (runner.busy) keep('cancelled', null);
+        runner.abandon();
         const size = await screen.prepare(setup.terminal);
         const wanted = request(setup, size);
         const started = runner.start(wanted, workspace.options.endsInput);
@@ -81,12 +87,15 @@ async function run(): Promise<void> {
         screen.reveal();
         if (setup.stdin) screen.echo(setup.stdin);
         if (workspace.options.endsInput) screen.closeInput();
+        preparing = false;
         await started;
     } catch (error) {
-        running = null;
+        if (!runner.busy) running = null;
         status.say('Not started', 'bad');
         notify(reasonOf(error), 'bad');
         if (error instanceof ApiError && error.field) workspace.options.reject(error.field);
+    } finally {
+        preparing = false;
     }
 }
 
@@ -96,6 +105,7 @@ function endOfInput(): void {
 
 function onPhase(phase: 'idle' | 'starting' | 'live'): void {
     document.body.dataset['phase'] = phase;
+    if (phase === 'idle' && document.activeElement === stopButton) runButton.focus();
     stopButton.disabled = phase === 'idle';
     if (phase === 'idle') screen.end();
 }

@@ -60,10 +60,9 @@ export class Meter {
     }
 
     add(event: UsageEvent): void {
-        const from = this.before ?? { t: 0, cpu_ms: 0 };
-        const passed = event.t - from.t;
+        const passed = this.before ? event.t - this.before.t : 0;
         if (this.before && passed > 0) {
-            const percent = Math.max(0, ((event.cpu_ms - from.cpu_ms) / passed) * 100);
+            const percent = Math.max(0, ((event.cpu_ms - this.before.cpu_ms) / passed) * 100);
             this.cpu.add(percent, `${Math.round(percent)} %`);
         }
         this.memory.add(event.memory_bytes, megabytes(event.memory_bytes / MIB));

@@ -55,6 +55,12 @@ export class Options {
         return this.stdin.value !== '' && this.eof.checked;
     }
 
+    /* Throws, and shows the field, when something here cannot be sent. */
+    check(): void {
+        this.limits();
+        this.arguments();
+    }
+
     arguments(): string[] {
         try {
             return splitArguments(this.args.value);

@@ -13,7 +13,11 @@ interface Entry {
 
 /* Characters. Over these, the oldest go. */
 const KEPT_MAX = 16 * 1024 * 1024;
+/* What an entry costs besides its text. */
+const ENTRY_COST = 64;
 const SHOWN_MAX = 1024 * 1024;
+/* A hidden tab draws no frames. */
+const DRAW_LATEST_MS = 250;
 /* Of one block. What is added makes the browser lay out its whole block anew, so
  * there are many; a line's end divides them, or else this many characters. */
 const BLOCK_AIM = 4 * 1024;
@@ -37,13 +41,17 @@ export class OutputRecord {
 
     add(t: number, kind: OutputKind, text: string): void {
         this.entries.push({ t, kind, text });
-        this.size += text.length;
+        this.size += text.length + ENTRY_COST;
+        if (this.size > KEPT_MAX) this.forgetOldest();
+    }
+
+    /* Many at once: each time it moves all that stay. */
+    private forgetOldest(): void {
         let drop = 0;
-        while (this.size > KEPT_MAX && drop < this.entries.length - 1) this.size -= this.entries[drop++]!.text.length;
-        if (drop > 0) {
-            this.entries.splice(0, drop);
-            this.forgot = true;
-        }
+        while (this.size > KEPT_MAX / 2 && drop < this.entries.length - 1)
+            this.size -= this.entries[drop++]!.text.length + ENTRY_COST;
+        this.entries.splice(0, drop);
+        this.forgot = true;
     }
 
     clear(): void {
@@ -52,12 +60,15 @@ export class OutputRecord {
         this.forgot = false;
     }
 
-    /* As the program wrote it: both streams, nothing of ours. */
+    /* Both streams of the program, nothing of ours. Whatever this is pasted into
+     * finds no control character in it. */
     plain(): string {
-        return this.entries
-            .filter(({ kind }) => kind === 'stdout' || kind === 'stderr')
-            .map(({ text }) => text)
-            .join('');
+        return visible(
+            this.entries
+                .filter(({ kind }) => kind === 'stdout' || kind === 'stderr')
+                .map(({ text }) => text)
+                .join(''),
+        );
     }
 
     /* One line each: seconds since the run was asked for, stream, text. */
@@ -65,7 +76,7 @@ export class OutputRecord {
         const lines = this.forgot ? ['(earlier output was not kept)'] : [];
         for (const { t, kind, text } of this.entries) {
             const stamp = `${(t / 1000).toFixed(3).padStart(9)} ${kind.padEnd(6)} `;
-            const rows = text.endsWith('\n') ? text.slice(0, -1).split('\n') : text.split('\n');
+            const rows = visible(text).replace(/\n$/, '').split('\n');
             for (const row of rows) lines.push(stamp + row);
         }
         return `${lines.join('\n')}\n`;
@@ -76,6 +87,7 @@ export class PlainView {
     private pending: { kind: OutputKind; text: string }[] = [];
     private shown = 0;
     private frame = 0;
+    private timer = 0;
     private block: HTMLElement | null = null;
     private blockSize = 0;
     private atLineStart = true;
@@ -86,9 +98,9 @@ export class PlainView {
     /* Drawn with the next frame, however many pieces come before it. */
     add(kind: OutputKind, text: string): void {
         this.pending.push({ kind, text });
-        this.frame ||= requestAnimationFrame(() => this.draw());
-        /* A hidden tab draws no frames. */
-        if (document.hidden) this.draw();
+        if (this.frame) return;
+        this.frame = requestAnimationFrame(() => this.draw());
+        this.timer = window.setTimeout(() => this.draw(), DRAW_LATEST_MS);
     }
 
     /* Everything is on the page before the verdict is. */
@@ -105,6 +117,7 @@ export class PlainView {
 
     private draw(): void {
         cancelAnimationFrame(this.frame);
+        clearTimeout(this.timer);
         this.frame = 0;
         const follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 24;
         let budget = SHOWN_MAX;

@@ -80,7 +80,7 @@ export class Runner {
     }
 
     /* A run that goes on is stopped, and nothing of it is heard again. */
-    private abandon(): void {
+    abandon(): void {
         this.stream?.send({ type: 'cancel' });
         this.finish();
     }

@@ -14,6 +14,8 @@ import { allowStylesOfXterm } from './strict_styles.js';
 allowStylesOfXterm();
 
 const SCROLLBACK_LINES = 10_000;
+/* Characters that xterm.js has not drawn yet; far more, and it gives up. */
+const UNDRAWN_MAX = 8 * 1024 * 1024;
 const MOUSE_REPORT = /^\x1b\[(?:M|<[\d;]+[Mm]$|[\d;]+M$)/;
 
 const DARK: ITheme = {
@@ -41,11 +43,16 @@ export interface TerminalHandlers {
     resized(columns: number, rows: number): void;
 }
 
+/* One for each run: nothing that an earlier one has set, or still has to print,
+ * reaches a later one. */
 export class Terminal {
     private readonly xterm: Xterm;
     private readonly fitting = new FitAddon();
     private listening = false;
     private byPerson = false;
+    private undrawn = 0;
+    private skipped = 0;
+    private readonly watch = new ResizeObserver(() => this.fit());
 
     constructor(
         private readonly host: HTMLElement,
@@ -71,7 +78,8 @@ export class Terminal {
         /* Elsewhere the wheel would become cursor keys. */
         this.xterm.attachCustomWheelEventHandler(() => this.xterm.buffer.active.type === 'normal');
         this.xterm.onResize(({ cols, rows }) => this.handlers.resized(cols, rows));
-        new ResizeObserver(() => this.fit()).observe(host);
+        this.fit();
+        this.watch.observe(host);
     }
 
     get columns(): number {
@@ -83,19 +91,43 @@ export class Terminal {
     }
 
     write(data: string): void {
-        this.xterm.write(data);
+        if (this.undrawn > UNDRAWN_MAX) {
+            this.skipped += data.length;
+            return;
+        }
+        const text = this.skipped ? `\r\n[${this.skipped} characters are not shown]\r\n${data}` : data;
+        this.skipped = 0;
+        this.undrawn += text.length;
+        this.xterm.write(text, () => {
+            this.undrawn -= text.length;
+        });
     }
 
     /* Text that no terminal has passed on: its lines end in a bare newline. */
     writeLines(data: string): void {
-        this.xterm.write(data.replace(/\r?\n/g, '\r\n'));
+        this.write(data.replace(/\r?\n/g, '\r\n'));
     }
 
-    /* A new run finds nothing that an old one has set: modes, title, colours. */
+    /* All lines that are kept, as they are seen. */
+    text(): string {
+        const buffer = this.xterm.buffer.active;
+        let text = '';
+        for (let row = 0; row < buffer.length; row++) {
+            const line = buffer.getLine(row);
+            if (row > 0 && !line?.isWrapped) text += '\n';
+            text += line?.translateToString(true) ?? '';
+        }
+        return `${text.trimEnd()}\n`;
+    }
+
     begin(): void {
-        this.xterm.reset();
-        this.fit();
         this.setListening(true);
+    }
+
+    dispose(): void {
+        this.setListening(false);
+        this.watch.disconnect();
+        this.xterm.dispose();
     }
 
     end(): void {
@@ -137,15 +169,11 @@ export class Terminal {
         });
     }
 
-    /* False: not the terminal's. Without a run it lets Tab go on its way. */
+    /* False: the browser's. Without a run Tab goes on its way; Ctrl+C copies what
+     * is selected, and else interrupts. */
     private takesKey(event: KeyboardEvent): boolean {
         if (!this.listening) return false;
-        if (event.key === 'F6') return false;
-        const copies = event.ctrlKey && event.shiftKey && event.key.toLowerCase() === 'c';
-        if (copies && event.type === 'keydown' && this.xterm.hasSelection()) {
-            event.preventDefault();
-            void navigator.clipboard?.writeText(this.xterm.getSelection());
-        }
-        return !copies;
+        const letter = event.ctrlKey && !event.altKey ? event.key.toLowerCase() : '';
+        return letter !== 'v' && !(letter === 'c' && this.xterm.hasSelection());
     }
 }

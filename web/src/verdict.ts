@@ -16,6 +16,7 @@ const titles: Record<string, string> = {
     cancelled: 'Stopped',
     internal_error: 'The server failed',
     lost: 'Connection lost',
+    aside: 'Put aside',
 };
 
 const signals: Record<number, string> = {
@@ -31,7 +32,7 @@ export type Mood = 'good' | 'bad' | 'plain';
 
 export function verdictMood(verdict: string): Mood {
     if (verdict === 'succeeded') return 'good';
-    return verdict === 'cancelled' ? 'plain' : 'bad';
+    return verdict === 'cancelled' || verdict === 'aside' ? 'plain' : 'bad';
 }
 
 export function duration(ms: number): string {

@@ -4,6 +4,7 @@
 import type { Language } from './api.js';
 import { Editor } from './editor.js';
 import { Files } from './files.js';
+import { pastRuns, remember } from './history.js';
 import { Languages, sampleOf } from './languages.js';
 import { Options } from './options.js';
 import { element } from './page.js';
@@ -69,10 +70,7 @@ export class Workspace {
     /* After the languages have come. */
     async open(shared: Setup | null): Promise<void> {
         this.setMode(load('terminal') === true);
-        if (shared && this.languages.find(shared.language)) {
-            this.restore(shared);
-            return;
-        }
+        if (shared && this.restore(shared)) return;
         const last = load('language');
         const language = (typeof last === 'string' && this.languages.find(last)) || this.languages.first;
         if (language) await this.switchTo(language);
@@ -83,6 +81,7 @@ export class Workspace {
         const language = this.languages.find(setup.language);
         if (!language) return false;
         this.keepDraft();
+        this.putAside(this.drafts.get(language.name), setup);
         this.setMode(setup.terminal);
         this.show(language, setup);
         this.untouched = false;
@@ -126,6 +125,14 @@ export class Workspace {
         this.files.all = [{ path: language.source, content: program!.content }, ...others];
         this.options.values = setup;
         this.onLanguage(language);
+    }
+
+    /* What is about to be replaced is found again among the past runs. */
+    private putAside(draft: Setup | undefined, by: Setup): void {
+        const [code, next] = [draft?.files[0]!.content, by.files[0]!.content];
+        if (!draft || !code?.trim() || code === next) return;
+        if (pastRuns().some(({ setup }) => setup.files[0]!.content === code)) return;
+        remember({ when: Date.now(), setup: draft, verdict: 'aside', wallMs: null });
     }
 
     private setMode(inTerminal: boolean): void {

@@ -100,19 +100,6 @@ export default {
         assert.equal(await screenText(page), 'second');
     },
 
-    async more_output_than_a_terminal_draws_is_left_out({ page, url }) {
-        await page.open(url);
-        await inTerminal(page);
-        await run(page, 'blob 9000000\nblob 1000\nlines\nprint the end');
-        await page.untilText('#end-title', 'Waiting', 30_000);
-        /* When all that is drawn is drawn. */
-        for (let before = ''; before !== (before = await screenText(page)); ) await pause(500);
-        await page.click('#eof');
-        await ends(page, 'Finished');
-        await untilScreen(page, 'the end');
-        await untilScreen(page, 'characters are not shown');
-    },
-
     async its_text_is_copied_as_it_is_seen({ page, url }) {
         await page.open(url);
         await page.browser.call('Browser.grantPermissions', {

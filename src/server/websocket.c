@@ -12,6 +12,8 @@
  * shut first, and the rest is read away.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -285,7 +287,10 @@ struct websocket *websocket_new(struct http_server *server, const struct websock
 
 void websocket_open(struct websocket *socket, int fd, struct slice early)
 {
+    int on = 1;
     socket->fd = fd;
+    /* libmicrohttpd turned it off: a key's echo would wait for an acknowledgement. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     socket->watch =
         loop_watch_new(socket->server->loop, fd, LOOP_READ | LOOP_WRITE, on_ready, socket);
     loop_timer_start(socket->timer, socket->is_closing ? CLOSING_MS : SILENCE_MS);

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import statistics
 import time
 import unittest
 
@@ -115,6 +116,18 @@ class Runs(Live):
                 last = json.loads(socket.message())
         except Closed:
             return last
+
+    def test_a_key_is_echoed_at_once(self):
+        """Not after an acknowledgement that comes 40 ms late: ten times less is usual."""
+        socket = self.attach(self.start(code="stty raw -echo; echo ready; exec cat", tty=True))
+        self.read_until(socket, "ready")
+        took = []
+        for _ in range(40):
+            began = time.monotonic()
+            socket.send_json({"type": "input", "data": "x"})
+            self.read_until(socket, "x")
+            took.append(time.monotonic() - began)
+        self.assertLess(statistics.median(took), 0.02)
 
     def test_a_terminal_has_a_size_and_keys(self):
         socket = self.attach(self.start(

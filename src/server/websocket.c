@@ -31,6 +31,10 @@
 #define CLOSING_MS 5000
 /* More than this unsent, and the sender is asked to wait. */
 #define QUEUED_HIGH (256 * KIB)
+/* So many messages unsent, and nothing more is read: each that a client sends can
+ * make us answer (a pong, an error), and one that never reads must not fill memory
+ * with them. */
+#define UNREAD_MAX 4096
 /* What one socket may bring in before the others have their turn. */
 #define READ_A_TURN (128 * KIB)
 
@@ -159,7 +163,9 @@ static void push(struct websocket *socket)
         (void)shutdown(socket->fd, SHUT_RDWR);
         socket->is_gone = true;
     }
-    unsigned events = LOOP_READ;
+    unsigned events = 0;
+    if (wslay_event_get_queued_msg_count(socket->wslay) < UNREAD_MAX || socket->is_gone)
+        events |= LOOP_READ;
     if ((wslay_event_want_write(socket->wslay) && !socket->is_gone) || has_early(socket))
         events |= LOOP_WRITE;
     loop_watch_set(socket->watch, events);

@@ -62,6 +62,16 @@ class Frames(Live):
                 pongs += 1
         self.assertTrue(self.service.runs())
 
+    def test_one_that_makes_us_answer_and_never_reads_is_not_read_any_more(self):
+        for frame in (WebSocket.frame(PING, b"p" * 100), WebSocket.frame(TEXT, b"{")):
+            socket = self.attach(self.start())
+            socket.socket.settimeout(2)
+            sent = 0
+            with self.assertRaises(TimeoutError):
+                while sent < 200_000_000:
+                    sent += socket.socket.send(frame * 1000)
+            self.assertTrue(self.service.runs())
+
     def test_a_close_is_answered_with_its_code(self):
         socket = self.attach(self.start())
         socket.send(CLOSE, b"\x0b\xb8")

@@ -194,6 +194,7 @@ class Fake {
         this.runs = new Map();
         this.refuse = null; /* {status, body, headers} for the next POST */
         this.postDelay = 0;
+        this.versionless = 0; /* lists without versions before one with them */
     }
 
     get last() {
@@ -205,6 +206,11 @@ class Fake {
         return run.sent.filter(({ type }) => type === 'input').map(({ data }) => data).join('');
     }
 
+    languages() {
+        const known = this.versionless-- <= 0;
+        return known ? LANGUAGES : LANGUAGES.map((one) => ({ ...one, version: null }));
+    }
+
     json(response, status, body, headers = {}) {
         response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
         response.end(JSON.stringify(body));
@@ -212,7 +218,7 @@ class Fake {
 
     async answer(request, response) {
         const { pathname } = new URL(request.url, 'http://fake');
-        if (pathname === '/v1/languages') this.json(response, 200, { languages: LANGUAGES });
+        if (pathname === '/v1/languages') this.json(response, 200, { languages: this.languages() });
         else if (pathname === '/v1/runs' && request.method === 'POST') await this.create(request, response);
         else if (pathname.startsWith('/v1/runs/')) {
             const run = this.runs.get(pathname.split('/')[3]);

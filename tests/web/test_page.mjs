@@ -47,6 +47,13 @@ export default {
         await page.until(`$('#stdin').value === 'from the sample\\n'`);
     },
 
+    async versions_may_come_later({ page, fake, url }) {
+        fake.versionless = 2;
+        await page.open(url);
+        assert.equal(await page.evaluate(`$('#language').selectedOptions[0].text`), 'Python');
+        await page.until(`$('#language').selectedOptions[0].text === 'Python 3.11.2'`);
+    },
+
     async each_language_keeps_its_own_program({ page, url }) {
         await page.open(url);
         await write(page, 'print of python');

@@ -65,7 +65,9 @@ export class Terminal {
             scrollback: SCROLLBACK_LINES,
             theme: dark ? DARK : LIGHT,
             minimumContrastRatio: 4.5,
-            screenReaderMode: true,
+            /* It would keep a whole line to be read out, however long a program makes
+             * it, and the browser hangs; who listens has the plain view, a log. */
+            screenReaderMode: false,
             disableStdin: true,
             altClickMovesCursor: false,
             /* A program names its links' addresses; the page follows none. */

@@ -194,10 +194,8 @@ export default {
             names = readdirSync(folder);
         const saved = readFileSync(join(folder, names[0]), 'utf8').split('\n');
         rmSync(folder, { recursive: true });
-        assert.match(saved[0], /^ +\d+\.\d{3} stdout one$/);
-        assert.match(saved[1], /^ +\d+\.\d{3} stderr two$/);
-        assert.match(saved[3], /^ +\d+\.\d{3} sent {3}Ada$/);
-        assert.match(saved[4], /^ +\d+\.\d{3} stdout Hello, Ada!$/);
+        for (const line of [/^ +\d+\.\d{3} stdout one$/, /^ +\d+\.\d{3} stderr two$/, /^ +\d+\.\d{3} sent {3}Ada$/, /^ +\d+\.\d{3} stdout Hello, Ada!$/])
+            assert.ok(saved.some((one) => line.test(one)), `${line}: ${saved}`);
         await page.click('#output-clear');
         assert.equal(await page.text('#plain'), '');
         await page.click('#output-download');

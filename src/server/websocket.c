@@ -318,8 +318,11 @@ void websocket_failed(struct websocket *socket)
 
 void websockets_free_all(struct http_server *server)
 {
-    list_for_each_safe (member, following, &server->websockets)
-        end(CONTAINER_OF(member, struct websocket, link));
+    list_for_each_safe (member, following, &server->websockets) {
+        struct websocket *socket = CONTAINER_OF(member, struct websocket, link);
+        websocket_close(socket, WEBSOCKET_GOING_AWAY, ""); /* as far as it goes out at once */
+        end(socket);
+    }
 }
 
 /* --- the owner's side --- */

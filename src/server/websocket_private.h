@@ -17,7 +17,7 @@ struct websocket *websocket_new(struct http_server *server, const struct websock
 void websocket_open(struct websocket *socket, int fd, struct slice early);
 /* The handshake never got out. */
 void websocket_failed(struct websocket *socket);
-/* Cuts off all that there are: the server ends. */
+/* Closes all that there are, without waiting for an answer: the server ends. */
 void websockets_free_all(struct http_server *server);
 
 #endif

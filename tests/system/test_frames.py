@@ -5,7 +5,8 @@ import json
 import unittest
 
 from live import Live
-from websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Refused, WebSocket
+from service import Service
+from websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Closed, Refused, WebSocket
 
 
 class Frames(Live):
@@ -76,6 +77,15 @@ class Frames(Live):
         socket = self.attach(self.start())
         socket.send(CLOSE, b"\x0b\xb8")
         self.assertEqual(self.closed_with(socket), 3000)
+
+    def test_a_socket_that_is_idle_when_the_service_ends_is_told(self):
+        with Service() as service:
+            with WebSocket(service.port, "/socket.io/?EIO=4&transport=websocket") as socket:
+                self.assertTrue(socket.message().startswith(b"0{"))
+                service.process.terminate()
+                with self.assertRaises(Closed) as closed:
+                    socket.message()
+                self.assertIn(closed.exception.code, (1001, 1005))
 
     def test_handshakes_that_are_wrong_are_told(self):
         run = self.start()

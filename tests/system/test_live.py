@@ -14,6 +14,23 @@ from service import BOUND_S, Service, descendants, wait_until
 from websocket import BINARY, TEXT, Closed, Refused, WebSocket
 
 
+FORGER = """
+import fcntl, os, select, termios
+for name, number in (("STI", termios.TIOCSTI), ("CONS", termios.TIOCCONS), ("LINUX", 0x541C),
+                     ("SCTTY", termios.TIOCSCTTY)):
+    try:
+        fcntl.ioctl(0, number, b"x" if name == "STI" else b"\\x03")
+        print(name, "works")
+    except OSError:
+        print(name, "refused")
+print("something" if select.select([0], [], [], 0.2)[0] else "nothing", "to read")
+with open("/dev/tty", "wb", 0) as terminal:
+    print("own" if os.isatty(0) and os.tcgetpgrp(terminal.fileno()) == os.getpgrp() else "foreign",
+          "terminal")
+print("done")
+"""
+
+
 class Runs(Live):
     def test_one_that_is_waited_for_tells_everything_at_once(self):
         status, record = self.service.request("POST", "/v1/runs", {
@@ -139,6 +156,16 @@ class Runs(Live):
         socket.send_json({"type": "input", "data": "\x03"})
         self.read_until(socket, "bye")
         self.assertEqual(socket.until_closed()[0][-1]["exit_code"], 3)
+
+    def test_a_program_cannot_type_into_its_own_terminal(self):
+        """What it would type could be read by whoever has the terminal after it."""
+        socket = self.attach(self.start("python", FORGER, tty=True))
+        said = self.read_until(socket, "done")
+        for call in ("STI", "SCTTY", "CONS", "LINUX"):
+            self.assertIn(f"{call} refused", said)
+        self.assertIn("nothing to read", said)
+        self.assertIn("own terminal", said)
+        self.assertEqual(socket.until_closed()[0][-1]["verdict"], "succeeded")
 
     def test_what_it_uses_is_told_while_it_runs(self):
         socket = self.attach(self.start("python", "x = 'x' * 30000000\nwhile True: pass"))

@@ -166,14 +166,19 @@ static bool waits(const struct look *look, const struct task *task)
 
 /* --- the tasks of a box: what its init started, and what these started --- */
 
-/* `tasks` is /proc/PID/task. */
-static int take_children(struct look *look, int tasks, pid_t tid)
+/* A file of a task; `tasks` is /proc/PID/task. */
+static ssize_t read_of(int tasks, pid_t tid, const char *file, char *text, size_t size)
 {
     char path[64];
+    (void)snprintf(path, sizeof path, "%d/%s", tid, file);
+    return fd_read_text_at(tasks, path, text, size);
+}
+
+static int take_children(struct look *look, int tasks, pid_t tid)
+{
     char text[4096];
     char *at = text;
-    (void)snprintf(path, sizeof path, "%d/children", tid);
-    ssize_t len = fd_read_text_at(tasks, path, text, sizeof text);
+    ssize_t len = read_of(tasks, tid, "children", text, sizeof text);
     if (len < 0)
         return len == -ENOENT || len == -ESRCH ? 0 : (int)len;
     for (;;) {
@@ -192,21 +197,17 @@ static int take_children(struct look *look, int tasks, pid_t tid)
  * behind a name of the program's making; this one has numbers only. */
 static bool is_dead(int tasks, pid_t tid)
 {
-    char path[64];
     char text[128];
-    (void)snprintf(path, sizeof path, "%d/statm", tid);
-    return fd_read_text_at(tasks, path, text, sizeof text) > 0 && text[0] == '0';
+    return read_of(tasks, tid, "statm", text, sizeof text) > 0 && text[0] == '0';
 }
 
 /* "0 0x0 0x7f… …" in a call, "-1 SP PC" at work on a page, "-1 0x0 0x0" a
  * zombie, "running" else. -EBUSY when it does something, 0 when it does not. */
 static int take_task(struct look *look, int tasks, pid_t tid)
 {
-    char path[64];
     char text[256];
     char *at = text;
-    (void)snprintf(path, sizeof path, "%d/syscall", tid);
-    ssize_t len = fd_read_text_at(tasks, path, text, sizeof text);
+    ssize_t len = read_of(tasks, tid, "syscall", text, sizeof text);
     if (len < 0) /* of a dead one, some kernels tell only who has every right */
         return len == -ENOENT || len == -ESRCH || is_dead(tasks, tid) ? 0 : (int)len;
     struct task task = {.tid = tid, .number = strtol(text, &at, 10)};

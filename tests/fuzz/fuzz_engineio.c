@@ -7,129 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/list.h"
-#include "loop/loop.h"
+#include "fake_loop.h"
 #include "server/engineio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* ---- loop.h, as far as sessions need it ---- */
-
-struct loop {
-    struct list timers; /* started or not */
-    struct list tasks;  /* scheduled */
-    uint64_t now_ms;
-    size_t objects;
-};
-
-struct loop_timer {
-    struct list link;
-    struct loop *loop;
-    uint64_t due_ms; /* UINT64_MAX: not started */
-    loop_fn *fn;
-    void *context;
-};
-
-struct loop_task {
-    struct list link;
-    struct loop *loop;
-    loop_fn *fn;
-    void *context;
-};
-
-struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *context)
-{
-    struct loop_timer *timer = malloc(sizeof *timer);
-    assert(timer);
-    *timer = (struct loop_timer){.loop = loop, .due_ms = UINT64_MAX, .fn = fn, .context = context};
-    list_append(&loop->timers, &timer->link);
-    loop->objects++;
-    return timer;
-}
-
-void loop_timer_start(struct loop_timer *timer, uint64_t ms)
-{
-    timer->due_ms = timer->loop->now_ms + ms;
-}
-
-void loop_timer_stop(struct loop_timer *timer)
-{
-    timer->due_ms = UINT64_MAX;
-}
-
-void loop_timer_free(struct loop_timer *timer)
-{
-    list_remove(&timer->link);
-    timer->loop->objects--;
-    free(timer);
-}
-
-struct loop_task *loop_task_new(struct loop *loop, loop_fn *fn, void *context)
-{
-    struct loop_task *task = malloc(sizeof *task);
-    assert(task);
-    *task = (struct loop_task){.loop = loop, .fn = fn, .context = context};
-    list_init(&task->link);
-    loop->objects++;
-    return task;
-}
-
-void loop_task_schedule(struct loop_task *task)
-{
-    if (list_empty(&task->link))
-        list_append(&task->loop->tasks, &task->link);
-}
-
-void loop_task_unschedule(struct loop_task *task)
-{
-    list_remove(&task->link);
-}
-
-void loop_task_free(struct loop_task *task)
-{
-    list_remove(&task->link);
-    task->loop->objects--;
-    free(task);
-}
-
-static void settle(struct loop *loop)
-{
-    while (!list_empty(&loop->tasks)) {
-        struct loop_task *task = CONTAINER_OF(loop->tasks.next, struct loop_task, link);
-        list_remove(&task->link);
-        task->fn(task->context);
-    }
-}
-
-static struct loop_timer *next_timer(struct loop *loop)
-{
-    struct loop_timer *next = NULL;
-    list_for_each (link, &loop->timers) {
-        struct loop_timer *timer = CONTAINER_OF(link, struct loop_timer, link);
-        if (!next || timer->due_ms < next->due_ms)
-            next = timer;
-    }
-    return next;
-}
-
-static void advance(struct loop *loop, uint64_t ms)
-{
-    uint64_t until = loop->now_ms + ms;
-    settle(loop);
-    for (struct loop_timer *timer = next_timer(loop); timer && timer->due_ms <= until;
-         timer = next_timer(loop)) {
-        loop->now_ms = timer->due_ms;
-        timer->due_ms = UINT64_MAX;
-        timer->fn(timer->context);
-        settle(loop);
-    }
-    loop->now_ms = until;
-}
-
 /* ---- both sides of a session ---- */
 
 static struct world {
-    struct loop loop;
+    struct loop *loop;
     struct engineio *engineio;
     char sid[21];
     struct engineio_session *polling; /* whose poll waits, else NULL */
@@ -324,10 +210,10 @@ static void step(char letter, struct slice text)
             leave();
         break;
     case 't':
-        advance(&world.loop, (text.len + 1) * 5000);
+        fake_loop_advance(world.loop, (text.len + 1) * 5000);
         break;
     case 's':
-        settle(&world.loop);
+        fake_loop_settle(world.loop);
         break;
     case 'F':
         world.ws_full = !world.ws_full;
@@ -351,9 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static const struct engineio_transport_ops transport = {answer_poll, ws_send, ws_close};
     static const struct engineio_owner_ops owner = {connected, event, writable, closed};
     world = (struct world){0};
-    list_init(&world.loop.timers);
-    list_init(&world.loop.tasks);
-    world.engineio = engineio_new(&world.loop,
+    world.loop = loop_new();
+    world.engineio = engineio_new(world.loop,
                                   &(struct engineio_config){.transport = &transport,
                                                             .owner = &owner,
                                                             .context = &world,
@@ -371,6 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         rest = (struct slice){rest.at + len + (end != NULL), rest.len - len - (end != NULL)};
     }
     engineio_free(world.engineio);
-    assert(!world.polling && !world.framing && !world.owned && world.loop.objects == 0);
+    assert(!world.polling && !world.framing && !world.owned && fake_loop_objects(world.loop) == 0);
+    loop_free(world.loop);
     return 0;
 }

@@ -36,6 +36,17 @@ def wait_until(what, condition, seconds=BOUND_S):
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
+def read_until(terminal, wanted):
+    """What a terminal shows, until it has shown that."""
+    seen = b""
+    while wanted not in seen:
+        try:
+            seen += os.read(terminal, 1000)
+        except OSError as error:
+            raise AssertionError(f"{wanted} is not in {seen}") from error
+    return seen
+
+
 def _stat(pid):
     """(parent, state, start time), or None when it has gone."""
     try:

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from service import BOUND_S, RUNNEL, Service, descendants, is_alive, wait_until
+from service import BOUND_S, RUNNEL, Service, descendants, is_alive, read_until, wait_until
 
 DOUBLE_C = '#include <stdio.h>\nint main(void){int x; scanf("%d",&x); printf("%d\\n", 2*x); return 3;}\n'
 
@@ -149,18 +149,10 @@ class Run(Folder):
             os.chdir(self.folder)
             os.execv(RUNNEL, [RUNNEL, "run", "--timeout=60s", name])
         self.addCleanup(os.close, terminal)
-        self.read_until(terminal, b"first")
+        read_until(terminal, b"first")
         os.write(terminal, b"\x03")
-        self.read_until(terminal, b"cancelled: it was interrupted")
+        read_until(terminal, b"cancelled: it was interrupted")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
-
-    def read_until(self, terminal, wanted):
-        seen = b""
-        while wanted not in seen:
-            try:
-                seen += os.read(terminal, 1000)
-            except OSError:
-                self.fail(f"{wanted} is not in {seen}")
 
     def test_a_second_signal_does_not_wait_for_the_run(self):
         name = self.write("slow.py", "import time; print('first'); time.sleep(60)")

@@ -11,7 +11,7 @@ import tempfile
 import termios
 import unittest
 
-from service import RUNNEL
+from service import RUNNEL, read_until
 
 
 class Terminal(unittest.TestCase):
@@ -26,37 +26,28 @@ class Terminal(unittest.TestCase):
         self.addCleanup(os.close, terminal)
         return pid, terminal
 
-    def read_until(self, terminal, wanted):
-        seen = b""
-        while wanted not in seen:
-            try:
-                seen += os.read(terminal, 1000)
-            except OSError:
-                self.fail(f"{wanted} is not in {seen}")
-        return seen
-
     def test_keys_go_to_the_program_and_ctrl_c_too(self):
         pid, terminal = self.begin("trap 'echo got it' INT; test -t 0 && echo \"$TERM\"; echo ready\n"
                                    "while :; do read -r line && echo \"<$line>\" && test $line = end "
                                    "&& exit 5; done")
         mode = termios.tcgetattr(terminal)
-        self.read_until(terminal, b"xterm-256color\r\nready")
+        read_until(terminal, b"xterm-256color\r\nready")
         self.assertFalse(termios.tcgetattr(terminal)[3] & termios.ECHO)
         os.write(terminal, b"\x03")
-        self.read_until(terminal, b"got it")
+        read_until(terminal, b"got it")
         os.write(terminal, b"end\r")
-        self.read_until(terminal, b"<end>")
+        read_until(terminal, b"<end>")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 5)
         self.assertEqual(termios.tcgetattr(terminal)[3] & (termios.ECHO | termios.ICANON),
                          mode[3] & (termios.ECHO | termios.ICANON))
 
     def test_the_size_goes_along_and_changes_with_it(self):
         pid, terminal = self.begin("trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done")
-        self.read_until(terminal, b"ready")
+        read_until(terminal, b"ready")
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 33, 99, 0, 0))
-        self.read_until(terminal, b"33 99")
+        read_until(terminal, b"33 99")
         os.kill(pid, signal.SIGTERM)
-        self.read_until(terminal, b"cancelled")
+        read_until(terminal, b"cancelled")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
 
 

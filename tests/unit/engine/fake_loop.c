@@ -101,6 +101,11 @@ void loop_task_schedule(struct loop_task *task)
         list_append(&task->loop->tasks, &task->link);
 }
 
+void loop_task_unschedule(struct loop_task *task)
+{
+    list_remove(&task->link);
+}
+
 void loop_task_free(struct loop_task *task)
 {
     if (!task)

@@ -10,36 +10,26 @@
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "dialect/execute_result.h"
+#include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
 #include "engine/engine.h"
 #include "language/language.h"
 #include "loop/loop.h"
 #include "server/rate_limit.h"
 
-#define JSON_TYPE "application/json; charset=utf-8"
 #define TEXT_TYPE "text/html; charset=utf-8"
 
 /* The services whose clients come here took this much, and so say their tests. */
 #define BODY_MAX (100 * KIB)
-#define ERROR_MAX (4 * KIB)
 #define LIST_MAX (64 * KIB)
 #define MS_PER_S 1000
 
-static const char too_many[] = "Too many requests from this IP, please try again later";
-static const char required[] = "Language and code are required";
-
 /* --- answers --- */
 
-/* {"error": text} and nothing else: what these clients compare. */
+/* What these clients compare. */
 static void reply_error(struct http_request *request, const char *text)
 {
-    auto_buf struct buf body;
-    buf_init(&body, ERROR_MAX);
-    struct json json = json_start(&body);
-    json_open_object(&json, NULL);
-    json_text(&json, "error", text);
-    json_close_object(&json);
-    http_reply(request, 400, JSON_TYPE, buf_slice(&body));
+    request_answer_text(request, 400, "error", text);
 }
 
 static void add_number(struct http_request *request, const char *name, uint64_t number)
@@ -58,8 +48,7 @@ static bool is_known_to_clients(const struct err *err)
 static void reply_run_error(const struct execute *execute, struct http_request *request,
                             const struct err *err)
 {
-    if (err->code == ERR_BUSY || err->code == ERR_SHUTTING_DOWN)
-        add_number(request, "Retry-After", engine_retry_after_s(execute->engine));
+    request_add_retry_after(request, execute->engine, err);
     if (is_known_to_clients(err))
         reply_error(request, err->text);
     else
@@ -108,80 +97,28 @@ static bool pass_rate(struct execute *execute, struct http_request *request)
     if (state.allowed)
         return true;
     add_number(request, "Retry-After", (state.reset_ms + MS_PER_S - 1) / MS_PER_S);
-    http_reply(request, 429, TEXT_TYPE, slice_of(too_many));
+    http_reply(request, 429, TEXT_TYPE, slice_of(ANSWER_TOO_MANY));
     return false;
 }
 
-/* --- a run in progress --- */
+/* --- the run --- */
 
-struct execution {
-    struct execute *execute;
-    struct http_request *request;
-    struct run *run;
-    struct reader *reader;
-    struct result_output output;
-};
-
-static void execution_free(struct execution *execution)
+static void answer(struct http_request *request, const struct run *run,
+                   const struct result_output *output, const void *context)
 {
-    reader_free(execution->reader);
-    result_output_fini(&execution->output);
-    free(execution);
-}
-
-static void on_gone(void *context)
-{
-    struct execution *execution = context;
-    run_cancel(execution->run, "the client left");
-    execution_free(execution);
-}
-
-static void answer(struct execution *execution)
-{
-    const struct run_result *result = run_result(execution->run);
+    const struct execute *execute = context;
     auto_buf struct buf body;
     buf_init(&body, RESULT_BODY_MAX);
-    execute_write_result(&body, execution->run, &execution->output,
-                         engine_isolation(execution->execute->engine));
-    int status = result->verdict == VERDICT_INTERNAL_ERROR ? 500 : 200;
-    http_reply_take(execution->request, status, JSON_TYPE, &body);
-    execution_free(execution);
+    execute_write_result(&body, run, output, engine_isolation(execute->engine));
+    int status = run_result(run)->verdict == VERDICT_INTERNAL_ERROR ? 500 : 200;
+    http_reply_take(request, status, ANSWER_JSON, &body);
 }
 
-static void on_ready(void *context)
+static int start(const struct execute *execute, struct http_request *request,
+                 const struct run_spec *spec, struct err *err)
 {
-    struct execution *execution = context;
-    struct event event;
-    while (reader_next(execution->reader, &event) > 0) {
-        result_output_add(&execution->output, &event);
-        if (event.kind == EVENT_END) {
-            answer(execution);
-            return;
-        }
-    }
-}
-
-/* From here on the run, not this call, ends the request. */
-static int start(struct execute *execute, struct http_request *request, const struct run_spec *spec,
-                 struct err *err)
-{
-    struct execution *execution = calloc(1, sizeof *execution);
-    if (!execution)
-        return err_sys(err, errno, "execution");
-    execution->execute = execute;
-    execution->request = request;
-    result_output_init(&execution->output);
-    execution->run = engine_submit(execute->engine, spec, err);
-    if (execution->run)
-        execution->reader = run_attach(execution->run, 0, READER_TEXT, on_ready, execution, err);
-    if (!execution->reader) {
-        if (execution->run)
-            run_cancel(execution->run, "its output cannot be read");
-        execution_free(execution);
-        return -1;
-    }
-    http_on_gone(request, on_gone, execution);
-    return 0;
+    struct run *run = engine_submit(execute->engine, spec, err);
+    return run ? request_wait_for(request, run, answer, execute, err) : -1;
 }
 
 /* --- from the request to the run --- */
@@ -209,7 +146,7 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
         json_read_text(body, "code", &spec->source, err) < 0)
         return -1;
     if (language.len == 0 || spec->source.len == 0)
-        return err_set(err, ERR_INVALID, "%s", required);
+        return err_set(err, ERR_INVALID, ANSWER_REQUIRED);
     if (request_find_language(execute->catalogue, language, &spec->language, err) < 0 ||
         read_input(body, input, err) < 0 ||
         json_read_limits(body, "limits", &spec->limits, err) < 0)
@@ -265,7 +202,7 @@ static void handle_execute(struct http_request *request, void *context)
     if (is_json)
         run_body(execute, request, body);
     else
-        reply_error(request, required);
+        reply_error(request, ANSWER_REQUIRED);
 }
 
 static void handle_too_large(struct http_request *request, void *context)
@@ -302,7 +239,7 @@ static void handle_languages(struct http_request *request, void *context)
             json_text(&json, NULL, language->name);
     }
     json_close_array(&json);
-    http_reply(request, 200, JSON_TYPE, buf_slice(&body));
+    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
 }
 
 static size_t count_installed(const struct catalogue *catalogue)
@@ -318,7 +255,7 @@ static void handle_health(struct http_request *request, void *context)
     const struct execute *execute = context;
     const char *dialect = http_request_dialect(request);
     if (dialect && strcmp(dialect, EXECUTE_NAME) == 0) {
-        http_reply(request, 200, JSON_TYPE, slice_of("{\"status\":\"UP\"}"));
+        http_reply(request, 200, ANSWER_JSON, slice_of("{\"status\":\"UP\"}"));
         return;
     }
     auto_buf struct buf body;
@@ -332,7 +269,7 @@ static void handle_health(struct http_request *request, void *context)
     json_u64(&json, "queued", engine_queued(execute->engine));
     json_u64(&json, "languages", count_installed(execute->catalogue));
     json_close_object(&json);
-    http_reply(request, execute->draining ? 503 : 200, JSON_TYPE, buf_slice(&body));
+    http_reply(request, execute->draining ? 503 : 200, ANSWER_JSON, buf_slice(&body));
 }
 
 const struct http_route execute_routes[] = {

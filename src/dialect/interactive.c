@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
 #include "dialect/result_output.h"
 #include "engine/engine.h"
@@ -221,7 +222,7 @@ static bool pass_rate(const struct client *client, struct err *err)
         return true;
     if (rate_limiter_take(interactive->limiter, from, loop_now_ns() / NS_PER_MS).allowed)
         return true;
-    (void)err_set(err, ERR_RATE_LIMITED, "Too many requests from this IP, please try again later");
+    (void)err_set(err, ERR_RATE_LIMITED, ANSWER_TOO_MANY);
     return false;
 }
 
@@ -232,7 +233,7 @@ static int read_request(const struct client *client, const json_t *argument, str
     if (!json_is_object(argument) || json_read_text(argument, "language", &language, err) < 0 ||
         json_read_text(argument, "code", &spec->source, err) < 0 || language.len == 0 ||
         spec->source.len == 0)
-        return err_set(err, ERR_INVALID, "Language and code are required");
+        return err_set(err, ERR_INVALID, ANSWER_REQUIRED);
     return request_find_language(client->interactive->catalogue, language, &spec->language, err);
 }
 

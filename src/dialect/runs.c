@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dialect/runs.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +8,14 @@
 #include "base/parse.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
 #include "dialect/result_output.h"
 #include "dialect/runs_event.h"
 #include "engine/engine.h"
 #include "language/language.h"
 
-#define JSON_TYPE "application/json; charset=utf-8"
 #define BODY_MAX (8 * MIB) /* max_body bounds it further */
-#define TERMINAL_SIDE_MAX 1000
 #define GRACE_MAX_MS 600000
 
 /* --- the record --- */
@@ -56,7 +53,7 @@ static void reply_record(const struct runs *runs, struct http_request *request, 
     }
     runs_write_result(&json, run, engine_isolation(runs->engine));
     json_close_object(&json);
-    http_reply_take(request, status, JSON_TYPE, &body);
+    http_reply_take(request, status, ANSWER_JSON, &body);
 }
 
 static void on_nothing(void *context)
@@ -90,60 +87,10 @@ static void handle_record(struct http_request *request, void *context)
     reader_free(reader);
 }
 
-/* --- a run that is waited for --- */
-
-struct waiter {
-    const struct runs *runs;
-    struct http_request *request;
-    struct run *run;
-    struct reader *reader;
-    struct result_output output;
-};
-
-static void waiter_free(struct waiter *waiter)
+static void answer(struct http_request *request, const struct run *run,
+                   const struct result_output *output, const void *context)
 {
-    reader_free(waiter->reader);
-    result_output_fini(&waiter->output);
-    free(waiter);
-}
-
-static void on_gone(void *context)
-{
-    struct waiter *waiter = context;
-    run_cancel(waiter->run, "the client left");
-    waiter_free(waiter);
-}
-
-static void on_ready(void *context)
-{
-    struct waiter *waiter = context;
-    struct event event;
-    while (reader_next(waiter->reader, &event) > 0) {
-        result_output_add(&waiter->output, &event);
-        if (event.kind != EVENT_END)
-            continue;
-        reply_record(waiter->runs, waiter->request, 200, waiter->run, &waiter->output);
-        waiter_free(waiter);
-        return;
-    }
-}
-
-static int wait_for(const struct runs *runs, struct http_request *request, struct run *run,
-                    struct err *err)
-{
-    struct waiter *waiter = calloc(1, sizeof *waiter);
-    if (waiter) {
-        *waiter = (struct waiter){.runs = runs, .request = request, .run = run};
-        result_output_init(&waiter->output);
-        waiter->reader = run_attach(run, 0, READER_TEXT, on_ready, waiter, err);
-        if (waiter->reader) {
-            http_on_gone(request, on_gone, waiter);
-            return 0;
-        }
-        waiter_free(waiter);
-    }
-    run_cancel(run, "its output cannot be read");
-    return err_sys(err, ENOMEM, "run");
+    reply_record(context, request, 200, run, output);
 }
 
 /* --- from the request to the run --- */
@@ -187,10 +134,10 @@ static int read_terminal(const json_t *body, struct wanted *wanted, struct err *
         json_read_u64(body, "columns", &wanted->columns, err) < 0 ||
         json_read_u64(body, "rows", &wanted->rows, err) < 0)
         return -1;
-    if (wanted->columns > TERMINAL_SIDE_MAX)
-        return err_field(err, "columns", "columns is at most %d", TERMINAL_SIDE_MAX);
-    if (wanted->rows > TERMINAL_SIDE_MAX)
-        return err_field(err, "rows", "rows is at most %d", TERMINAL_SIDE_MAX);
+    if (wanted->columns > RUNS_TERMINAL_SIDE_MAX)
+        return err_field(err, "columns", "columns is at most %d", RUNS_TERMINAL_SIDE_MAX);
+    if (wanted->rows > RUNS_TERMINAL_SIDE_MAX)
+        return err_field(err, "rows", "rows is at most %d", RUNS_TERMINAL_SIDE_MAX);
     return 0;
 }
 
@@ -253,7 +200,7 @@ static int start(const struct runs *runs, struct http_request *request, const js
     if (run && wanted.columns > 0 && wanted.rows > 0)
         run_resize(run, (unsigned)wanted.columns, (unsigned)wanted.rows);
     if (run && waits)
-        rc = wait_for(runs, request, run, err);
+        rc = request_wait_for(request, run, answer, runs, err);
     else if (run)
         reply_record(runs, request, 201, run, NULL);
     wanted_fini(&wanted);
@@ -272,13 +219,10 @@ static void handle_start(struct http_request *request, void *context)
         if (body)
             rc = start(runs, request, body, &err);
     }
-    if (rc < 0 && (err.code == ERR_BUSY || err.code == ERR_SHUTTING_DOWN)) {
-        char text[16];
-        (void)snprintf(text, sizeof text, "%u", engine_retry_after_s(runs->engine));
-        http_add_header(request, "Retry-After", text);
-    }
-    if (rc < 0)
+    if (rc < 0) {
+        request_add_retry_after(request, runs->engine, &err);
         http_reply_err(request, &err);
+    }
 }
 
 static void handle_cancel(struct http_request *request, void *context)

@@ -21,6 +21,8 @@ struct loop;
 
 #define RUNS_NAME "runs"
 
+enum { RUNS_TERMINAL_SIDE_MAX = 1000 }; /* columns, and rows */
+
 struct runs {
     struct loop *loop;
     struct engine *engine;

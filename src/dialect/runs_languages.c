@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "codec/json_write.h"
+#include "dialect/request_answer.h"
 #include "dialect/runs.h"
 #include "language/language.h"
 
@@ -51,5 +52,5 @@ void runs_handle_languages(struct http_request *request, void *context)
         write_language(&json, catalogue_at(runs->catalogue, i));
     json_close_array(&json);
     json_close_object(&json);
-    http_reply(request, 200, "application/json; charset=utf-8", buf_slice(&body));
+    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
 }

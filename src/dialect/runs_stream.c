@@ -20,7 +20,6 @@
 
 #define MESSAGE_MAX MIB
 #define ERROR_MAX (4 * KIB)
-#define TERMINAL_SIDE_MAX 1000
 
 static const char *const protocols[] = {"runnel.bytes", NULL};
 
@@ -118,10 +117,10 @@ static int take_resize(struct stream *stream, const json_t *message, struct err 
     if (json_read_u64(message, "columns", &columns, err) < 0 ||
         json_read_u64(message, "rows", &rows, err) < 0)
         return -1;
-    if (columns == 0 || columns > TERMINAL_SIDE_MAX)
-        return err_field(err, "columns", "columns must be from 1 to %d", TERMINAL_SIDE_MAX);
-    if (rows == 0 || rows > TERMINAL_SIDE_MAX)
-        return err_field(err, "rows", "rows must be from 1 to %d", TERMINAL_SIDE_MAX);
+    if (columns == 0 || columns > RUNS_TERMINAL_SIDE_MAX)
+        return err_field(err, "columns", "columns must be from 1 to %d", RUNS_TERMINAL_SIDE_MAX);
+    if (rows == 0 || rows > RUNS_TERMINAL_SIDE_MAX)
+        return err_field(err, "rows", "rows must be from 1 to %d", RUNS_TERMINAL_SIDE_MAX);
     run_resize(stream->run, (unsigned)columns, (unsigned)rows);
     return 0;
 }

@@ -9,29 +9,22 @@
 #include "base/buf.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
 #include "engine/engine.h"
 #include "language/language.h"
 #include "server/websocket.h"
 
-#define JSON_TYPE "application/json; charset=utf-8"
 #define BODY_MAX MIB
 #define MESSAGE_MAX (256 * KIB)
 #define FRAME_MAX (8 * MIB)
-#define ERROR_MAX (4 * KIB)
 #define LEFT_ALONE_MS 60000 /* after this without a client it is ended */
 
 /* --- starting --- */
 
 static void reply_error(struct http_request *request, int status, const char *text)
 {
-    auto_buf struct buf body;
-    buf_init(&body, ERROR_MAX);
-    struct json json = json_start(&body);
-    json_open_object(&json, NULL);
-    json_text(&json, "error", text);
-    json_close_object(&json);
-    http_reply(request, status, JSON_TYPE, buf_slice(&body));
+    request_answer_text(request, status, "error", text);
 }
 
 /* In any case: so these clients' server reads them. 0 absent, -1 no text. */
@@ -60,17 +53,6 @@ static bool is_foreign_form(const struct http_request *request)
            strcmp(site, "none") != 0;
 }
 
-static void reply_started(struct http_request *request, const struct run *run)
-{
-    auto_buf struct buf body;
-    buf_init(&body, ERROR_MAX);
-    struct json json = json_start(&body);
-    json_open_object(&json, NULL);
-    json_text(&json, "sessionId", run_id(run));
-    json_close_object(&json);
-    http_reply(request, 200, JSON_TYPE, buf_slice(&body));
-}
-
 static void handle_start(struct http_request *request, void *context)
 {
     const struct session_dialect *dialect = context;
@@ -96,7 +78,7 @@ static void handle_start(struct http_request *request, void *context)
     if (request_find_language(dialect->catalogue, language, &spec.language, &err) == 0)
         run = engine_submit(dialect->engine, &spec, &err);
     if (run)
-        reply_started(request, run);
+        request_answer_text(request, 200, "sessionId", run_id(run));
     else
         http_reply_err(request, &err);
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/request_answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "codec/json_write.h"
+#include "engine/engine.h"
+
+#define TEXT_MAX (4 * KIB)
+
+void request_answer_text(struct http_request *request, int status, const char *key,
+                         const char *text)
+{
+    auto_buf struct buf body;
+    buf_init(&body, TEXT_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    json_text(&json, key, text);
+    json_close_object(&json);
+    http_reply(request, status, ANSWER_JSON, buf_slice(&body));
+}
+
+void request_add_retry_after(struct http_request *request, const struct engine *engine,
+                             const struct err *err)
+{
+    char text[16];
+    if (err->code != ERR_BUSY && err->code != ERR_SHUTTING_DOWN)
+        return;
+    (void)snprintf(text, sizeof text, "%u", engine_retry_after_s(engine));
+    http_add_header(request, "Retry-After", text);
+}
+
+/* --- a run that is waited for --- */
+
+struct waiter {
+    struct http_request *request;
+    struct run *run;
+    struct reader *reader;
+    struct result_output output;
+    request_answer_fn *answer;
+    const void *context;
+};
+
+static void waiter_free(struct waiter *waiter)
+{
+    reader_free(waiter->reader);
+    result_output_fini(&waiter->output);
+    free(waiter);
+}
+
+static void on_gone(void *context)
+{
+    struct waiter *waiter = context;
+    run_cancel(waiter->run, "the client left");
+    waiter_free(waiter);
+}
+
+static void on_ready(void *context)
+{
+    struct waiter *waiter = context;
+    struct event event;
+    while (reader_next(waiter->reader, &event) > 0) {
+        result_output_add(&waiter->output, &event);
+        if (event.kind != EVENT_END)
+            continue;
+        waiter->answer(waiter->request, waiter->run, &waiter->output, waiter->context);
+        waiter_free(waiter);
+        return;
+    }
+}
+
+int request_wait_for(struct http_request *request, struct run *run, request_answer_fn *answer,
+                     const void *context, struct err *err)
+{
+    struct waiter *waiter = calloc(1, sizeof *waiter);
+    if (!waiter) {
+        run_cancel(run, "its output cannot be read");
+        return err_sys(err, errno, "run");
+    }
+    *waiter = (struct waiter){.request = request, .run = run, .answer = answer, .context = context};
+    result_output_init(&waiter->output);
+    waiter->reader = run_attach(run, 0, READER_TEXT, on_ready, waiter, err);
+    if (!waiter->reader) {
+        run_cancel(run, "its output cannot be read");
+        waiter_free(waiter);
+        return -1;
+    }
+    http_on_gone(request, on_gone, waiter);
+    return 0;
+}

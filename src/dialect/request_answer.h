@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* request_answer.h — answers that several dialects give alike. */
+#ifndef RUNNEL_DIALECT_REQUEST_ANSWER_H
+#define RUNNEL_DIALECT_REQUEST_ANSWER_H
+
+#include "base/err.h"
+#include "dialect/result_output.h"
+#include "server/http.h"
+
+struct engine;
+struct run;
+
+#define ANSWER_JSON "application/json; charset=utf-8"
+/* Words that clients know. */
+#define ANSWER_TOO_MANY "Too many requests from this IP, please try again later"
+#define ANSWER_REQUIRED "Language and code are required"
+
+/* {key: text} and nothing else. */
+void request_answer_text(struct http_request *request, int status, const char *key,
+                         const char *text);
+
+/* Retry-After, when the error says that there is no room now. */
+void request_add_retry_after(struct http_request *request, const struct engine *engine,
+                             const struct err *err);
+
+/* Answers a request at the end of its run. */
+typedef void request_answer_fn(struct http_request *request, const struct run *run,
+                               const struct result_output *output, const void *context);
+
+/* The run's end is the request's: `answer` comes then. A client that leaves cancels
+ * the run. -1 when it cannot be read: it is cancelled, and the request unanswered. */
+int request_wait_for(struct http_request *request, struct run *run, request_answer_fn *answer,
+                     const void *context, struct err *err);
+
+#endif

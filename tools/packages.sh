@@ -32,9 +32,11 @@ build_packages() {
     cat <<'END'
 gcc
 libc6-dev
+libcurl4-openssl-dev
 libinih-dev
 libjansson-dev
 libmicrohttpd-dev
+libsqlite3-dev
 libuv1-dev
 libwslay-dev
 linux-libc-dev

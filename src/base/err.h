@@ -25,15 +25,18 @@
     X(ERR_INVALID,            "invalid_request",        400,  64) \
     X(ERR_UNKNOWN_LANGUAGE,   "unknown_language",       400,  64) \
     X(ERR_NOT_INSTALLED,      "language_not_installed", 400,  69) \
+    X(ERR_UNAUTHORIZED,       "unauthorized",           401,  77) \
     X(ERR_FORBIDDEN,          "forbidden",              403,  77) \
     X(ERR_NOT_FOUND,          "not_found",              404,  66) \
     X(ERR_METHOD,             "method_not_allowed",     405,  64) \
     X(ERR_CONFLICT,           "conflict",               409,  65) \
     X(ERR_TOO_LARGE,          "too_large",              413,  65) \
     X(ERR_MEDIA_TYPE,         "unsupported_media_type", 415,  65) \
+    X(ERR_MISMATCH,           "idempotency_mismatch",   422,  65) \
     X(ERR_RATE_LIMITED,       "rate_limited",           429,  75) \
     X(ERR_BUSY,               "queue_full",             503,  75) \
     X(ERR_SHUTTING_DOWN,      "shutting_down",          503,  75) \
+    X(ERR_STORAGE_FULL,       "storage_full",           507,  74) \
     X(ERR_CONFIG,             "bad_configuration",      500,  78) \
     X(ERR_UNAVAILABLE,        "isolation_unavailable",  503,  69)
 /* clang-format on */

@@ -24,6 +24,7 @@ struct loop_watch;
 struct loop_timer;
 struct loop_signal;
 struct loop_task;
+struct loop_wake;
 
 struct loop *loop_new(void);
 void loop_free(struct loop *loop); /* every object made on it must be freed first */
@@ -62,5 +63,17 @@ struct loop_task *loop_task_new(struct loop *loop, loop_fn *fn, void *context);
 void loop_task_schedule(struct loop_task *task);
 void loop_task_unschedule(struct loop_task *task);
 void loop_task_free(struct loop_task *task);
+
+/* Calls `work` on a thread of a small pool, where it may block, and `done` from the
+ * loop afterwards. It cannot be taken back: `done` always comes (loop_free waits for
+ * it), so `context` must live that long. */
+void loop_work(struct loop *loop, loop_fn *work, loop_fn *done, void *context);
+
+/* For a thread that has news for the loop: fn is called soon after loop_wake, once or
+ * several times for several calls. loop_wake alone may be called from any thread, and
+ * must not any more once loop_wake_free was. */
+struct loop_wake *loop_wake_new(struct loop *loop, loop_fn *fn, void *context);
+void loop_wake(struct loop_wake *wake);
+void loop_wake_free(struct loop_wake *wake);
 
 #endif

@@ -32,6 +32,24 @@ struct http_header {
     const char *value;
 };
 
+/* For a body that is not held in memory but taken as it comes. */
+struct http_upload_ops {
+    /* The head is there, the body comes. Returns what `data` gets, or NULL when it has
+     * answered with a refusal. */
+    void *(*begin)(struct http_request *request, void *context);
+    /* Borrowed for the call. False: hold the client until http_upload_resume. */
+    bool (*data)(void *upload, struct slice bytes);
+    /* All of it was there: the request is with the handler now, which answers it. */
+    void (*end)(void *upload);
+    /* The client left, was too slow, or the body went over max_body (then the server
+     * has answered): no other call follows. */
+    void (*gone)(void *upload);
+};
+
+/* What a route asks of the caller's key: HTTP_OPEN nothing at all, HTTP_ANY_KEY that
+ * there is one, else these scopes. A row that says nothing asks for a key. */
+enum { HTTP_OPEN = -1, HTTP_ANY_KEY = 0 };
+
 struct http_route {
     const char *method; /* "POST"; "*" for any */
     const char *path;   /* "/execute", "/v1/runs/:id"; "/execute/ *" (no blank) matches below */
@@ -39,6 +57,9 @@ struct http_route {
     void (*handle)(struct http_request *request, void *context);
     /* Answers a body that is over max_body; NULL: JSON 413. */
     void (*too_large)(struct http_request *request, void *context);
+    int access;                           /* HTTP_OPEN, HTTP_ANY_KEY, or bits of scopes */
+    const struct http_upload_ops *upload; /* instead of `handle`; max_body then may be over
+                                             what http_config.max_body says */
 };
 
 /* A dialect's routes, as the server sees them. */
@@ -65,6 +86,11 @@ struct http_config {
     unsigned max_connections;
     size_t max_body;    /* bytes, of any route; 0: only the route's own maximum */
     unsigned timeout_s; /* for headers, for body, and between two requests */
+    /* Asked once the route is known and before anything of the body is read: true,
+     * perhaps after http_set_caller; or it has answered, and false. NULL: no keys. */
+    bool (*authorize)(void *context, struct http_request *request, const char *mount,
+                      const struct http_route *route);
+    void *authorize_context;
 };
 
 /* Binds every listener (this may need privilege; all later work needs none).
@@ -96,6 +122,15 @@ const char *http_request_dialect(const struct http_request *request);
 /* Is the body declared as JSON (application/json, or +json, any parameters)? */
 bool http_request_is_json(const struct http_request *request);
 
+/* Who asks, by the number of a key, and what that key may: 0 and everything until
+ * `authorize` has said something else. */
+void http_set_caller(struct http_request *request, uint64_t key, unsigned scopes);
+uint64_t http_request_key(const struct http_request *request);
+unsigned http_request_scopes(const struct http_request *request);
+/* Value of the cookie of this name, into `value`; false when there is none, or no room. */
+bool http_request_cookie(const struct http_request *request, const char *name, char *value,
+                         size_t size);
+
 /* Extra headers that any answer to this request will carry (copied). */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 /* Answers; body copied. content_type may be NULL when the body is empty. */
@@ -107,6 +142,12 @@ void http_reply_take(struct http_request *request, int status, const char *conte
                      struct buf *body);
 /* {"error": text, "code": name[, "field": …]} with the status of err's code. */
 void http_reply_err(struct http_request *request, const struct err *err);
+/* Answers a GET or HEAD with a file, which it takes: with ranges (206, 416), If-Range,
+ * If-None-Match (304) and the quoted ETag. The bytes go from the file to the socket. */
+void http_reply_file(struct http_request *request, const char *content_type, const char *etag,
+                     int fd, uint64_t size);
+/* An upload whose `data` said false takes more again. */
+void http_upload_resume(struct http_request *request);
 /* An answer whose body comes bit by bit. Callbacks come from the loop. */
 struct http_stream;
 struct http_stream_ops {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* account.h — who may do what, and how much: keys, their rates and quotas, the
+ * browser's login, tickets for what cannot send a header.
+ *
+ * Keys come from two places: API_KEYS (services of this form have it: a comma
+ * list token[:label[:rps[:burst]]]) and the store (`runnel key create`), which is
+ * looked at again now and then, so that a key made or revoked by another process
+ * counts within two seconds. Only digests of tokens are held. While there is no
+ * key at all, everybody is key 0 with every scope.
+ *
+ * Single-threaded; nothing blocks. Times are of the monotonic clock unless they
+ * say Unix; a jump of the wall clock changes no rate.
+ */
+#ifndef RUNNEL_ACCOUNT_ACCOUNT_H
+#define RUNNEL_ACCOUNT_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "store/store.h"
+
+struct loop;
+struct accounts;
+
+struct accounts_config {
+    const char *api_keys;     /* NULL: none; ERR_CONFIG when it cannot be read */
+    unsigned char secret[32]; /* signs cookies (store_secret) */
+    uint64_t cookie_ms;       /* how long a login lasts */
+};
+
+/* store may be NULL: keys of api_keys only. */
+struct accounts *accounts_new(struct loop *loop, struct store *store,
+                              const struct accounts_config *config, struct err *err);
+void accounts_free(struct accounts *accounts);
+
+/* Is there any key? If not, doors are open on loopback, and nobody is asked. */
+bool accounts_have_keys(const struct accounts *accounts);
+
+/* Who asks. Plain data: it may be kept. */
+struct caller {
+    uint64_t key;    /* 0: nobody in particular. Keys of api_keys are 2^62 and 62 bits of their
+                        token's digest, so that a token is the same key after a restart */
+    unsigned scopes; /* STORE_SCOPE_… */
+    char label[64];
+};
+
+/* By token: ERR_UNAUTHORIZED "missing bearer token" (NULL) or "invalid token". */
+int accounts_by_token(struct accounts *accounts, const char *token, struct caller *ret_caller,
+                      struct err *err);
+
+/* The browser's login: a value for a cookie, made from a token that was good, and back.
+ * Signed, not stored; it ends with its time, and with the key. */
+enum { ACCOUNT_COOKIE_SIZE = 160, ACCOUNT_TICKET_SIZE = 48 };
+int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
+                         char ret_cookie[ACCOUNT_COOKIE_SIZE], struct err *err);
+int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
+                       struct err *err);
+
+/* A ticket is good once, for 30 s, for one path prefix. At most 1024 are out: the oldest goes. */
+int accounts_make_ticket(struct accounts *accounts, const struct caller *caller,
+                         char ret_ticket[ACCOUNT_TICKET_SIZE], struct err *err);
+int accounts_by_ticket(struct accounts *accounts, const char *ticket, struct caller *ret_caller,
+                       struct err *err);
+
+/* Takes one from the key's bucket. allowed, and what RateLimit-* headers say. */
+struct account_rate {
+    bool allowed;
+    bool limited;   /* false: this key has no rate */
+    uint64_t limit; /* the burst */
+    uint64_t remaining;
+    uint64_t reset_ms; /* until the bucket is full */
+    uint64_t retry_ms; /* until the next one is allowed */
+};
+struct account_rate accounts_take(struct accounts *accounts, uint64_t key);
+
+/* A run of this key begins: ERR_RATE_LIMITED when it has as many as it may at once, or
+ * its day's run-seconds are used up (the text says which, and when to come again). */
+int accounts_run_starts(struct accounts *accounts, uint64_t key, struct err *err);
+void accounts_run_ended(struct accounts *accounts, uint64_t key, uint64_t wall_ms);
+
+/* Of every key, for the admin page. */
+struct account_state {
+    const struct store_key *key; /* token_digest zeroed */
+    bool from_environment;
+    uint64_t running;
+    uint64_t today_runs;
+    uint64_t today_run_ms;
+};
+void accounts_list(struct accounts *accounts,
+                   void (*each)(void *context, const struct account_state *state), void *context);
+/* Look at the store now: a key was made or revoked here. */
+void accounts_reload(struct accounts *accounts);
+
+/* A new token: "rk_" and 43 characters of base64url, 256 random bits; and its digest. */
+enum { ACCOUNT_TOKEN_SIZE = 48 };
+int account_token_new(char ret_token[ACCOUNT_TOKEN_SIZE], unsigned char ret_digest[32],
+                      struct err *err);
+/* "run,files" to bits, and back. */
+int account_scopes_parse(const char *text, unsigned *ret_scopes, struct err *err);
+const char *account_scopes_text(unsigned scopes, char text[32]);
+
+#endif

@@ -31,7 +31,9 @@ enum limit_unit { LIMIT_MS, LIMIT_MILLI, LIMIT_BYTES, LIMIT_COUNT_OF };
     X(LIMIT_INODES,           "workspace_inodes",   "inodes",           LIMIT_COUNT_OF, 1,    16,       1048576,     "files in the workspace") \
     X(LIMIT_FILE_SIZE,        "max_file_mb",        "max-file",         LIMIT_BYTES,    MIB,  64 * KIB, 64 * GIB,    "bytes of one file") \
     X(LIMIT_OPEN_FILES,       "open_files",         "open-files",       LIMIT_COUNT_OF, 1,    16,       65536,       "open descriptors of a process") \
-    X(LIMIT_STACK,            "stack_mb",           "stack",            LIMIT_BYTES,    MIB,  64 * KIB, 4 * GIB,     "stack of the first thread")
+    X(LIMIT_STACK,            "stack_mb",           "stack",            LIMIT_BYTES,    MIB,  64 * KIB, 4 * GIB,     "stack of the first thread") \
+    X(LIMIT_ARTIFACT_FILES,   "max_artifact_files", "artifact-files",   LIMIT_COUNT_OF, 1,    1,        4096,        "files that are kept of a run's outputs/") \
+    X(LIMIT_ARTIFACT_BYTES,   "max_artifact_bytes", "artifact-bytes",   LIMIT_BYTES,    1,    1,        4 * GIB,     "bytes of them together")
 /* clang-format on */
 
 enum limit {

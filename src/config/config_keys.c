@@ -65,9 +65,11 @@ const struct config_key config_keys[] = {
 /* Far above what the profiles give, and far below what would hurt a usual host.
  * The rest is bounded by these: cpu time by wall time, one file by the workspace. */
 static const char *const ceiling_presets[LIMIT_KINDS] = {
-    [LIMIT_WALL] = "10m",      [LIMIT_QUEUE] = "10m",       [LIMIT_MEMORY] = "2G",
-    [LIMIT_PROCESSES] = "512", [LIMIT_OUTPUT] = "64M",      [LIMIT_WORKSPACE] = "1G",
-    [LIMIT_INODES] = "65536",  [LIMIT_OPEN_FILES] = "4096",
+    [LIMIT_WALL] = "10m",           [LIMIT_QUEUE] = "10m",
+    [LIMIT_MEMORY] = "2G",          [LIMIT_PROCESSES] = "512",
+    [LIMIT_OUTPUT] = "64M",         [LIMIT_WORKSPACE] = "1G",
+    [LIMIT_INODES] = "65536",       [LIMIT_OPEN_FILES] = "4096",
+    [LIMIT_ARTIFACT_FILES] = "256", [LIMIT_ARTIFACT_BYTES] = "256M",
 };
 
 const char *config_preset(const struct config_key *key)

@@ -239,6 +239,12 @@ void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void
     loop_task_schedule(engine->dispatch);
 }
 
+void engine_each(const struct engine *engine, void (*each)(void *context, struct run *run),
+                 void *context)
+{
+    run_table_each(&engine->table, each, context);
+}
+
 size_t engine_running(const struct engine *engine)
 {
     return engine->active_count;

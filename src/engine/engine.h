@@ -32,8 +32,28 @@ struct loop;
 struct engine;
 struct run;
 struct reader;
+struct run_result;
 
-enum { RUN_ID_SIZE = 37 }; /* a version 4 UUID, lower case, and its NUL */
+enum { RUN_ID_SIZE = 40 }; /* a version 4 UUID, lower case, or what a spec gave */
+
+/* A file that the program left behind, or what was found in its place. */
+struct run_artifact {
+    char *path; /* below the folder, bytes as the program chose them */
+    uint64_t size;
+    int fd;              /* read-only; -1: refused, or taken */
+    const char *refusal; /* a few words for people; NULL: it is there */
+};
+
+/* Keeps runs that are to be kept (run_spec.recorded). */
+struct recorder {
+    /* The run is over, all of it is known, and nobody has been told: until
+     * run_recorded(run), which must come, in the call or later. The artifacts and
+     * the run are the recorder's to look at until then; of an artifact it may take
+     * the descriptor (and set -1), or refuse it after all. */
+    void (*ended)(void *context, struct run *run, const struct run_result *result,
+                  struct run_artifact *artifacts, size_t artifact_count);
+    void *context;
+};
 
 struct engine_config {
     unsigned concurrency; /* runs that hold a slot at once */
@@ -46,6 +66,7 @@ struct engine_config {
      * waiting; for logs and counters; may be NULL. */
     void (*observer)(void *context, const struct run *run);
     void *observer_context;
+    struct recorder recorder; /* of no use without its function */
 };
 
 struct run_file {
@@ -61,17 +82,24 @@ struct run_spec {
     const char *entry_file;       /* NULL: by the language's rule */
     const struct run_file *files; /* besides the entry file */
     size_t file_count;
-    struct slice input;    /* goes to stdin first */
-    bool input_stays_open; /* more comes by run_write; else EOF after `input` */
+    const char *const *folders; /* "outputs/": that are there from the start; NULL-ended */
+    struct slice input;         /* goes to stdin first */
+    bool input_stays_open;      /* more comes by run_write; else EOF after `input` */
     const char *const *args;
-    const char *const *env; /* the request's own, for the execute stage */
-    struct limits limits;   /* what the request asks; 0 = not asked */
-    bool streaming;         /* ring log, slowest reader holds the program; else capped */
+    const char *const *compile_args; /* for the compiler, behind its own */
+    const char *const *env;          /* the request's own, for the execute stage */
+    struct limits limits;            /* what the request asks; 0 = not asked */
+    bool streaming;                  /* ring log, slowest reader holds the program; else capped */
     bool tty;
     bool passing;           /* forgotten with its last reader after its end; else readable
                                for keep_ms */
     bool ends_unattended;   /* cancelled when its last reader left, and none came back */
     uint64_t unattended_ms; /* within this time; 0: 30 s */
+    const char *id;         /* NULL: one is made; else free, and shorter than RUN_ID_SIZE */
+    uint64_t owner;         /* a key's number, given back by run_owner */
+    struct slice note;      /* any bytes, given back by run_note */
+    const char *artifacts;  /* the folder whose files are wanted back; NULL: none */
+    bool recorded;          /* ends when the recorder has it */
 };
 
 struct run_usage {
@@ -91,6 +119,7 @@ struct run_result {
     int signal;         /* 0 when it exited by itself */
     struct run_usage usage;
     struct limit_hits hits;
+    uint64_t artifacts_unlisted; /* found in the folder, and not told */
 };
 
 enum event_kind {
@@ -135,12 +164,20 @@ const char *engine_isolation(const struct engine *engine);
 unsigned engine_retry_after_s(const struct engine *engine);
 
 const char *run_id(const struct run *run);
+uint64_t run_owner(const struct run *run);
+struct slice run_note(const struct run *run); /* with a NUL behind it */
 /* 1: the next one to get a slot; 0 when it does not wait (any more). */
 size_t run_queue_position(const struct run *run);
 enum run_state run_state(const struct run *run);
 const struct language *run_language(const struct run *run);
 const struct limits *run_limits(const struct run *run);     /* as resolved, of the execute stage */
 const struct run_result *run_result(const struct run *run); /* NULL until it has finished */
+
+/* The recorder has it: everybody is told of the end. */
+void run_recorded(struct run *run);
+/* All runs that wait, run, or are still known. */
+void engine_each(const struct engine *engine, void (*each)(void *context, struct run *run),
+                 void *context);
 
 /* Bytes for stdin; takes all or none: -1 with ERR_BUSY when more than 1 MiB
  * waits already, ERR_CONFLICT when the input is closed or the run has ended. */

@@ -6,6 +6,7 @@
  * run_table.c   runs by id
  * run_plan.c    a submission, checked and copied
  * run.c         the life of one run, stage by stage
+ * run_ending.c  its end: what it left, who keeps it, who is told
  * run_clock.c   its deadlines: queue, wall, idle, cpu
  * run_input.c   bytes on their way to its stdin
  * run_waiting.c whether the program waits for more of them
@@ -13,8 +14,8 @@
  * output_log.c  the events
  *
  * Everything that calls out (an observer, a reader's on_ready) runs from the
- * loop. A run ends in exactly one place, finish() in run.c; all that can end it
- * sets a fact and kills its stage, or finds it in the queue.
+ * loop. A run ends in exactly one place, run_finish() in run_ending.c; all that can end
+ * it sets a fact and kills its stage, or finds it in the queue.
  */
 #ifndef RUNNEL_ENGINE_ENGINE_PRIVATE_H
 #define RUNNEL_ENGINE_ENGINE_PRIVATE_H
@@ -28,7 +29,14 @@
 #include "loop/loop.h"
 
 /* What the run's one deadline is of; it is never of two at once. */
-enum run_deadline { DEADLINE_NONE, DEADLINE_QUEUE, DEADLINE_START, DEADLINE_WALL, DEADLINE_KILL };
+enum run_deadline {
+    DEADLINE_NONE,
+    DEADLINE_QUEUE,
+    DEADLINE_START,
+    DEADLINE_WALL,
+    DEADLINE_KILL,
+    DEADLINE_COLLECT,
+};
 
 struct run_clock {
     struct loop_timer *deadline;
@@ -59,12 +67,21 @@ struct run_usage_events {
     struct log_usage last;
 };
 
+/* What it leaves behind. */
+struct run_artifacts {
+    struct run_artifact *items;
+    size_t count;
+    size_t room;
+};
+
 struct run {
     struct engine *engine;   /* NULL once it is forgotten: only readers hold it */
     struct list place;       /* the queue, or engine.leaving, .active or .finished */
     struct list newcomer;    /* in engine.newcomers until the observer knows of it */
     struct run *next_in_row; /* of run_table */
     char id[RUN_ID_SIZE];
+    uint64_t owner;
+    struct buf note;
     enum run_state state;
     const struct language *language;
     struct limits limits;
@@ -87,10 +104,13 @@ struct run {
 
     struct workspace *workspace;
     struct stage *stage;
-    size_t command;           /* stages done: the compile commands, then execute */
-    bool started;             /* the stage; its limits run */
-    bool killed;              /* by us; it has not ended yet */
-    bool paused;              /* by us: a reader is too slow */
+    size_t command; /* stages done: the compile commands, then execute */
+    bool started;   /* the stage; its limits run */
+    bool killed;    /* by us; it has not ended yet */
+    bool paused;    /* by us: a reader is too slow */
+    bool ending;    /* in run_ending.c's hands, for good */
+    bool recorded;  /* asks the recorder */
+    struct run_artifacts artifacts;
     struct buf compiler_text; /* held until it is known what it is */
 
     struct verdict_facts facts;
@@ -138,6 +158,8 @@ int run_table_init(struct run_table *table);
 void run_table_fini(struct run_table *table);
 void run_table_add(struct run_table *table, struct run *run);
 void run_table_remove(struct run_table *table, struct run *run);
+void run_table_each(const struct run_table *table, void (*each)(void *context, struct run *run),
+                    void *context);
 struct run *run_table_find(const struct run_table *table, const char *id);
 
 /* run.c */
@@ -151,6 +173,14 @@ void run_kill(struct run *run);                  /* the facts say why */
 void run_fail(struct run *run, const char *why); /* at once, whatever the executor does */
 void run_set_why(struct run *run, const char *why);
 void run_update_pause(struct run *run);
+void run_show_compiler_text(struct run *run, enum event_kind kind);
+void run_blame_us(struct run *run, const char *why);
+uint64_t run_stage_output_cap(const struct run *run);
+
+/* run_ending.c */
+void run_finish(struct run *run);
+void run_collected(struct run *run); /* what has come by now is all */
+void run_artifacts_free(struct run *run);
 
 /* run_clock.c */
 void run_clock_set(struct run *run, enum run_deadline deadline);

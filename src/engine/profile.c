@@ -21,6 +21,8 @@
     [LIMIT_OUTPUT] = MIB, \
     [LIMIT_INODES] = 4096, \
     [LIMIT_OPEN_FILES] = 256, \
+    [LIMIT_ARTIFACT_FILES] = 10, \
+    [LIMIT_ARTIFACT_BYTES] = 5 * MIB, \
     [LIMIT_STACK] = 64 * MIB
 
 /* A box for a program, and one for a compiler: their memory, processes and disk. */
@@ -56,6 +58,7 @@ static const struct {
     [PROFILE_LIVE]          = {"live",               true,  {{TIMES(MINUTES(5),  MINUTES(1)), PROGRAM}}},
     [PROFILE_EXECUTE]       = {"execute",            true,  {{TIMES(SECONDS(10), MINUTES(1)), PROGRAM}}},
     [PROFILE_EXECUTE_INPUT] = {"execute with input", true,  {{TIMES(SECONDS(15), MINUTES(1)), PROGRAM}}},
+    [PROFILE_RUNS]          = {"runs",               false, {{TIMES(SECONDS(5),  MINUTES(1)), PROGRAM}}},
     [PROFILE_SESSION]       = {"session",            true,  {{TIMES(MINUTES(2),  MINUTES(2)), SESSION}}},
     [PROFILE_COMPILE]       = {"compile",            true,  {{TIMES(SECONDS(30), 0),          COMPILER}}},
 };

@@ -15,6 +15,7 @@ enum profile {
     PROFILE_LIVE,          /* runnel run -i, the page */
     PROFILE_EXECUTE,       /* POST /execute without input */
     PROFILE_EXECUTE_INPUT, /* POST /execute with input */
+    PROFILE_RUNS,          /* POST /v1/runs that waits */
     PROFILE_SESSION,       /* POST /session */
     PROFILE_COMPILE,       /* every compile stage */
     PROFILE_COUNT

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* run.c — the life of one run: workspace, compile stages, execute stage, end.
  *
- * A stage ends in on_ended, and a run in finish(). A limit or a client only sets
+ * A stage ends in on_ended, and a run in run_finish(). A limit or a client only sets
  * a fact and calls run_kill; the end then comes as every other end does, so that
  * a stage which ends by itself at that moment makes no difference. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,76 +38,39 @@ void run_set_why(struct run *run, const char *why)
 }
 
 /* Ours outweighs every other reason, as the verdict does. */
-static void blame_us(struct run *run, const char *why)
+void run_blame_us(struct run *run, const char *why)
 {
     run->facts.we_failed = true;
     run_set_why(run, why);
 }
 
-static uint64_t stage_output_cap(const struct run *run)
+uint64_t run_stage_output_cap(const struct run *run)
 {
     uint64_t cap = run->compile_limits.value[LIMIT_OUTPUT];
     return run->log.ring ? cap : MIN(cap, run->log.cap);
 }
 
 /* What a compiler says is the answer when it fails, and chatter when it does not. */
-static void show_compiler_text(struct run *run, enum event_kind kind)
+void run_show_compiler_text(struct run *run, enum event_kind kind)
 {
     if (output_log_add(&run->log, kind, buf_slice(&run->compiler_text), run_time_ms(run)) < 0)
-        blame_us(run, "no memory for the compiler's output");
+        run_blame_us(run, "no memory for the compiler's output");
     buf_fini(&run->compiler_text);
     run_tell_readers(run);
-}
-
-static void decide(struct run *run)
-{
-    struct verdict_words words = {
-        .why = run->why[0] ? run->why : NULL,
-        .limits = run->facts.in_compile_stage ? run->compile_limits : run->limits,
-        .hits = run->result.hits,
-    };
-    if (run->facts.in_compile_stage)
-        words.limits.value[LIMIT_OUTPUT] = stage_output_cap(run);
-    run->result.verdict = verdict_decide(&run->facts);
-    run->result.compile_stage = run->facts.in_compile_stage;
-    verdict_reason(&run->facts, &words, run->result.reason, sizeof run->result.reason);
-}
-
-/* The one end of every run. */
-static void finish(struct run *run)
-{
-    run_clock_free(run);
-    run_waiting_free(run);
-    run_usage_free(run);
-    executor_stage_free(take_ptr(&run->stage));
-    executor_workspace_close(take_ptr(&run->workspace));
-    if (run->compiler_text.len > 0)
-        show_compiler_text(run, EVENT_STDERR);
-    decide(run);
-    run_plan_fini(&run->plan);
-    buf_fini(&run->input.bytes);
-    buf_fini(&run->compiler_text);
-
-    uint64_t now_ms = run_time_ms(run);
-    run->finished_ns = loop_now_ns();
-    run_state_move(&run->state, RUN_FINISHED);
-    output_log_end_streams(&run->log, now_ms);
-    output_log_add_state(&run->log, RUN_FINISHED, now_ms);
-    output_log_add_end(&run->log, now_ms);
-    run_tell_readers(run);
-    engine_run_finished(run->engine, run);
 }
 
 void run_finish_queued(struct run *run)
 {
     run->result.usage.queued_ms = run_time_ms(run);
-    finish(run);
+    run_finish(run);
 }
 
 void run_fail(struct run *run, const char *why)
 {
-    blame_us(run, why);
-    finish(run);
+    if (run->ending)
+        return;
+    run_blame_us(run, why);
+    run_finish(run);
 }
 
 void run_kill(struct run *run)
@@ -150,6 +114,7 @@ static struct stage *start_command(struct run *run, const struct limits *limits,
         .entry_file = run->plan.entry_file,
         .files = run->plan.sources,
         .args = run->plan.args,
+        .compile_args = run->plan.compile_args,
         .memory_bytes = limits->value[LIMIT_MEMORY],
         .heap_percent = run->language->heap_percent,
     };
@@ -201,7 +166,7 @@ void run_start(struct run *run)
     run_clock_set(run, DEADLINE_NONE);
     set_state(run, RUN_PREPARING);
     if (run->facts.cancelled) { /* by the observer just now */
-        finish(run);
+        run_finish(run);
         return;
     }
     struct workspace_spec spec = {
@@ -237,7 +202,7 @@ static void on_started(void *context)
 
 static int keep_compiler_text(struct run *run, struct slice bytes)
 {
-    size_t room = (size_t)stage_output_cap(run) - run->compiler_text.len;
+    size_t room = (size_t)run_stage_output_cap(run) - run->compiler_text.len;
     buf_add(&run->compiler_text, bytes.at, MIN(bytes.len, room));
     if (run->compiler_text.failed)
         return -ENOMEM;
@@ -262,7 +227,7 @@ static void on_output(void *context, enum stage_stream stream, struct slice byte
         return;
     }
     if (rc < 0)
-        blame_us(run, "no memory for the output");
+        run_blame_us(run, "no memory for the output");
     else
         run->facts.output_cap_passed = true;
     run_kill(run);
@@ -312,7 +277,7 @@ static void account(struct run *run, const struct stage_end *end)
 static void take_facts(struct run *run, const struct stage_end *end)
 {
     if (end->failed) {
-        blame_us(run, end->failure.text);
+        run_blame_us(run, end->failure.text);
         return;
     }
     const struct limits *limits = run->facts.in_compile_stage ? &run->compile_limits : &run->limits;
@@ -336,11 +301,11 @@ static void on_ended(void *context, const struct stage_end *end)
     run->killed = false;
     bool goes_on = run->facts.in_compile_stage && verdict_decide(&run->facts) == VERDICT_SUCCEEDED;
     if (!goes_on) {
-        finish(run);
+        run_finish(run);
         return;
     }
     if (run->compiler_text.len > 0)
-        show_compiler_text(run, EVENT_NOTICE);
+        run_show_compiler_text(run, EVENT_NOTICE);
     run->result.exit_code = -1; /* this stage did not end the run */
     run->command++;
     start_stage(run);
@@ -358,9 +323,14 @@ static const struct stage_events run_stage_events = {
 /* How long a reader may stay away, where nobody says. */
 enum { UNATTENDED_MS = 30 * 1000 };
 
-static int set_id(struct run *run, struct err *err)
+static int set_id(struct run *run, const struct run_spec *spec, struct err *err)
 {
     unsigned char bytes[16];
+    if (spec->id) {
+        assert(strlen(spec->id) < RUN_ID_SIZE);
+        memcpy(run->id, spec->id, strlen(spec->id) + 1);
+        return 0;
+    }
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return err_sys(err, errno, "cannot make an id");
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
@@ -396,12 +366,14 @@ static int fill(struct run *run, const struct run_spec *spec, struct err *err)
     run->limits = limits_resolve(spec->profile, &run->language->minimum, &spec->limits, ceiling);
     run->compile_limits =
         limits_resolve(PROFILE_COMPILE, &run->language->compile_minimum, &none, ceiling);
-    if (set_id(run, err) < 0 || run_plan_init(&run->plan, spec, &run->limits, err) < 0)
+    if (set_id(run, spec, err) < 0 || run_plan_init(&run->plan, spec, &run->limits, err) < 0)
         return -1;
-    if (run_input_init(&run->input, spec) < 0 ||
+    buf_init(&run->note, SIZE_MAX / 2); /* bounded by the request */
+    buf_add_slice(&run->note, spec->note);
+    if (run->note.failed || run_input_init(&run->input, spec) < 0 ||
         output_log_init(&run->log, spec->streaming, run->limits.value[LIMIT_OUTPUT]) < 0)
         return err_sys(err, ENOMEM, "cannot take the run");
-    buf_init(&run->compiler_text, (size_t)stage_output_cap(run));
+    buf_init(&run->compiler_text, (size_t)run_stage_output_cap(run));
     output_log_add_state(&run->log, RUN_QUEUED, 0);
     return 0;
 }
@@ -415,7 +387,9 @@ int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret
     *run = (struct run){
         .engine = engine,
         .language = spec->language,
+        .owner = spec->owner,
         .tty = spec->tty,
+        .recorded = spec->recorded && engine->config.recorder.ended,
         .passing = spec->passing,
         .ends_unattended = spec->ends_unattended,
         .unattended_ms = spec->unattended_ms > 0 ? spec->unattended_ms : UNATTENDED_MS,
@@ -441,6 +415,8 @@ void run_free(struct run *run)
     run_waiting_free(run);
     run_usage_free(run);
     run_plan_fini(&run->plan);
+    run_artifacts_free(run);
+    buf_fini(&run->note);
     buf_fini(&run->input.bytes);
     buf_fini(&run->compiler_text);
     output_log_fini(&run->log);

@@ -7,6 +7,16 @@ const char *run_id(const struct run *run)
     return run->id;
 }
 
+uint64_t run_owner(const struct run *run)
+{
+    return run->owner;
+}
+
+struct slice run_note(const struct run *run)
+{
+    return (struct slice){buf_text(&run->note), run->note.len};
+}
+
 enum run_state run_state(const struct run *run)
 {
     return run->state;
@@ -53,7 +63,7 @@ void run_resize(struct run *run, unsigned columns, unsigned rows)
 
 void run_cancel(struct run *run, const char *why)
 {
-    if (run->state == RUN_FINISHED || run->facts.cancelled)
+    if (run->ending || run->facts.cancelled)
         return;
     run->facts.cancelled = true;
     if (run->why[0] == '\0')

@@ -37,6 +37,9 @@ static void on_deadline(void *context)
     case DEADLINE_KILL:
         run_fail(run, "the box did not end when it was killed");
         return;
+    case DEADLINE_COLLECT:
+        run_collected(run);
+        return;
     case DEADLINE_NONE:
         return;
     }
@@ -53,6 +56,8 @@ static uint64_t deadline_ms(const struct run *run, enum run_deadline deadline)
         return stage_limits(run)->value[LIMIT_WALL];
     case DEADLINE_KILL:
         return KILL_MAX_MS;
+    case DEADLINE_COLLECT:
+        return START_MAX_MS;
     case DEADLINE_NONE:
         break;
     }
@@ -179,7 +184,7 @@ static void on_unattended(void *context)
 /* Until then a ring is held for the reader that may come back. */
 void run_clock_unattended(struct run *run, bool unattended)
 {
-    if ((!run->log.ring && !run->ends_unattended) || run->state == RUN_FINISHED)
+    if ((!run->log.ring && !run->ends_unattended) || run->ending)
         return;
     if (!run->clock.unattended)
         run->clock.unattended = loop_timer_new(run->engine->loop, on_unattended, run);

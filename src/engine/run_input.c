@@ -45,7 +45,7 @@ void run_input_flush(struct run *run)
 int run_write(struct run *run, struct slice bytes, struct err *err)
 {
     struct run_input *input = &run->input;
-    if (run->state == RUN_FINISHED || input->closed)
+    if (run->ending || input->closed)
         return err_set(err, ERR_CONFLICT, "the run takes no more input");
     if (input->bytes.len - input->taken > INPUT_WAITING_MAX)
         return err_set(err, ERR_BUSY, "the program has not read its earlier input yet");
@@ -63,7 +63,7 @@ int run_write(struct run *run, struct slice bytes, struct err *err)
 
 void run_close_input(struct run *run)
 {
-    if (run->state == RUN_FINISHED || run->input.closed)
+    if (run->ending || run->input.closed)
         return;
     run->input.closed = true;
     run_waiting_over(run);

@@ -45,6 +45,15 @@ static size_t count_of(const char *const *texts)
     return count;
 }
 
+/* With their NULs. */
+static size_t bytes_of(const char *const *texts)
+{
+    size_t bytes = 0;
+    while (texts && *texts)
+        bytes += strlen(*texts++) + 1;
+    return bytes;
+}
+
 static bool name_is(const char *pattern, struct slice name)
 {
     size_t len = strlen(pattern);
@@ -78,10 +87,11 @@ static int check_texts(const struct run_spec *spec, struct err *err)
     size_t bytes = 0;
     if (count_of(spec->args) > ARGS_MAX)
         return err_field(err, "args", "more than %d arguments", ARGS_MAX);
+    if (count_of(spec->compile_args) > ARGS_MAX)
+        return err_field(err, "compile_args", "more than %d arguments", ARGS_MAX);
     if (count_of(spec->env) > ENV_MAX)
         return err_field(err, "env", "more than %d variables", ENV_MAX);
-    for (size_t i = 0; spec->args && spec->args[i]; i++)
-        bytes += strlen(spec->args[i]) + 1;
+    bytes += bytes_of(spec->args) + bytes_of(spec->compile_args);
     for (size_t i = 0; spec->env && spec->env[i]; i++) {
         if (check_env_entry(spec->env[i], err) < 0)
             return -1;
@@ -125,17 +135,30 @@ static bool collide(const char *a, const char *b)
            (b[len] == '\0' || b[len] == '/');
 }
 
+/* A file may stand in a folder of ours, not in its place. */
+static bool takes_folder(const char *path, const char *const *folders)
+{
+    size_t len = strlen(path);
+    for (; folders && *folders; folders++) {
+        if (strncmp(*folders, path, len) == 0 && (*folders)[len] == '/')
+            return true;
+    }
+    return false;
+}
+
 static int check_files(const struct run_spec *spec, const char *entry_file, struct err *err)
 {
     if (!is_plain_path(entry_file))
         return err_field(err, "entry_file", "not a file name inside the workspace");
+    if (takes_folder(entry_file, spec->folders))
+        return err_field(err, "entry_file", "its name is taken");
     if (spec->file_count > FILES_MAX)
         return err_field(err, "files", "more than %d files", FILES_MAX);
     for (size_t i = 0; i < spec->file_count; i++) {
         const char *path = spec->files[i].path;
         if (!is_plain_path(path))
             return err_field(err, "files", "file %zu has no file name inside the workspace", i + 1);
-        bool taken = collide(path, entry_file);
+        bool taken = collide(path, entry_file) || takes_folder(path, spec->folders);
         for (size_t j = 0; j < i; j++)
             taken = taken || collide(path, spec->files[j].path);
         if (taken)
@@ -250,8 +273,14 @@ static void fill(struct run_plan *plan, const struct run_spec *spec, const char 
         if (is_source(spec->language, path))
             plan->sources[sources++] = path;
     }
+    if (spec->artifacts)
+        plan->artifacts = pack_text(texts, spec->artifacts);
+    for (size_t i = 0; spec->folders && spec->folders[i]; i++)
+        plan->files[plan->file_count++].path = pack_text(texts, spec->folders[i]);
     for (size_t i = 0; spec->args && spec->args[i]; i++)
         plan->args[i] = pack_text(texts, spec->args[i]);
+    for (size_t i = 0; spec->compile_args && spec->compile_args[i]; i++)
+        plan->compile_args[i] = pack_text(texts, spec->compile_args[i]);
     fill_env(plan, spec, texts);
 }
 
@@ -259,19 +288,18 @@ static int make(struct run_plan *plan, const struct run_spec *spec, const char *
 {
     size_t env_room = ARRAY_LEN(usual_env) + 1 + count_of(spec->language->environment);
     size_t args_room = count_of(spec->args) + 1;
+    size_t compile_args_room = count_of(spec->compile_args) + 1;
     size_t texts = strlen(entry_file) + 1;
     size_t contents = spec->source.len;
     for (size_t i = 0; i < spec->file_count; i++) {
         texts += strlen(spec->files[i].path) + 1;
         contents += spec->files[i].content.len;
     }
-    for (size_t i = 0; spec->args && spec->args[i]; i++)
-        texts += strlen(spec->args[i]) + 1;
-    for (size_t i = 0; spec->env && spec->env[i]; i++)
-        texts += strlen(spec->env[i]) + 1;
-    size_t pointers =
-        (spec->file_count + 1) + args_room + env_room + (env_room + count_of(spec->env));
-    size_t files = (spec->file_count + 1) * sizeof *plan->files;
+    texts += bytes_of(spec->args) + bytes_of(spec->compile_args) + bytes_of(spec->env) +
+             bytes_of(spec->folders) + (spec->artifacts ? strlen(spec->artifacts) + 1 : 0);
+    size_t pointers = (spec->file_count + 1) + args_room + compile_args_room + env_room +
+                      (env_room + count_of(spec->env));
+    size_t files = (spec->file_count + 1 + count_of(spec->folders)) * sizeof *plan->files;
 
     plan->contents = malloc(contents + 1);
     plan->block = calloc(1, files + pointers * sizeof(char *) + texts);
@@ -280,7 +308,8 @@ static int make(struct run_plan *plan, const struct run_spec *spec, const char *
     plan->files = plan->block;
     plan->sources = (const char **)((char *)plan->block + files);
     plan->args = plan->sources + spec->file_count + 1;
-    plan->compile_env = plan->args + args_room;
+    plan->compile_args = plan->args + args_room;
+    plan->compile_env = plan->compile_args + compile_args_room;
     plan->env = plan->compile_env + env_room;
     struct packer rest = {(char *)(plan->sources + pointers), texts};
     fill(plan, spec, entry_file, &rest);

@@ -10,10 +10,12 @@ struct run_plan {
     void *block;
     char *contents; /* of the files; freed as soon as the workspace has them */
     const char *entry_file;
+    const char *artifacts;        /* the folder whose files are wanted back; NULL: none */
     struct workspace_file *files; /* the entry file first */
     size_t file_count;
     const char **sources; /* the other files of the language; this and the rest NULL-ended */
     const char **args;
+    const char **compile_args;
     const char **compile_env;
     const char **env;
 };

@@ -72,6 +72,15 @@ void run_table_remove(struct run_table *table, struct run *run)
     table->len--;
 }
 
+void run_table_each(const struct run_table *table, void (*each)(void *context, struct run *run),
+                    void *context)
+{
+    for (size_t i = 0; i < table->row_count; i++) {
+        for (struct run *run = table->rows[i]; run; run = run->next_in_row)
+            each(context, run);
+    }
+}
+
 struct run *run_table_find(const struct run_table *table, const char *id)
 {
     struct run *run = table->rows[row_of(table, id)];

@@ -9,15 +9,19 @@
 
 #include "language/language_private.h"
 
-enum placeholder { SOURCE, STEM, MEMORY_MB, HEAP_MB, FILES, ARGS, PLACEHOLDER_COUNT };
+enum placeholder { SOURCE, STEM, MEMORY_MB, HEAP_MB, FILES, ARGS, COMPILE_ARGS, PLACEHOLDER_COUNT };
 
 static const struct {
     const char *text;
     bool list; /* stands alone, for any number of arguments */
 } placeholders[] = {
-    [SOURCE] = {"{source}", false},       [STEM] = {"{stem}", false},
-    [MEMORY_MB] = {"{memory_mb}", false}, [HEAP_MB] = {"{heap_mb}", false},
-    [FILES] = {"{files}", true},          [ARGS] = {"{args}", true},
+    [SOURCE] = {"{source}", false},
+    [STEM] = {"{stem}", false},
+    [MEMORY_MB] = {"{memory_mb}", false},
+    [HEAP_MB] = {"{heap_mb}", false},
+    [FILES] = {"{files}", true},
+    [ARGS] = {"{args}", true},
+    [COMPILE_ARGS] = {"{compile_args}", true},
 };
 
 static_assert(ARRAY_LEN(placeholders) == PLACEHOLDER_COUNT, "the last placeholder has no row");
@@ -48,7 +52,7 @@ static const char *argument_error(const char *argument)
             continue;
         }
         if (placeholders[which].list && strcmp(argument, placeholders[which].text) != 0)
-            return "{files} or {args} beside other text in one argument";
+            return "{files}, {args} or {compile_args} beside other text in one argument";
     }
     return NULL;
 }
@@ -192,6 +196,8 @@ static void fill(struct filling *filling, const char *const *template)
             put_list(filling, filling->values->files);
         else if (which == ARGS)
             put_list(filling, filling->values->args);
+        else if (which == COMPILE_ARGS)
+            put_list(filling, filling->values->compile_args);
         else if (filling->values->memory_bytes > 0 || !speaks_of_memory(*template))
             fill_argument(filling, *template);
     }

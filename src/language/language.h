@@ -91,8 +91,9 @@ char *language_entry_file(const struct language *language, struct slice source);
 /* What a command template is filled with. */
 struct command_values {
     const char *entry_file;
-    const char *const *files; /* NULL-ended, may be NULL */
-    const char *const *args;  /* NULL-ended, may be NULL */
+    const char *const *files;        /* NULL-ended, may be NULL */
+    const char *const *args;         /* NULL-ended, may be NULL */
+    const char *const *compile_args; /* NULL-ended, may be NULL */
     uint64_t memory_bytes;
     unsigned heap_percent;
 };

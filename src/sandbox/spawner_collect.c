@@ -160,6 +160,17 @@ static int by_path(const void *left, const void *right)
     return strcmp((*a)->path, (*b)->path);
 }
 
+/* By its own kind: a link that is asked to be a folder is only told to be none. */
+static enum sandbox_refusal refusal_of_folder(int fd)
+{
+    struct stat status;
+    if (fd < 0)
+        return refusal_of_error(fd);
+    if (fstat(fd, &status) < 0)
+        return REFUSED_UNOPENED;
+    return S_ISREG(status.st_mode) ? REFUSED_NO_FOLDER : refusal_of_kind(IFTODT(status.st_mode));
+}
+
 static void begin(struct spawner_collection *collection)
 {
     const struct spawner_workspace *workspace = collection->workspace;
@@ -172,10 +183,10 @@ static void begin(struct spawner_collection *collection)
         collection->error = -ENOMEM;
         return;
     }
-    int fd = sys_open_beneath(workspace->mount.mount, collection->path, O_RDONLY | O_DIRECTORY, 0);
+    int fd = sys_open_beneath(workspace->mount.mount, collection->path, O_PATH, 0);
     collection->folder = fd;
     if (fd != -ENOENT)
-        add(collection, "", DT_DIR, fd < 0 ? refusal_of_error(fd) : REFUSED_NOT);
+        add(collection, "", DT_DIR, refusal_of_folder(fd));
 }
 
 static void look(struct spawner_collection *collection)

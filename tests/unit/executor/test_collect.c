@@ -198,6 +198,7 @@ static void collect(struct collected *got, const char *folder, uint64_t max_file
 #define X10 "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 #define X255 X100 X100 X10 X10 X10 X10 X10 "xxxxx"
+#define LONG X255 "/" X255 "/" X255 "/" X255 "/" /* 1024 bytes */
 
 static const struct {
     const char *what;
@@ -267,7 +268,6 @@ static const struct {
     {"a long path",
      "for i in range(4): os.mkdir('x' * 255); os.chdir('x' * 255)\n"
      "put('y'); put('zz')",
-#define LONG X255 "/" X255 "/" X255 "/" X255 "/" /* 1024 bytes */
      LONG ": its path is too long\n" LONG ": its path is too long\n"},
 };
 

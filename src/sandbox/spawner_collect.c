@@ -240,8 +240,9 @@ static int tell(const struct spawner *spawner, struct spawner_collection *collec
     struct sandbox_reply reply = {
         .kind = REPLY_FOUND, .id = collection->workspace->id, .refusal = found->refusal};
     size_t len = strlen(found->path);
+    bool full = collection->files_left == 0 && collection->refusals_left == 0;
     auto_close int fd = -1;
-    if (!found->walked && reply.refusal == REFUSED_NOT)
+    if (!found->walked && !full && reply.refusal == REFUSED_NOT)
         fd = open_found(collection, found, &reply);
     if (found->walked || (fd < 0 && collection->refusals_left == 0)) {
         collection->unlisted += !found->walked;

@@ -111,14 +111,17 @@ struct collect_spec {
 
 /* One thing found below the folder. */
 struct collect_item {
-    const char *path;    /* relative to the folder, bytes as the program chose them, no NUL */
+    const char *path;    /* relative to the folder, bytes as the program chose them, no NUL; "" is
+                            the folder itself */
     uint64_t size;       /* a hole counts as the bytes that it reads as */
     int fd;              /* read-only, at offset 0, the receiver's to close; -1: refused */
     const char *refusal; /* why not, a few words for people: "a symbolic link"; NULL with an fd */
 };
 
-/* Calls come from the loop, never from within. workspace_close before `done`: no
- * more calls. What is passed is borrowed for the call, but for the descriptor. */
+/* Items come in the order of their paths' bytes. Calls come from the loop, never from
+ * within. workspace_close before `done`: no more calls. What is passed is borrowed
+ * for the call, but for the descriptor: while it is open, the whole workspace keeps
+ * its memory. */
 struct collect_events {
     void (*item)(void *context, const struct collect_item *item); /* many */
     /* Exactly once. unlisted: found but not told, because the list of refusals and
@@ -131,7 +134,7 @@ struct executor_ops {
     struct workspace *(*workspace_open)(struct executor *executor,
                                         const struct workspace_spec *spec, struct err *err);
     void (*workspace_close)(struct workspace *workspace);
-    /* At most one at a time; after it, no stage. The events outlive the collecting. */
+    /* Once, and no stage after it. The events outlive the collecting. */
     void (*workspace_collect)(struct workspace *workspace, const struct collect_spec *spec,
                               const struct collect_events *events, void *context);
     struct stage *(*stage_start)(struct workspace *workspace, const struct stage_spec *spec,

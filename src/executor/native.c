@@ -47,6 +47,8 @@ static void lose(struct native *native, const struct err *why)
      * the end: no owner is called while the list is walked. */
     list_for_each (link, &native->stages)
         native_stage_lose(CONTAINER_OF(link, struct native_stage, link), &native->why_lost);
+    list_for_each (link, &native->collecting)
+        native_collect_lose(CONTAINER_OF(link, struct native_workspace, link), &native->why_lost);
     if (native->config.lost)
         native->config.lost(native->config.lost_context, &native->why_lost);
 }
@@ -65,7 +67,11 @@ static void on_replies(void *context, unsigned ready)
             lose(native, &err);
             return;
         }
-        struct native_stage *stage = find_stage(native, reply.stage);
+        if (reply.kind == REPLY_FOUND || reply.kind == REPLY_COLLECTED) {
+            native_collect_reply(native, &reply);
+            continue;
+        }
+        struct native_stage *stage = find_stage(native, reply.id);
         if (stage)
             native_stage_reply(stage, &reply);
     }
@@ -98,6 +104,7 @@ static struct workspace *workspace_open(struct executor *executor,
         .native = native,
         .id = native_next_id(native),
     };
+    list_init(&workspace->link);
     if (sandbox_workspace_open(native->socket, workspace->id, &request, err) < 0)
         return NULL;
     return &take_ptr(&workspace)->workspace;
@@ -109,6 +116,8 @@ static void workspace_close(struct workspace *base)
     struct native *native = workspace->native;
     if (!native->lost)
         (void)sandbox_workspace_close(native->socket, workspace->id, NULL);
+    list_remove(&workspace->link);
+    loop_task_free(workspace->failed);
     free(workspace);
 }
 
@@ -132,6 +141,7 @@ static const struct executor_ops native_ops = {
     .name = "native",
     .workspace_open = workspace_open,
     .workspace_close = workspace_close,
+    .workspace_collect = native_workspace_collect,
     .stage_start = native_stage_start,
     .stage_kill = native_stage_kill,
     .stage_write = native_stage_write,
@@ -171,6 +181,7 @@ int native_executor_new(struct loop *loop, int socket, const struct native_confi
     if (snprintf(native->isolation, sizeof native->isolation, "%s", config->isolation) < 0)
         native->isolation[0] = '\0';
     list_init(&native->stages);
+    list_init(&native->collecting);
     native->chunk = take_ptr(&chunk);
     native->replies = loop_watch_new(loop, socket, LOOP_READ, on_replies, native);
     if (set_blocking(socket, err) < 0) {

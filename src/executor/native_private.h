@@ -4,6 +4,7 @@
  * native.c        requests to the spawner and its replies
  * native_stage.c  the life of one stage, and its bytes
  * native_pipes.c  pipes and terminals
+ * native_collect.c what is left in a workspace
  */
 #ifndef RUNNEL_EXECUTOR_NATIVE_PRIVATE_H
 #define RUNNEL_EXECUTOR_NATIVE_PRIVATE_H
@@ -26,7 +27,8 @@ struct native {
     struct loop_watch *replies;
     struct native_config config;
     char isolation[256];
-    struct list stages; /* struct native_stage */
+    struct list stages;     /* struct native_stage */
+    struct list collecting; /* struct native_workspace */
     uint32_t last_id;
     bool lost;
     struct err why_lost;
@@ -37,6 +39,13 @@ struct native_workspace {
     struct workspace workspace;
     struct native *native;
     uint32_t id;
+    struct list link; /* while it is collected */
+    const struct collect_events *events;
+    void *context;
+    uint64_t max_files;
+    uint64_t max_bytes;
+    struct loop_task *failed; /* NULL, or tells `failure` */
+    struct err failure;
 };
 
 /* Our ends of a stage's three streams. For a terminal `input` and
@@ -107,6 +116,14 @@ bool native_stage_probe(struct stage *stage);
 void native_stage_reply(struct native_stage *stage, const struct sandbox_reply *reply);
 /* No reply will come any more. Calls nobody; `ended` follows from the loop. */
 void native_stage_lose(struct native_stage *stage, const struct err *why);
+
+/* native_collect.c */
+void native_workspace_collect(struct workspace *workspace, const struct collect_spec *spec,
+                              const struct collect_events *events, void *context);
+/* What the spawner said of a workspace; the descriptor in it is taken. */
+void native_collect_reply(struct native *native, const struct sandbox_reply *reply);
+/* No reply will come. Calls nobody; `done` follows from the loop. */
+void native_collect_lose(struct native_workspace *workspace, const struct err *why);
 
 /* native.c */
 uint32_t native_next_id(struct native *native);

@@ -120,7 +120,7 @@ ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret
     *ret_fd_count = 0;
     ssize_t got = 0;
     do {
-        got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+        got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return -errno;
@@ -136,7 +136,7 @@ ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret
         for (size_t i = 0; i < *ret_fd_count; i++)
             fd_close(&fds[i]);
         *ret_fd_count = 0;
-        return -EMSGSIZE;
+        return header.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
     }
     return got;
 }

@@ -35,9 +35,10 @@ int fd_write_text_at(int dir_fd, const char *path, const char *text);
 int fd_set_nonblocking(int fd);
 
 /* One message with up to FD_PASS_MAX descriptors over a SOCK_SEQPACKET socket.
- * fd_receive returns the message's length (0: peer gone) and sets *ret_fd_count;
- * received descriptors are CLOEXEC and the caller's. A message that is longer
- * than `size`, or carries more descriptors than fit, is -EMSGSIZE. */
+ * fd_receive never waits; it returns the message's length (0: peer gone) and sets
+ * *ret_fd_count; received descriptors are CLOEXEC and the caller's. A message that
+ * is longer than `size` is -EMSGSIZE. One with more descriptors than fit, there or
+ * in this process, is -EMFILE: its bytes have come, its descriptors are closed. */
 enum { FD_PASS_MAX = 8 };
 int fd_send(int socket, const void *message, size_t size, const int *fds, size_t fd_count);
 ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret_fd_count);

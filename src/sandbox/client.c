@@ -91,6 +91,16 @@ int sandbox_workspace_close(int socket, uint32_t workspace, struct err *err)
     return send_bare(socket, REQUEST_WORKSPACE_CLOSE, workspace, err);
 }
 
+int sandbox_workspace_collect(int socket, uint32_t workspace, const struct sandbox_collect *spec,
+                              struct err *err)
+{
+    struct workspace_collect_message message = {
+        .folder = spec->folder, .max_files = spec->max_files, .max_bytes = spec->max_bytes};
+    struct message_writer to = start_request(REQUEST_WORKSPACE_COLLECT, workspace);
+    write_workspace_collect(&to, &message);
+    return send_request(socket, &to, NULL, 0, err);
+}
+
 int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
                         const struct sandbox_stage *spec, const int stdio[3], struct err *err)
 {
@@ -133,14 +143,17 @@ int sandbox_stage_probe(int socket, uint32_t stage, struct err *err)
 
 int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err)
 {
-    ssize_t got = 0;
-    do {
-        got = recv(socket, ret_reply, sizeof *ret_reply, MSG_DONTWAIT);
-    } while (got < 0 && errno == EINTR);
-    if (got == (ssize_t)sizeof *ret_reply)
-        return 1;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    int fds[FD_PASS_MAX];
+    size_t fd_count = 0;
+    memset(ret_reply, 0, sizeof *ret_reply);
+    ssize_t got = fd_receive(socket, ret_reply, sizeof *ret_reply, fds, &fd_count);
+    if (got == -EAGAIN)
         return 0;
+    ret_reply->fd = fd_count > 0 ? fds[0] : -1;
+    ret_reply->path[sizeof ret_reply->path - 1] = '\0';
+    if (got >= (ssize_t)offsetof(struct sandbox_reply, path) || got == -EMFILE)
+        return 1;
+    fd_close(&ret_reply->fd);
     if (got <= 0)
         return err_set(err, ERR_INTERNAL, "the spawner has ended");
     return err_set(err, ERR_INTERNAL, "a reply of %zd bytes came from the spawner", got);

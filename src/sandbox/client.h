@@ -27,7 +27,7 @@
 #include "sandbox/layers.h"
 
 struct sandbox_file {
-    const char *path; /* relative; folders are made */
+    const char *path; /* relative; folders are made; "name/" is a folder, without content */
     struct slice content;
 };
 
@@ -36,6 +36,13 @@ struct sandbox_workspace {
     uint64_t inodes;
     const struct sandbox_file *files;
     size_t file_count;
+};
+
+/* What is wanted back; at most SANDBOX_PATH_MAX bytes of `folder`. */
+struct sandbox_collect {
+    const char *folder;
+    uint64_t max_files;
+    uint64_t max_bytes; /* of all files together */
 };
 
 struct sandbox_stage {
@@ -51,6 +58,10 @@ struct sandbox_stage {
 int sandbox_workspace_open(int socket, uint32_t workspace, const struct sandbox_workspace *spec,
                            struct err *err);
 int sandbox_workspace_close(int socket, uint32_t workspace, struct err *err);
+/* Once, and no stage after it. REPLY_FOUND, as often as there is something, then
+ * REPLY_COLLECTED, unless the workspace is closed before. */
+int sandbox_workspace_collect(int socket, uint32_t workspace, const struct sandbox_collect *spec,
+                              struct err *err);
 /* stdio: the program's descriptors 0, 1 and 2; the caller closes its copies. */
 int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
                         const struct sandbox_stage *spec, const int stdio[3], struct err *err);
@@ -64,7 +75,30 @@ enum sandbox_reply_kind {
     REPLY_SAMPLED, /* usage so far */
     REPLY_PROBED,  /* whether it waits for its input */
     REPLY_ENDED,   /* every process of the box is dead */
+    /* of a workspace: */
+    REPLY_FOUND,     /* one thing below the folder */
+    REPLY_COLLECTED, /* all was told */
 };
+
+/* Why a thing that was found is not handed over. */
+enum sandbox_refusal {
+    REFUSED_NOT,
+    REFUSED_SYMLINK,
+    REFUSED_HARD_LINK, /* it has a second name */
+    REFUSED_FIFO,
+    REFUSED_SOCKET,
+    REFUSED_DEVICE,
+    REFUSED_NO_FOLDER, /* the folder itself is something else */
+    REFUSED_MOUNT,     /* it is on another mount */
+    REFUSED_DEPTH,     /* a folder in too many folders */
+    REFUSED_PATH,      /* its path is too long, and told only in part */
+    REFUSED_COUNT,     /* over max_files */
+    REFUSED_BYTES,     /* over max_bytes */
+    REFUSED_UNOPENED,  /* the kernel would not open it, or not pass it on */
+    REFUSALS
+};
+
+enum { SANDBOX_PATH_MAX = 1024 };
 
 struct sandbox_usage {
     uint64_t wall_ns;
@@ -75,17 +109,25 @@ struct sandbox_usage {
 
 struct sandbox_reply {
     enum sandbox_reply_kind kind;
-    uint32_t stage;
+    uint32_t id; /* of the stage, or of the workspace */
     struct sandbox_usage usage;
     bool waiting; /* REPLY_PROBED: no task of it runs, and one sleeps until stdin can be read */
     /* REPLY_ENDED: */
     char failed_step[32]; /* "" or the step of box entry that failed, with failed_errno */
-    int failed_errno;
+    int failed_errno;     /* of REPLY_COLLECTED too */
     int exit_code;
     int signal;
     uint64_t oom_kills;
     uint64_t process_limit_hits;
     uint64_t workspace_full; /* 1 when no byte or no inode was left at the end */
+    /* REPLY_FOUND: */
+    enum sandbox_refusal refusal;
+    int fd; /* read-only, the receiver's to close; -1: refused, or no room for it here */
+    uint64_t size;
+    /* REPLY_COLLECTED: how many were found and not told, at least */
+    uint64_t unlisted;
+    /* REPLY_FOUND; "" is the folder itself. Last: no more of it is sent than is used. */
+    char path[SANDBOX_PATH_MAX + 1];
 };
 
 /* 1: *ret_reply; 0: none now; -1: the spawner is gone. */

@@ -155,6 +155,7 @@ int read_end(const struct message_reader *from)
     }
 
 DEFINE_MESSAGE(workspace_open, WORKSPACE_OPEN_FIELDS)
+DEFINE_MESSAGE(workspace_collect, WORKSPACE_COLLECT_FIELDS)
 DEFINE_MESSAGE(stage_start, STAGE_START_FIELDS)
 DEFINE_MESSAGE(stage_signal, STAGE_SIGNAL_FIELDS)
 DEFINE_MESSAGE(settings, SETTINGS_FIELDS)

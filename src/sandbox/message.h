@@ -50,6 +50,11 @@ typedef uint64_t u64_t;
     X(texts,  paths)  /* of the files … */ \
     X(bytes,  sizes)  /* … and uint64_t each: their bytes stand one behind the other in the passed file */
 
+#define WORKSPACE_COLLECT_FIELDS(X) \
+    X(text,   folder)               \
+    X(u64,    max_files)            \
+    X(u64,    max_bytes)
+
 #define STAGE_START_FIELDS(X) \
     X(u32,    workspace)      \
     X(u32,    rootfs)         \
@@ -78,6 +83,7 @@ typedef uint64_t u64_t;
 #define REQUEST_TABLE(X) \
     X(WORKSPACE_OPEN,    WORKSPACE_OPEN_FIELDS,   1) /* the files' bytes */ \
     X(WORKSPACE_CLOSE,   NO_FIELDS,               0) \
+    X(WORKSPACE_COLLECT, WORKSPACE_COLLECT_FIELDS, 0) /* what its stages left there */ \
     X(STAGE_START,       STAGE_START_FIELDS,      3) /* stdin, stdout, stderr */ \
     X(STAGE_KILL,        NO_FIELDS,               0) \
     X(STAGE_SIGNAL,      STAGE_SIGNAL_FIELDS,     0) \
@@ -102,6 +108,9 @@ struct request_header {
 #define MESSAGE_MEMBER(type, name) type##_t name;
 struct workspace_open_message {
     WORKSPACE_OPEN_FIELDS(MESSAGE_MEMBER)
+};
+struct workspace_collect_message {
+    WORKSPACE_COLLECT_FIELDS(MESSAGE_MEMBER)
 };
 struct stage_start_message {
     STAGE_START_FIELDS(MESSAGE_MEMBER)
@@ -133,6 +142,8 @@ struct message_reader {
 
 void write_header(struct message_writer *to, enum request_kind kind, uint32_t id);
 void write_workspace_open(struct message_writer *to, const struct workspace_open_message *message);
+void write_workspace_collect(struct message_writer *to,
+                             const struct workspace_collect_message *message);
 void write_stage_start(struct message_writer *to, const struct stage_start_message *message);
 void write_stage_signal(struct message_writer *to, const struct stage_signal_message *message);
 void write_settings(struct message_writer *to, const struct settings_message *message);
@@ -140,6 +151,8 @@ void write_settings(struct message_writer *to, const struct settings_message *me
 /* 0, or -EBADMSG: bytes missing or left over, a text without its NUL, a list too long. */
 int read_header(struct message_reader *from, struct request_header *ret_header);
 int read_workspace_open(struct message_reader *from, struct workspace_open_message *ret_message);
+int read_workspace_collect(struct message_reader *from,
+                           struct workspace_collect_message *ret_message);
 int read_stage_start(struct message_reader *from, struct stage_start_message *ret_message);
 int read_stage_signal(struct message_reader *from, struct stage_signal_message *ret_message);
 int read_settings(struct message_reader *from, struct settings_message *ret_message);

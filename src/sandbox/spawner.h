@@ -6,8 +6,9 @@
  * looks at itself (probe.c), and then does nothing but carry out the requests
  * of message.h: workspaces (spawner_workspace.c) and stages (spawner_stage.c).
  * It reads plans, never a byte of a program's streams or files, and of what a
- * program can set only the exit report of a box's init, whose size is fixed, and
- * the numbers of spawner_waiting.c, which are only compared.
+ * program can set only the exit report of a box's init, whose size is fixed, the
+ * numbers of spawner_waiting.c, which are only compared, and the names of the files
+ * that it left (spawner_collect.c), once it is dead.
  *
  *     settings ──► host ready ──► probe ──► report ──► requests and replies …
  *                                             │
@@ -44,6 +45,8 @@ struct spawner_workspace {
     int error;   /* -errno when it could not be made: shows in its stages */
     bool closed; /* by the front; goes when its last stage has ended */
     unsigned stages;
+    bool collected;                        /* asked for, so that no stage comes any more */
+    struct spawner_collection *collection; /* NULL: none, or all of it was told */
     struct workspace_mount mount;
 };
 
@@ -100,6 +103,7 @@ struct spawner {
     size_t workspace_count;
     struct list stages;
     size_t stage_count;
+    struct list collections; /* the first is at work */
 };
 
 /* spawner_log.c */
@@ -132,6 +136,13 @@ struct spawner_workspace *spawner_make_workspace(struct spawner *spawner, uint32
                                                  const struct workspace_open_message *message,
                                                  int content);
 void spawner_release_workspace(struct spawner *spawner, struct spawner_workspace *workspace);
+
+/* spawner_collect.c: what was left in a workspace, told piece by piece. */
+int spawner_collect(struct spawner *spawner, struct spawner_workspace *workspace,
+                    const struct workspace_collect_message *message); /* 0 or -ENOMEM */
+void spawner_forget_collection(struct spawner_workspace *workspace);
+/* A small part of what is left to do. False when the socket takes no more now. */
+bool spawner_collect_some(struct spawner *spawner);
 
 /* spawner_stage.c */
 struct spawner_stage *spawner_find_stage(struct spawner *spawner, uint32_t id);

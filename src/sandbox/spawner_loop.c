@@ -75,11 +75,11 @@ static bool pay(struct spawner *spawner, struct spawner_stage *stage, enum sandb
     if (!(stage->owed & 1U << kind))
         return true;
     struct sandbox_reply reply = {
-        .kind = kind, .stage = stage->id, .usage = stage->sample, .waiting = stage->waiting};
+        .kind = kind, .id = stage->id, .usage = stage->sample, .waiting = stage->waiting};
     if (kind == REPLY_ENDED)
         reply = stage->end;
-    ssize_t sent = send(spawner->socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    int rc = fd_send(spawner->socket, &reply, offsetof(struct sandbox_reply, path), NULL, 0);
+    if (rc == -EAGAIN)
         return false;
     stage->owed &= ~(1U << kind); /* a front that is gone shows in the poll */
     return true;
@@ -98,7 +98,13 @@ static bool pay_all(struct spawner *spawner)
         if (ended)
             spawner_free_stage(spawner, stage);
     }
-    return true;
+    return spawner_collect_some(spawner);
+}
+
+/* Is there something to do that no descriptor will tell of? */
+static bool is_busy(const struct loop_state *loop)
+{
+    return !list_empty(&loop->spawner->collections) && !loop->blocked && loop->spawner->socket >= 0;
 }
 
 /* All three mean: come to an end. Under `serve` that is the front's to do, in its
@@ -192,7 +198,7 @@ static void turn(struct loop_state *loop)
     size_t count = gather(loop);
     /* Pooled things are tended only when nothing else waits to be done. */
     int ready = poll(loop->fds, AT_STAGES + 2 * count, 0);
-    if (ready == 0)
+    if (ready == 0 && !is_busy(loop))
         ready = poll(loop->fds, AT_STAGES + 2 * count, pause_ms(spawner));
     if (ready < 0 && errno != EINTR)
         loop->status = EXIT_NO_MEMORY;

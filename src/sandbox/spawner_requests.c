@@ -57,6 +57,20 @@ static int close_workspace(struct spawner *spawner, const struct request *reques
     return 1;
 }
 
+static int collect_workspace(struct spawner *spawner, const struct request *request)
+{
+    struct workspace_collect_message message;
+    int rc = read_workspace_collect(request->from, &message);
+    if (rc < 0)
+        return rc;
+    struct spawner_workspace *workspace = spawner_find_workspace(spawner, request->id);
+    if (!workspace || workspace->stages > 0 || workspace->collected ||
+        !workspace_path_is_plain(message.folder))
+        return -EINVAL;
+    rc = spawner_collect(spawner, workspace, &message);
+    return rc < 0 ? rc : 1;
+}
+
 /* A pipe or a terminal of the front's own making, which become the box's; never
  * a file, a socket or the operator's terminal, whose owner must not change
  * because a front says so. A front that is our parent is the operator. */
@@ -80,8 +94,9 @@ static int start_stage(struct spawner *spawner, const struct request *request)
     if (rc < 0)
         return rc;
     struct spawner_workspace *workspace = spawner_find_workspace(spawner, message.workspace);
-    if (!workspace || spawner_find_stage(spawner, request->id) || !message.argv[0] ||
-        message.rootfs > spawner->tree_count || (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
+    if (!workspace || workspace->collected || spawner_find_stage(spawner, request->id) ||
+        !message.argv[0] || message.rootfs > spawner->tree_count ||
+        (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
         return -EINVAL;
     for (int i = 0; i < 3; i++) {
         if (!is_program_stream(spawner, request->fds[i], message.flags & STAGE_FLAG_TTY))
@@ -137,9 +152,13 @@ static int probe_stage(struct spawner *spawner, const struct request *request)
 }
 
 static int (*const handlers[])(struct spawner *spawner, const struct request *request) = {
-    [REQUEST_WORKSPACE_OPEN] = open_workspace, [REQUEST_WORKSPACE_CLOSE] = close_workspace,
-    [REQUEST_STAGE_START] = start_stage,       [REQUEST_STAGE_KILL] = kill_stage,
-    [REQUEST_STAGE_SIGNAL] = signal_stage,     [REQUEST_STAGE_SAMPLE] = sample_stage,
+    [REQUEST_WORKSPACE_OPEN] = open_workspace,
+    [REQUEST_WORKSPACE_CLOSE] = close_workspace,
+    [REQUEST_WORKSPACE_COLLECT] = collect_workspace,
+    [REQUEST_STAGE_START] = start_stage,
+    [REQUEST_STAGE_KILL] = kill_stage,
+    [REQUEST_STAGE_SIGNAL] = signal_stage,
+    [REQUEST_STAGE_SAMPLE] = sample_stage,
     [REQUEST_STAGE_PROBE] = probe_stage,
 };
 _Static_assert(ARRAY_LEN(handlers) == REQUEST_KINDS, "a request without a handler");

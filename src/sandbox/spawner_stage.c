@@ -213,7 +213,7 @@ struct spawner_stage *spawner_start_stage(struct spawner *spawner, uint32_t id,
         .workspace = workspace,
         .pidfd = -1,
         .report = -1,
-        .end = {.kind = REPLY_ENDED, .stage = id},
+        .end = {.kind = REPLY_ENDED, .id = id},
     };
     list_append(&spawner->stages, &stage->link);
     spawner->stage_count++;

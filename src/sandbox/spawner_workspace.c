@@ -59,6 +59,7 @@ void spawner_release_workspace(struct spawner *spawner, struct spawner_workspace
         return;
     list_remove(&workspace->link);
     spawner->workspace_count--;
+    spawner_forget_collection(workspace);
     workspace_unmake(&workspace->mount);
     if (workspace->uid != 0)
         host_ids_give(&spawner->ids, workspace->uid);

@@ -15,8 +15,7 @@
 #include "base/util.h"
 #include "os/fd.h"
 #include "os/sys.h"
-
-enum { PATH_LEN_MAX = 1024 };
+#include "sandbox/client.h"
 
 static int configure(int fs, const char *key, uint64_t value)
 {
@@ -48,9 +47,9 @@ static int make_tmpfs(uint64_t bytes, uint64_t inodes, uid_t uid, gid_t gid)
 
 /* Relative, no empty, "." or ".." part, no part too long. openat2 would refuse
  * the rest; this gives one answer for all of them. */
-static bool path_is_plain(const char *path)
+bool workspace_path_is_plain(const char *path)
 {
-    if (strlen(path) > PATH_LEN_MAX)
+    if (strlen(path) > SANDBOX_PATH_MAX)
         return false;
     for (const char *part = path;; part++) {
         size_t len = strcspn(part, "/");
@@ -94,20 +93,36 @@ static int write_file(int root, const char *path, int content_fd, uint64_t size,
     return fchown(fd, uid, gid) < 0 ? -errno : 0;
 }
 
+/* A path that ends in "/" is a folder. */
+static int make(int root, char *path, int content_fd, uint64_t size, uid_t uid, gid_t gid)
+{
+    size_t len = strlen(path);
+    bool is_folder = len > 0 && path[len - 1] == '/';
+    if (is_folder)
+        path[len - 1] = '\0';
+    if (!workspace_path_is_plain(path) || (is_folder && size > 0))
+        return -EINVAL;
+    if (is_folder)
+        path[len - 1] = '/';
+    int rc = make_folders(root, path, uid, gid);
+    if (rc < 0 || !is_folder)
+        return rc < 0 ? rc : write_file(root, path, content_fd, size, uid, gid);
+    auto_close int folder = sys_open_beneath(root, path, O_PATH | O_DIRECTORY, 0);
+    return folder < 0 ? folder : 0; /* it may have been a file before */
+}
+
 static int fill(int root, const struct workspace_open_message *message, int content_fd, uid_t uid,
                 gid_t gid)
 {
     size_t count = message->sizes.len / sizeof(uint64_t);
     for (size_t i = 0; message->paths[i] || i < count; i++) {
-        if (!message->paths[i] || i >= count || !path_is_plain(message->paths[i]))
-            return -EINVAL;
-        char path[PATH_LEN_MAX + 1];
+        char path[SANDBOX_PATH_MAX + 2];
         uint64_t size = 0;
+        if (!message->paths[i] || i >= count || strlen(message->paths[i]) >= sizeof path)
+            return -EINVAL;
         memcpy(path, message->paths[i], strlen(message->paths[i]) + 1);
         memcpy(&size, message->sizes.at + i * sizeof size, sizeof size);
-        int rc = make_folders(root, path, uid, gid);
-        if (rc == 0)
-            rc = write_file(root, path, content_fd, size, uid, gid);
+        int rc = make(root, path, content_fd, size, uid, gid);
         if (rc < 0)
             return rc;
     }

@@ -22,6 +22,9 @@ struct workspace_mount {
     int clones[WORKSPACE_CLONES]; /* -1 but on kernels that need them */
 };
 
+/* Relative, not longer than SANDBOX_PATH_MAX, no empty, "." or ".." part. */
+bool workspace_path_is_plain(const char *path);
+
 /* Owner and group are those of the box, in this namespace. 0 or -errno;
  * -EINVAL when a path is not a plain relative one, or sizes and bytes disagree. */
 int workspace_make(const struct workspace_open_message *message, int content_fd, uid_t uid,

@@ -6,11 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct fake_workspace {
     struct workspace workspace;
     struct fake_executor *executor;
     bool busy;
+    const struct collect_events *collect_events; /* NULL: not asked for */
+    void *collect_context;
+    struct loop_task *collector;
+    bool *closed; /* set when it is closed while its owner is called; NULL: nobody is */
 };
 
 static struct fake_executor *fake(struct executor *executor)
@@ -53,7 +59,73 @@ static void workspace_close(struct workspace *base)
     struct fake_workspace *workspace = CONTAINER_OF(base, struct fake_workspace, workspace);
     assert(!workspace->busy);
     workspace->executor->workspaces--;
+    if (workspace->executor->collected == workspace)
+        workspace->executor->collected = NULL;
+    if (workspace->closed)
+        *workspace->closed = true;
+    loop_task_free(workspace->collector);
     free(workspace);
+}
+
+static int content_fd(struct slice content)
+{
+    int fd = memfd_create("found", MFD_CLOEXEC);
+    assert(fd >= 0 && write(fd, content.at, content.len) == (ssize_t)content.len);
+    assert(lseek(fd, 0, SEEK_SET) == 0);
+    return fd;
+}
+
+/* The owner may close the workspace while it is told: then it is told no more. */
+static void on_collect(void *context)
+{
+    struct fake_workspace *workspace = context;
+    struct fake_executor *executor = workspace->executor;
+    const struct collect_events *events = workspace->collect_events;
+    void *owner = workspace->collect_context;
+    struct err failure = {0};
+    bool closed = false;
+    if (executor->collected == workspace)
+        executor->collected = NULL;
+    workspace->closed = &closed;
+    for (size_t i = 0; i < executor->found_count; i++) {
+        const struct fake_found *found = &executor->found[i];
+        struct collect_item item = {.path = found->path,
+                                    .size = found->content.len,
+                                    .fd = found->refusal ? -1 : content_fd(found->content),
+                                    .refusal = found->refusal};
+        events->item(owner, &item);
+        if (closed)
+            return;
+    }
+    workspace->closed = NULL;
+    if (executor->collect_failure)
+        (void)err_set(&failure, ERR_UNAVAILABLE, "%s", executor->collect_failure);
+    events->done(owner, executor->unlisted, executor->collect_failure ? &failure : NULL);
+}
+
+static void workspace_collect(struct workspace *base, const struct collect_spec *spec,
+                              const struct collect_events *events, void *context)
+{
+    struct fake_workspace *workspace = CONTAINER_OF(base, struct fake_workspace, workspace);
+    struct fake_executor *executor = workspace->executor;
+    assert(!workspace->busy && !workspace->collect_events);
+    workspace->collect_events = events;
+    workspace->collect_context = context;
+    workspace->collector = loop_task_new(executor->loop, on_collect, workspace);
+    executor->collected = workspace;
+    executor->collections++;
+    (void)snprintf(executor->collect_folder, sizeof executor->collect_folder, "%s", spec->folder);
+    executor->collect_max_files = spec->max_files;
+    executor->collect_max_bytes = spec->max_bytes;
+    if (!executor->collect_held)
+        loop_task_schedule(workspace->collector);
+}
+
+void fake_collect(struct executor *base)
+{
+    struct fake_executor *executor = fake(base);
+    assert(executor->collected);
+    on_collect(executor->collected);
 }
 
 static void join(char *text, size_t size, const char *const *parts, const char *between)
@@ -76,7 +148,7 @@ static struct stage *stage_start(struct workspace *base, const struct stage_spec
                                  const struct stage_events *events, void *context, struct err *err)
 {
     struct fake_workspace *workspace = CONTAINER_OF(base, struct fake_workspace, workspace);
-    assert(!workspace->busy);
+    assert(!workspace->busy && !workspace->collect_events);
     if (workspace->executor->stage_fails) {
         workspace->executor->stage_fails = false;
         (void)err_set(err, ERR_UNAVAILABLE, "no stage today");
@@ -184,6 +256,7 @@ static const struct executor_ops fake_ops = {
     .name = "fake",
     .workspace_open = workspace_open,
     .workspace_close = workspace_close,
+    .workspace_collect = workspace_collect,
     .stage_start = stage_start,
     .stage_kill = stage_kill,
     .stage_write = stage_write,

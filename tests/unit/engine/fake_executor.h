@@ -12,6 +12,13 @@
 #include "executor/executor.h"
 #include "loop/loop.h"
 
+/* One thing that collecting finds: content, or a refusal. */
+struct fake_found {
+    const char *path;
+    struct slice content;
+    const char *refusal;
+};
+
 struct fake_executor {
     struct executor executor;
     struct loop *loop;
@@ -24,6 +31,18 @@ struct fake_executor {
     bool deaf;             /* to kills */
     char files[512];       /* of the workspace opened last: "main.py=…;" */
     uint64_t workspace_bytes;
+    /* What every collecting finds, borrowed: */
+    const struct fake_found *found;
+    size_t found_count;
+    uint64_t unlisted;
+    const char *collect_failure; /* NULL: it goes well */
+    bool collect_held;           /* nothing is handed over until it is asked for again */
+    /* What was asked for last: */
+    struct fake_workspace *collected; /* NULL: nothing is held, or it was closed */
+    size_t collections;
+    char collect_folder[64];
+    uint64_t collect_max_files;
+    uint64_t collect_max_bytes;
 };
 
 struct fake_stage {
@@ -55,6 +74,9 @@ struct fake_stage {
 struct executor *fake_executor_new(struct loop *loop);
 /* The stage that was started last and lives; NULL when none. */
 struct fake_stage *fake_stage_newest(struct executor *executor);
+
+/* Hands over what was held: of the workspace that was collected last. */
+void fake_collect(struct executor *executor);
 
 void fake_stage_start(struct fake_stage *stage);
 void fake_stage_print(struct fake_stage *stage, enum stage_stream stream, struct slice bytes);

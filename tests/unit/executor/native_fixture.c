@@ -27,6 +27,16 @@ int sandbox_workspace_close(int socket, uint32_t workspace, struct err *err)
     return 0;
 }
 
+int sandbox_workspace_collect(int socket, uint32_t workspace, const struct sandbox_collect *spec,
+                              struct err *err)
+{
+    (void)socket, (void)spec;
+    if (now->lost > 0)
+        return err_set(err, ERR_UNAVAILABLE, "gone");
+    now->workspace_id = workspace;
+    return 0;
+}
+
 int sandbox_stage_start(int socket, uint32_t stage, uint32_t workspace,
                         const struct sandbox_stage *spec, const int stdio[3], struct err *err)
 {
@@ -203,7 +213,7 @@ void start(struct fixture *fixture)
 
 void reply(struct fixture *fixture, struct sandbox_reply reply)
 {
-    reply.stage = fixture->stage_id;
+    reply.id = fixture->stage_id;
     assert_int_equal(send(fixture->spawner, &reply, sizeof reply, 0), sizeof reply);
 }
 

@@ -26,6 +26,7 @@ struct fixture {
     int spawner; /* the other end of the executor's socket */
     /* Requests that came: */
     uint32_t stage_id;
+    uint32_t workspace_id; /* collected */
     int program[3]; /* the program's descriptors */
     unsigned rootfs;
     int kills;

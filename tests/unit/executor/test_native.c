@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "native_fixture.h"
@@ -329,6 +332,150 @@ static void only_trees_that_the_spawner_knows_can_be_named(void **state)
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* --- what is left in a workspace --- */
+
+static struct {
+    int items;
+    char words[128];
+    uint64_t unlisted;
+    int done;
+    bool failed;
+    struct fixture *close_in_item; /* its workspace */
+} collected;
+
+static void on_item(void *context, const struct collect_item *item)
+{
+    int fd = item->fd;
+    (void)context;
+    collected.items++;
+    (void)snprintf(collected.words, sizeof collected.words, "%s: %s", item->path,
+                   item->refusal ? item->refusal : "");
+    fd_close(&fd);
+    if (collected.close_in_item) {
+        executor_workspace_close(collected.close_in_item->workspace);
+        collected.close_in_item->workspace = NULL;
+    }
+}
+
+static void on_done(void *context, uint64_t unlisted, const struct err *failure)
+{
+    (void)context;
+    collected.done++;
+    collected.unlisted = unlisted;
+    collected.failed = failure && failure->text[0] != '\0';
+}
+
+static void collect(struct fixture *fixture)
+{
+    static const struct collect_events collect_events = {.item = on_item, .done = on_done};
+    struct collect_spec spec = {.folder = "outputs", .max_files = 7, .max_bytes = 50};
+    memset(&collected, 0, sizeof collected);
+    executor_workspace_collect(fixture->workspace, &spec, &collect_events, fixture);
+    assert_int_equal(collected.items + collected.done, 0);
+}
+
+/* The descriptor's number is good here, too: no other process is asked. */
+static void find(struct fixture *fixture, enum sandbox_refusal refusal, int fd)
+{
+    struct sandbox_reply found = {.kind = REPLY_FOUND,
+                                  .id = fixture->workspace_id,
+                                  .refusal = refusal,
+                                  .fd = fd,
+                                  .path = "a/b"};
+    assert_int_equal(send(fixture->spawner, &found, sizeof found, 0), sizeof found);
+}
+
+static void end_collection(struct fixture *fixture, int failed_errno)
+{
+    struct sandbox_reply end = {.kind = REPLY_COLLECTED,
+                                .id = fixture->workspace_id,
+                                .unlisted = 5,
+                                .failed_errno = failed_errno,
+                                .fd = -1};
+    assert_int_equal(send(fixture->spawner, &end, sizeof end, 0), sizeof end);
+}
+
+static void what_was_found_is_handed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    collect(fixture);
+    find(fixture, REFUSED_NOT, memfd_create("found", MFD_CLOEXEC));
+    end_collection(fixture, 0);
+    turn(fixture);
+    assert_string_equal(collected.words, "a/b: ");
+    assert_int_equal(collected.items, 1);
+    assert_int_equal(collected.done, 1);
+    assert_int_equal(collected.unlisted, 5);
+    assert_false(collected.failed);
+}
+
+static void each_refusal_has_its_words(void **state)
+{
+    struct fixture *fixture = *state;
+    collect(fixture);
+    for (int refusal = 0; refusal < REFUSALS; refusal++) {
+        find(fixture, (enum sandbox_refusal)refusal, -1);
+        turn(fixture);
+        assert_int_equal(collected.items, refusal + 1);
+        assert_string_not_equal(collected.words, "a/b: refused");
+        assert_true(strlen(collected.words) > strlen("a/b: "));
+        if (refusal == REFUSED_COUNT)
+            assert_string_equal(collected.words, "a/b: more than 7 files");
+        if (refusal == REFUSED_BYTES)
+            assert_string_equal(collected.words, "a/b: over 50 bytes together");
+    }
+    find(fixture, REFUSALS, -1);
+    turn(fixture);
+    assert_string_equal(collected.words, "a/b: refused");
+}
+
+static void a_workspace_closed_meanwhile_is_told_no_more(void **state)
+{
+    struct fixture *fixture = *state;
+    int late = memfd_create("found", MFD_CLOEXEC);
+    collect(fixture);
+    collected.close_in_item = fixture;
+    find(fixture, REFUSED_SYMLINK, -1);
+    find(fixture, REFUSED_NOT, late);
+    end_collection(fixture, 0);
+    turn(fixture);
+    assert_int_equal(collected.items, 1);
+    assert_int_equal(collected.done, 0);
+    assert_int_equal(fcntl(late, F_GETFD), -1); /* and what comes is not kept */
+}
+
+static void a_collection_that_failed_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+    collect(fixture);
+    end_collection(fixture, ENOMEM);
+    turn(fixture);
+    assert_int_equal(collected.done, 1);
+    assert_true(collected.failed);
+}
+
+static void a_lost_spawner_fails_what_is_collected(void **state)
+{
+    struct fixture *fixture = *state;
+    collect(fixture);
+    fd_close(&fixture->spawner);
+    turn(fixture);
+    assert_int_equal(fixture->lost, 1);
+    assert_int_equal(collected.done, 1);
+    assert_true(collected.failed);
+}
+
+static void nothing_is_collected_from_a_lost_spawner(void **state)
+{
+    struct fixture *fixture = *state;
+    fd_close(&fixture->spawner);
+    turn(fixture);
+    collect(fixture);
+    turn(fixture);
+    assert_int_equal(collected.done, 1);
+    assert_true(collected.failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +495,12 @@ int main(void)
         ROW(a_stage_may_be_freed_in_its_output),
         ROW(a_stage_may_be_freed_while_it_drains),
         ROW(a_lost_spawner_fails_every_stage),
+        ROW(what_was_found_is_handed_over),
+        ROW(each_refusal_has_its_words),
+        ROW(a_workspace_closed_meanwhile_is_told_no_more),
+        ROW(a_collection_that_failed_says_so),
+        ROW(a_lost_spawner_fails_what_is_collected),
+        ROW(nothing_is_collected_from_a_lost_spawner),
         ROW(a_failed_step_is_our_failure),
         ROW(a_program_that_was_not_built_is_the_programs_failure),
         ROW(facts_of_the_kernel_are_passed_on),

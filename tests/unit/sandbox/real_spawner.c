@@ -124,6 +124,6 @@ struct sandbox_reply wait_for(enum sandbox_reply_kind kind, uint32_t stage)
     struct sandbox_reply reply;
     do
         assert_true(next_reply(&reply));
-    while (reply.kind != kind || reply.stage != stage);
+    while (reply.kind != kind || reply.id != stage);
     return reply;
 }

@@ -78,6 +78,27 @@ static void a_workspace_arrives_as_it_was_written(void **state)
     assert_memory_equal(got.sizes.at, sizes, sizeof sizes);
 }
 
+static void a_collection_arrives_as_it_was_written(void **state)
+{
+    (void)state;
+    struct workspace_collect_message message = {"outputs", 10, UINT64_MAX};
+    struct message_writer to = {.at = space, .room = sizeof space};
+    write_workspace_collect(&to, &message);
+    struct message_reader from = reader(to.len);
+    struct workspace_collect_message got;
+    assert_int_equal(read_workspace_collect(&from, &got), 0);
+    assert_string_equal(got.folder, "outputs");
+    assert_int_equal(got.max_files, 10);
+    assert_true(got.max_bytes == UINT64_MAX);
+    for (size_t cut = 0; cut < to.len; cut++) {
+        from = reader(cut);
+        assert_true(read_workspace_collect(&from, &got) < 0);
+    }
+    memset(space, 'x', to.len); /* a text without an end */
+    from = reader(to.len);
+    assert_true(read_workspace_collect(&from, &got) < 0);
+}
+
 static void settings_arrive_as_they_were_written(void **state)
 {
     (void)state;
@@ -184,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_arrives_as_it_was_written),
         cmocka_unit_test(a_workspace_arrives_as_it_was_written),
+        cmocka_unit_test(a_collection_arrives_as_it_was_written),
         cmocka_unit_test(settings_arrive_as_they_were_written),
         cmocka_unit_test(a_message_cut_short_anywhere_is_refused),
         cmocka_unit_test(a_message_with_a_byte_too_many_is_refused),

@@ -8,8 +8,8 @@
  * counts within two seconds. Only digests of tokens are held. While there is no
  * key at all, everybody is key 0 with every scope.
  *
- * Single-threaded; nothing blocks. Times are of the monotonic clock unless they
- * say Unix; a jump of the wall clock changes no rate.
+ * Single-threaded; nothing blocks but accounts_new. Times are of the monotonic
+ * clock unless they say Unix; a jump of the wall clock changes no rate.
  */
 #ifndef RUNNEL_ACCOUNT_ACCOUNT_H
 #define RUNNEL_ACCOUNT_ACCOUNT_H
@@ -31,12 +31,16 @@ struct accounts_config {
     uint64_t cookie_ms;       /* how long a login lasts */
 };
 
-/* store may be NULL: keys of api_keys only. */
+/* store may be NULL: keys of api_keys only. Otherwise it is opened and not yet started:
+ * its keys are read at once, so that no door stands open until they are. It is freed
+ * after the accounts or before, as long as no loop runs in between. */
 struct accounts *accounts_new(struct loop *loop, struct store *store,
                               const struct accounts_config *config, struct err *err);
 void accounts_free(struct accounts *accounts);
 
-/* Is there any key? If not, doors are open on loopback, and nobody is asked. */
+/* Is there any key that was not revoked? If not, doors are open on loopback, and nobody
+ * is asked. Once true it stays true while we live: who revokes the last key wants nobody
+ * in, not everybody. An expired key counts. */
 bool accounts_have_keys(const struct accounts *accounts);
 
 /* Who asks. Plain data: it may be kept. */
@@ -47,7 +51,8 @@ struct caller {
     char label[64];
 };
 
-/* By token: ERR_UNAUTHORIZED "missing bearer token" (NULL) or "invalid token". */
+/* By token: ERR_UNAUTHORIZED "missing bearer token" (NULL) or "invalid token". While there
+ * are no keys, any token and none are good. */
 int accounts_by_token(struct accounts *accounts, const char *token, struct caller *ret_caller,
                       struct err *err);
 
@@ -59,7 +64,7 @@ int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
 int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
                        struct err *err);
 
-/* A ticket is good once, for 30 s, for one path prefix. At most 1024 are out: the oldest goes. */
+/* A ticket is good once, for 30 s. At most 1024 are out, and 64 of one key: the oldest goes. */
 int accounts_make_ticket(struct accounts *accounts, const struct caller *caller,
                          char ret_ticket[ACCOUNT_TICKET_SIZE], struct err *err);
 int accounts_by_ticket(struct accounts *accounts, const char *ticket, struct caller *ret_caller,
@@ -77,7 +82,9 @@ struct account_rate {
 struct account_rate accounts_take(struct accounts *accounts, uint64_t key);
 
 /* A run of this key begins: ERR_RATE_LIMITED when it has as many as it may at once, or
- * its day's run-seconds are used up (the text says which, and when to come again). */
+ * its day's run-seconds are used up (the text says which, and when to come again). What
+ * was allowed must end: with 0 ms when no run came of it, which then is not counted. A
+ * run counts against its day when it ends. */
 int accounts_run_starts(struct accounts *accounts, uint64_t key, struct err *err);
 void accounts_run_ended(struct accounts *accounts, uint64_t key, uint64_t wall_ms);
 
@@ -91,13 +98,16 @@ struct account_state {
 };
 void accounts_list(struct accounts *accounts,
                    void (*each)(void *context, const struct account_state *state), void *context);
-/* Look at the store now: a key was made or revoked here. */
-void accounts_reload(struct accounts *accounts);
+/* Look at the store now: a key was made or revoked here, which counts when `done` (or
+ * NULL) is called. It is not called any more once the accounts are freed. */
+void accounts_reload(struct accounts *accounts, void (*done)(void *context), void *context);
 
 /* A new token: "rk_" and 43 characters of base64url, 256 random bits; and its digest. */
 enum { ACCOUNT_TOKEN_SIZE = 48 };
 int account_token_new(char ret_token[ACCOUNT_TOKEN_SIZE], unsigned char ret_digest[32],
                       struct err *err);
+/* SHA-256 of a token, which is all that is kept of it. */
+void account_token_digest(const char *token, unsigned char ret_digest[32]);
 /* "run,files" to bits, and back. */
 int account_scopes_parse(const char *text, unsigned *ret_scopes, struct err *err);
 const char *account_scopes_text(unsigned scopes, char text[32]);

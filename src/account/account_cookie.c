@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <inttypes.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "account/account_private.h"
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+/* "key.expiry.random.signature": the key's number, Unix seconds, and two texts in
+ * base64url. What the key may is not in it: that is asked anew each time. */
+
+enum {
+    NONCE_BYTES = 9,
+    NONCE_SIZE = 4 * NONCE_BYTES / 3 + 1,
+    SIGNATURE_SIZE = RANDOM_TEXT_SIZE + 1, /* with a '=' for a moment */
+};
+static_assert(20 + 1 + 20 + 1 + NONCE_SIZE + 1 + SIGNATURE_SIZE <= ACCOUNT_COOKIE_SIZE,
+              "a cookie has its room");
+
+/* The words in front keep what is signed here apart from all else that this secret
+ * may ever sign. */
+static void sign(const struct accounts *accounts, struct slice text,
+                 char ret_signature[SIGNATURE_SIZE])
+{
+    static const char purpose[] = "runnel cookie: ";
+    unsigned char digest[SHA256_DIGEST_SIZE];
+    struct hmac_sha256_ctx hmac;
+    hmac_sha256_set_key(&hmac, sizeof accounts->secret, accounts->secret);
+    hmac_sha256_update(&hmac, sizeof purpose - 1, (const uint8_t *)purpose);
+    hmac_sha256_update(&hmac, text.len, (const uint8_t *)text.at);
+    hmac_sha256_digest(&hmac, sizeof digest, digest);
+    account_base64url(digest, sizeof digest, ret_signature);
+}
+
+int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
+                         char ret_cookie[ACCOUNT_COOKIE_SIZE], struct err *err)
+{
+    unsigned char random[NONCE_BYTES];
+    char nonce[NONCE_SIZE];
+    char signature[SIGNATURE_SIZE];
+    if (!account_keys_good(&accounts->keys, caller->key))
+        return err_set(err, ERR_UNAUTHORIZED, "there is no key to log in with");
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return err_sys(err, errno, "getrandom");
+    account_base64url(random, sizeof random, nonce);
+    int len = snprintf(ret_cookie, ACCOUNT_COOKIE_SIZE, "%" PRIu64 ".%" PRIu64 ".%s", caller->key,
+                       (account_unix_ms() + accounts->cookie_ms) / 1000, nonce);
+    sign(accounts, (struct slice){ret_cookie, (size_t)len}, signature);
+    (void)snprintf(ret_cookie + len, ACCOUNT_COOKIE_SIZE - (size_t)len, ".%s", signature);
+    return 0;
+}
+
+/* Of a text that we signed. */
+static int read_cookie(const char *cookie, uint64_t *ret_key, uint64_t *ret_expiry_s)
+{
+    char copy[ACCOUNT_COOKIE_SIZE];
+    (void)snprintf(copy, sizeof copy, "%s", cookie);
+    char *rest = copy;
+    const char *key = strsep(&rest, ".");
+    const char *expiry = strsep(&rest, ".");
+    return expiry && parse_u64(key, ret_key) == 0 && parse_u64(expiry, ret_expiry_s) == 0 ? 0 : -1;
+}
+
+int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
+                       struct err *err)
+{
+    char signature[SIGNATURE_SIZE];
+    uint64_t number = 0;
+    uint64_t expiry_s = 0;
+    size_t len = strnlen(cookie, ACCOUNT_COOKIE_SIZE);
+    const char *dot = len < ACCOUNT_COOKIE_SIZE ? strrchr(cookie, '.') : NULL;
+    if (!dot)
+        return err_set(err, ERR_UNAUTHORIZED, "invalid login");
+    sign(accounts, (struct slice){cookie, (size_t)(dot - cookie)}, signature);
+    size_t signature_len = strlen(signature);
+    if (strlen(dot + 1) != signature_len || !memeql_sec(dot + 1, signature, signature_len) ||
+        read_cookie(cookie, &number, &expiry_s) < 0)
+        return err_set(err, ERR_UNAUTHORIZED, "invalid login");
+    const struct account_key *key = account_keys_good(&accounts->keys, number);
+    if (!key || account_unix_ms() / 1000 >= expiry_s)
+        return err_set(err, ERR_UNAUTHORIZED, "the login has ended");
+    account_keys_caller(key, ret_caller);
+    return 0;
+}

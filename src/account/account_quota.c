@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+
+#include "account/account_private.h"
+#include "loop/loop.h"
+
+#define DAY_MS 86400000ULL
+#define DAY_NS (DAY_MS * NS_PER_MS)
+
+/* --- the bucket: thousandths of requests, on the monotonic clock --- */
+
+static uint64_t full_milli(const struct account_key *key)
+{
+    return key->row.burst * 1000;
+}
+
+static uint64_t time_for(const struct account_key *key, uint64_t milli)
+{
+    uint64_t ns = milli * NS_PER_S;
+    return ns / key->row.rate_milli + (ns % key->row.rate_milli > 0);
+}
+
+/* Time that has not yet made a whole thousandth stays to be counted. */
+static void fill(struct account_key *key, uint64_t now_ns)
+{
+    uint64_t full = full_milli(key);
+    uint64_t elapsed_ns = now_ns - key->filled_ns;
+    if (key->tokens_milli >= full || elapsed_ns >= time_for(key, full - key->tokens_milli)) {
+        key->tokens_milli = full;
+        key->filled_ns = now_ns;
+        return;
+    }
+    uint64_t gained = elapsed_ns * key->row.rate_milli / NS_PER_S;
+    key->tokens_milli += gained;
+    key->filled_ns += gained * NS_PER_S / key->row.rate_milli;
+}
+
+struct account_rate accounts_take(struct accounts *accounts, uint64_t number)
+{
+    struct account_key *key = account_keys_find(&accounts->keys, number);
+    if (!key || key->row.rate_milli == 0 || key->row.burst == 0)
+        return (struct account_rate){.allowed = true};
+    uint64_t now_ns = loop_now_ns();
+    fill(key, now_ns);
+    struct account_rate rate = {
+        .allowed = key->tokens_milli >= 1000, .limited = true, .limit = key->row.burst};
+    if (rate.allowed)
+        key->tokens_milli -= 1000;
+    else
+        rate.retry_ms = time_for(key, 1000 - key->tokens_milli) / NS_PER_MS + 1;
+    rate.remaining = key->tokens_milli / 1000;
+    rate.reset_ms = time_for(key, full_milli(key) - key->tokens_milli) / NS_PER_MS + 1;
+    return rate;
+}
+
+/* --- the quota --- */
+
+void account_quota_begin(struct account_key *key)
+{
+    key->tokens_milli = full_milli(key);
+    key->filled_ns = loop_now_ns();
+    key->day = account_unix_ms() / DAY_MS;
+    key->day_since_ns = key->filled_ns;
+}
+
+/* A wall clock that jumps ahead ends a day early, once; one that jumps back does not
+ * begin a day again, and no day lasts longer than a day. */
+void account_quota_turn_day(struct account_key *key)
+{
+    uint64_t day = account_unix_ms() / DAY_MS;
+    uint64_t now_ns = loop_now_ns();
+    if (day == key->day || (day < key->day && now_ns - key->day_since_ns < DAY_NS))
+        return;
+    key->day = day;
+    key->day_since_ns = now_ns;
+    key->today_runs = 0;
+    key->today_run_ms = 0;
+}
+
+void account_quota_add_used(struct account_key *key, const struct store_usage *usage)
+{
+    account_quota_turn_day(key);
+    if (usage->day != key->day)
+        return;
+    key->today_runs += usage->runs;
+    key->today_run_ms += usage->run_ms;
+}
+
+static int refuse_day(const struct account_key *key, struct err *err)
+{
+    uint64_t minutes = (DAY_MS - account_unix_ms() % DAY_MS + 59999) / 60000;
+    return err_set(err, ERR_RATE_LIMITED,
+                   "this key has used up its %" PRIu64 " seconds of runs a day; come again in "
+                   "%" PRIu64 " h %" PRIu64 " min, at 00:00 UTC",
+                   key->row.daily_run_ms / 1000, minutes / 60, minutes % 60);
+}
+
+int accounts_run_starts(struct accounts *accounts, uint64_t number, struct err *err)
+{
+    struct account_key *key = account_keys_find(&accounts->keys, number);
+    if (!key)
+        return 0;
+    account_quota_turn_day(key);
+    if (key->row.concurrency > 0 && key->running >= key->row.concurrency)
+        return err_set(err, ERR_RATE_LIMITED,
+                       "this key may have %" PRIu64 " runs at once, and has them; come again when "
+                       "one of them has ended",
+                       key->row.concurrency);
+    if (key->row.daily_run_ms > 0 && key->today_run_ms >= key->row.daily_run_ms)
+        return refuse_day(key, err);
+    key->running++;
+    return 0;
+}
+
+void accounts_run_ended(struct accounts *accounts, uint64_t number, uint64_t wall_ms)
+{
+    struct account_key *key = account_keys_find(&accounts->keys, number);
+    if (!key)
+        return;
+    account_quota_turn_day(key);
+    if (key->running > 0) /* 0: the key came while its run was there */
+        key->running--;
+    key->today_runs += wall_ms > 0;
+    key->today_run_ms += wall_ms;
+}

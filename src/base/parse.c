@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/util.h"
 
@@ -154,4 +156,42 @@ const char *format_duration(char *text, size_t size, uint64_t ms)
 {
     static const struct unit units[] = {{"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
     return format_unit(text, size, ms, units);
+}
+
+const char *format_time(char text[TIME_TEXT_SIZE], uint64_t unix_ms)
+{
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm parts;
+    if (!gmtime_r(&seconds, &parts) ||
+        strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+        text[0] = '\0';
+        return text;
+    }
+    size_t used = strlen(text);
+    (void)snprintf(text + used, TIME_TEXT_SIZE - used, ".%03uZ", (unsigned)(unix_ms % 1000));
+    return text;
+}
+
+int parse_time(const char *text, uint64_t *ret_unix_ms)
+{
+    struct tm parts = {0};
+    unsigned ms = 0;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+    if (!rest)
+        return -EINVAL;
+    if (*rest == '.') {
+        char *end = NULL;
+        size_t digits = strspn(rest + 1, "0123456789");
+        if (digits == 0 || digits > 3)
+            return -EINVAL;
+        ms = (unsigned)strtoul(rest + 1, &end, 10) * (digits == 1 ? 100 : digits == 2 ? 10 : 1);
+        rest = end;
+    }
+    if (strcmp(rest, "Z") != 0)
+        return -EINVAL;
+    time_t seconds = timegm(&parts);
+    if (seconds < 0)
+        return -ERANGE;
+    *ret_unix_ms = (uint64_t)seconds * 1000 + ms;
+    return 0;
 }

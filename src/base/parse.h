@@ -27,6 +27,11 @@ int parse_bool(const char *text, bool *ret_value);
 
 /* "64 MiB", "1500 B": exact, the largest unit that divides. Returns text. */
 const char *format_bytes(char *text, size_t size, uint64_t bytes);
+/* "2026-11-21T11:30:00.125Z". Returns text. */
+enum { TIME_TEXT_SIZE = 32 };
+const char *format_time(char text[TIME_TEXT_SIZE], uint64_t unix_ms);
+/* The same form, with or without the fraction. */
+int parse_time(const char *text, uint64_t *ret_unix_ms);
 /* "5 min", "10 s", "1500 ms": exact, the largest unit that divides. */
 const char *format_duration(char *text, size_t size, uint64_t ms);
 

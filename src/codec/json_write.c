@@ -167,3 +167,17 @@ void json_nothing(struct json *json, const char *key)
     start_value(json, key);
     buf_add_text(json->buf, "null");
 }
+
+void json_members(struct json *json, struct slice members)
+{
+    if (members.len == 0)
+        return;
+    start_value(json, NULL);
+    buf_add_slice(json->buf, members);
+}
+
+void json_value(struct json *json, const char *key, struct slice value)
+{
+    start_value(json, key);
+    buf_add_slice(json->buf, value);
+}

@@ -35,6 +35,10 @@ void json_u64(struct json *json, const char *key, uint64_t number);
 void json_i64(struct json *json, const char *key, int64_t number);
 void json_milli(struct json *json, const char *key, uint64_t milli); /* 1500 → 1.5 */
 void json_bool(struct json *json, const char *key, bool value);
+/* Members that were written before by these functions, without their object: "a":1,"b":2 */
+void json_members(struct json *json, struct slice members);
+/* A whole value that is JSON already. */
+void json_value(struct json *json, const char *key, struct slice value);
 void json_nothing(struct json *json, const char *key); /* null; jansson owns that name */
 
 #endif

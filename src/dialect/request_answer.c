@@ -23,6 +23,21 @@ void request_answer_text(struct http_request *request, int status, const char *k
     http_reply(request, status, ANSWER_JSON, buf_slice(&body));
 }
 
+void request_answer_err(struct http_request *request, const struct err *err)
+{
+    auto_buf struct buf body;
+    buf_init(&body, TEXT_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    json_text(&json, "error", err->text);
+    json_nothing(&json, "data");
+    json_text(&json, "code", err_code_name(err->code));
+    if (err->field[0])
+        json_text(&json, "field", err->field);
+    json_close_object(&json);
+    http_reply(request, err_http_status(err->code), ANSWER_JSON, buf_slice(&body));
+}
+
 void request_add_retry_after(struct http_request *request, const struct engine *engine,
                              const struct err *err)
 {

@@ -4,18 +4,19 @@
 #include "codec/json_write.h"
 #include "engine/engine.h"
 
-static void write_usage(struct json *json, const struct run_usage *usage)
+void result_usage_write(struct json *json, const struct run_usage *usage)
 {
     json_open_object(json, "usage");
     json_u64(json, "wall_ms", usage->wall_ms);
     json_u64(json, "cpu_ms", usage->cpu_ms);
     json_u64(json, "compile_ms", usage->compile_ms);
     json_u64(json, "memory_peak_bytes", usage->memory_peak_bytes);
+    json_u64(json, "max_rss_mb", (usage->memory_peak_bytes + MIB - 1) / MIB);
     json_u64(json, "queued_ms", usage->queued_ms);
     json_close_object(json);
 }
 
-static void write_limits(struct json *json, const struct limits *limits)
+void result_limits_write(struct json *json, const struct limits *limits)
 {
     json_open_object(json, "limits");
     for (int i = 0; i < LIMIT_KINDS; i++) {
@@ -32,7 +33,7 @@ static void write_limits(struct json *json, const struct limits *limits)
     json_close_object(json);
 }
 
-static void write_hits(struct json *json, const struct limit_hits *hits)
+void result_hits_write(struct json *json, const struct limit_hits *hits)
 {
     json_open_object(json, "limits_hit");
     json_u64(json, "processes", hits->processes);
@@ -45,8 +46,8 @@ static void write_hits(struct json *json, const struct limit_hits *hits)
 void result_fields_write(struct json *json, const struct run *run, const char *isolation)
 {
     const struct run_result *result = run_result(run);
-    write_usage(json, &result->usage);
-    write_limits(json, run_limits(run));
+    result_usage_write(json, &result->usage);
+    result_limits_write(json, run_limits(run));
     json_text(json, "isolation", isolation);
-    write_hits(json, &result->hits);
+    result_hits_write(json, &result->hits);
 }

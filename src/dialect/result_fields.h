@@ -4,11 +4,18 @@
 #define RUNNEL_DIALECT_RESULT_FIELDS_H
 
 struct json;
+struct limit_hits;
+struct limits;
 struct run;
+struct run_usage;
 
 /* "usage", "limits" (in the unit that a request gives them in; those that are
  * not limited are left out), "isolation" and "limits_hit", into an open object.
  * The run must have its result. */
 void result_fields_write(struct json *json, const struct run *run, const char *isolation);
+/* Each of them alone. */
+void result_usage_write(struct json *json, const struct run_usage *usage);
+void result_limits_write(struct json *json, const struct limits *limits);
+void result_hits_write(struct json *json, const struct limit_hits *hits);
 
 #endif

@@ -16,9 +16,13 @@ const char *runs_event_type(const struct event *event)
     return types[event->kind];
 }
 
-void runs_write_result(struct json *json, const struct run *run, const char *isolation)
+struct runs_outcome runs_outcome_of(const struct run *run, const struct engine *engine)
 {
-    const struct run_result *result = run_result(run);
+    return (struct runs_outcome){run_result(run), run_limits(run), engine_isolation(engine)};
+}
+
+void runs_write_verdict(struct json *json, const struct run_result *result)
+{
     if (!result) {
         json_nothing(json, "verdict");
         json_nothing(json, "reason");
@@ -33,11 +37,22 @@ void runs_write_result(struct json *json, const struct run *run, const char *iso
         json_i64(json, "signal", result->signal);
     else
         json_nothing(json, "signal");
-    result_fields_write(json, run, isolation);
 }
 
-void runs_event_write(struct buf *buf, const struct run *run, const struct event *event,
-                      const char *isolation)
+void runs_write_result(struct json *json, const struct runs_outcome *outcome)
+{
+    const struct run_result *result = outcome->result;
+    runs_write_verdict(json, result);
+    if (!result)
+        return;
+    result_usage_write(json, &result->usage);
+    result_limits_write(json, outcome->limits);
+    json_text(json, "isolation", outcome->isolation);
+    result_hits_write(json, &result->hits);
+}
+
+void runs_event_write(struct buf *buf, const struct event *event,
+                      const struct runs_outcome *outcome)
 {
     struct json json = json_start(buf);
     json_open_object(&json, NULL);
@@ -61,7 +76,7 @@ void runs_event_write(struct buf *buf, const struct run *run, const struct event
         json_u64(&json, "lost_bytes", event->lost_bytes);
         break;
     case EVENT_END:
-        runs_write_result(&json, run, isolation);
+        runs_write_result(&json, outcome);
         break;
     }
     json_close_object(&json);

@@ -14,19 +14,32 @@
 #include "base/buf.h"
 #include "base/util.h"
 
+struct engine;
 struct event;
 struct json;
+struct limits;
 struct run;
+struct run_result;
 
 /* An event's bytes are at most a block of the log; escaped, six times as many. */
 #define RUNS_EVENT_MAX MIB
 
-const char *runs_event_type(const struct event *event);
-void runs_event_write(struct buf *buf, const struct run *run, const struct event *event,
-                      const char *isolation);
+/* What is told of the end; result is NULL until then. */
+struct runs_outcome {
+    const struct run_result *result;
+    const struct limits *limits;
+    const char *isolation;
+};
+struct runs_outcome runs_outcome_of(const struct run *run, const struct engine *engine);
 
+const char *runs_event_type(const struct event *event);
+void runs_event_write(struct buf *buf, const struct event *event,
+                      const struct runs_outcome *outcome);
+
+/* verdict, reason, exit_code, signal: all null while there is no result. */
+void runs_write_verdict(struct json *json, const struct run_result *result);
 /* The fields of a result: verdict, reason, exit_code, signal, usage, limits …
- * Before the end they are null, and only the limits are there. */
-void runs_write_result(struct json *json, const struct run *run, const char *isolation);
+ * Before the end the first four are there, and null. */
+void runs_write_result(struct json *json, const struct runs_outcome *outcome);
 
 #endif

@@ -6,12 +6,14 @@
 
 #include "dialect/runs.h"
 #include "dialect/runs_event.h"
+#include "dialect/runs_replay.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
 
 /* A comment now and then: proxies end a connection on which nothing comes, and a
  * client that is gone without a word is noticed by it. */
 #define COMMENT_MS 15000
+#define STORED_MAX (64 * MIB)
 
 struct event_stream {
     const struct runs *runs;
@@ -34,7 +36,8 @@ static bool send_event(struct event_stream *events, const struct event *event)
     buf_init(&text, RUNS_EVENT_MAX);
     buf_add_format(&text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)event->number,
                    runs_event_type(event));
-    runs_event_write(&text, events->run, event, engine_isolation(events->runs->engine));
+    struct runs_outcome outcome = runs_outcome_of(events->run, events->runs->engine);
+    runs_event_write(&text, event, &outcome);
     buf_add_text(&text, "\n\n");
     return http_stream_write(events->stream, buf_slice(&text));
 }
@@ -91,13 +94,43 @@ static int open_stream(struct event_stream *events, struct http_request *request
     return 0;
 }
 
+/* What the store has of them is there at once, and complete. */
+static void reply_stored(struct http_request *request, const struct stored_run *run, uint64_t from,
+                         const struct runs *runs)
+{
+    auto_buf struct buf body;
+    auto_buf struct buf spare;
+    struct replay_line line;
+    (void)runs;
+    buf_init(&body, STORED_MAX);
+    buf_init(&spare, RUNS_EVENT_MAX);
+    struct slice lines = replay_lines(run, &spare);
+    while (replay_next(&lines, &line)) {
+        struct slice type = replay_type(line.text);
+        if (line.number < from && !slice_is(type, "end"))
+            continue;
+        buf_add_format(&body, "id: %llu\nevent: %.*s\ndata: ", (unsigned long long)line.number,
+                       (int)type.len, type.at);
+        buf_add_slice(&body, line.text);
+        buf_add_text(&body, "\n\n");
+    }
+    http_add_header(request, "Cache-Control", "no-store");
+    http_reply_take(request, 200, "text/event-stream", &body);
+}
+
 void runs_handle_events(struct http_request *request, void *context)
 {
     const struct runs *runs = context;
-    struct run *run = runs_find(runs, request);
+    struct run *run = engine_find(runs->engine, http_request_capture(request, "id"));
     struct err err;
-    if (!run)
+    if (!run) {
+        replay_find(runs, request, first_number(request), reply_stored);
         return;
+    }
+    if (!runs_may_see(request, run_owner(run))) {
+        runs_answer_not_found(request);
+        return;
+    }
     struct event_stream *events = calloc(1, sizeof *events);
     if (!events) {
         (void)err_sys(&err, errno, "events");

@@ -6,6 +6,8 @@
  * stderr), eight of the event's number, most significant first, and the bytes;
  * in, the bytes. All else is JSON text, with it or without.
  */
+#include "dialect/runs_stream.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,13 +17,13 @@
 #include "codec/json_write.h"
 #include "dialect/runs.h"
 #include "dialect/runs_event.h"
+#include "dialect/runs_replay.h"
+#include "dialect/runs_request.h"
 #include "engine/engine.h"
 #include "server/websocket.h"
 
 #define MESSAGE_MAX MIB
 #define ERROR_MAX (4 * KIB)
-
-static const char *const protocols[] = {"runnel.bytes", NULL};
 
 struct stream {
     const struct runs *runs;
@@ -33,25 +35,29 @@ struct stream {
 
 /* --- out --- */
 
-static bool send_bytes(const struct stream *stream, const struct event *event)
+const char *const runs_protocols[] = {"runnel.bytes", NULL};
+
+bool runs_send_bytes(struct websocket *socket, bool is_stdout, uint64_t number, struct slice bytes)
 {
     auto_buf struct buf frame;
     buf_init(&frame, RUNS_EVENT_MAX);
-    buf_add_char(&frame, event->kind == EVENT_STDOUT ? 1 : 2);
+    buf_add_char(&frame, is_stdout ? 1 : 2);
     for (int shift = 56; shift >= 0; shift -= 8)
-        buf_add_char(&frame, (char)(event->number >> shift & 0xff));
-    buf_add_slice(&frame, event->bytes);
-    return websocket_send(stream->socket, WEBSOCKET_BINARY, buf_slice(&frame));
+        buf_add_char(&frame, (char)(number >> shift & 0xff));
+    buf_add_slice(&frame, bytes);
+    return websocket_send(socket, WEBSOCKET_BINARY, buf_slice(&frame));
 }
 
 static bool send_event(const struct stream *stream, const struct event *event)
 {
     bool is_output = event->kind == EVENT_STDOUT || event->kind == EVENT_STDERR;
     if (stream->is_binary && is_output)
-        return send_bytes(stream, event);
+        return runs_send_bytes(stream->socket, event->kind == EVENT_STDOUT, event->number,
+                               event->bytes);
     auto_buf struct buf frame;
     buf_init(&frame, RUNS_EVENT_MAX);
-    runs_event_write(&frame, stream->run, event, engine_isolation(stream->runs->engine));
+    struct runs_outcome outcome = runs_outcome_of(stream->run, stream->runs->engine);
+    runs_event_write(&frame, event, &outcome);
     return websocket_send(stream->socket, WEBSOCKET_TEXT, buf_slice(&frame));
 }
 
@@ -195,11 +201,17 @@ void runs_handle_stream(struct http_request *request, void *context)
 {
     static const struct websocket_ops ops = {on_message, on_ready, on_closed};
     const struct runs *runs = context;
-    struct run *run = runs_find(runs, request);
-    struct err err;
-    if (!run)
-        return;
+    struct run *run = engine_find(runs->engine, http_request_capture(request, "id"));
     uint64_t from = runs_position(http_request_query(request, "from"));
+    struct err err;
+    if (!run) {
+        replay_find(runs, request, from, replay_on_websocket);
+        return;
+    }
+    if (!runs_may_see(request, run_owner(run))) {
+        runs_answer_not_found(request);
+        return;
+    }
     struct stream *stream = calloc(1, sizeof *stream);
     if (!stream) {
         (void)err_sys(&err, errno, "stream");
@@ -207,10 +219,11 @@ void runs_handle_stream(struct http_request *request, void *context)
         return;
     }
     *stream = (struct stream){.runs = runs, .run = run};
-    stream->socket = websocket_accept(
-        request,
-        &(struct websocket_config){
-            .message_max = MESSAGE_MAX, .ops = &ops, .context = stream, .protocols = protocols});
+    stream->socket =
+        websocket_accept(request, &(struct websocket_config){.message_max = MESSAGE_MAX,
+                                                             .ops = &ops,
+                                                             .context = stream,
+                                                             .protocols = runs_protocols});
     if (!stream->socket) {
         free(stream);
         return;

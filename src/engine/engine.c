@@ -79,6 +79,12 @@ static void forget(struct engine *engine, struct run *run)
         run_free(run);
 }
 
+void run_forget(struct run *run)
+{
+    if (run->engine && run->state == RUN_FINISHED)
+        forget(run->engine, run);
+}
+
 void engine_forget(struct run *run)
 {
     forget(run->engine, run);
@@ -198,7 +204,13 @@ static int check_language(const struct language *language, struct err *err)
                    language->packages ? language->packages : language->requires);
 }
 
-struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err)
+struct limits engine_limits(const struct engine *engine, const struct run_spec *spec)
+{
+    return limits_resolve(spec->profile, &spec->language->minimum, &spec->limits,
+                          &engine->config.ceiling);
+}
+
+struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, struct err *err)
 {
     struct run *run = NULL;
     if (engine->draining) {
@@ -207,16 +219,37 @@ struct run *engine_submit(struct engine *engine, const struct run_spec *spec, st
     }
     if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
-    if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count)) {
+    return run;
+}
+
+int engine_start(struct run *run, struct err *err)
+{
+    struct engine *engine = run->engine;
+    int rc = 0;
+    if (engine->draining)
+        rc = err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
+    else if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count))
+        rc = err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    if (rc < 0) {
         run_free(run);
-        (void)err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
-        return NULL;
+        return -1;
     }
     list_append(&engine->newcomers, &run->newcomer);
     run_table_add(&engine->table, run);
     run_clock_set(run, DEADLINE_QUEUE);
     loop_task_schedule(engine->dispatch);
-    return run;
+    return 0;
+}
+
+void engine_discard(struct run *run)
+{
+    run_free(run);
+}
+
+struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err)
+{
+    struct run *run = engine_prepare(engine, spec, err);
+    return run && engine_start(run, err) == 0 ? run : NULL;
 }
 
 struct run *engine_find(struct engine *engine, const char *id)

@@ -152,6 +152,14 @@ void engine_free(struct engine *engine);
 /* ERR_BUSY when the queue is full, ERR_SHUTTING_DOWN, ERR_NOT_INSTALLED, ERR_INVALID
  * with the field, ERR_TOO_LARGE when the files do not fit the workspace. */
 struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err);
+/* The same in two steps, for what must happen between them: the first takes all that
+ * can be wrong in the submission, and nobody else can see the run yet; the second
+ * fails with ERR_BUSY or ERR_SHUTTING_DOWN, and the run is gone then. */
+struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, struct err *err);
+int engine_start(struct run *run, struct err *err);
+void engine_discard(struct run *run);
+/* The limits that such a run would have. */
+struct limits engine_limits(const struct engine *engine, const struct run_spec *spec);
 struct run *engine_find(struct engine *engine, const char *id);
 /* Refuses new runs; lets the present ones end for grace_ms, then cancels the
  * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
@@ -172,12 +180,18 @@ enum run_state run_state(const struct run *run);
 const struct language *run_language(const struct run *run);
 const struct limits *run_limits(const struct run *run);     /* as resolved, of the execute stage */
 const struct run_result *run_result(const struct run *run); /* NULL until it has finished */
+/* The number of the event that comes next; the one behind the last, when it has finished. */
+uint64_t run_next_event(const struct run *run);
+uint64_t run_time_ms(const struct run *run); /* since it was submitted */
 
 /* The recorder has it: everybody is told of the end. */
 void run_recorded(struct run *run);
 /* All runs that wait, run, or are still known. */
 void engine_each(const struct engine *engine, void (*each)(void *context, struct run *run),
                  void *context);
+
+/* A finished run is known no more, but to those who read it. */
+void run_forget(struct run *run);
 
 /* Bytes for stdin; takes all or none: -1 with ERR_BUSY when more than 1 MiB
  * waits already, ERR_CONFLICT when the input is closed or the run has ended. */

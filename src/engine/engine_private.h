@@ -166,8 +166,7 @@ struct run *run_table_find(const struct run_table *table, const char *id);
 int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret_run,
             struct err *err);
 void run_free(struct run *run);
-uint64_t run_time_ms(const struct run *run); /* since it was submitted */
-void run_start(struct run *run);             /* it has got a slot */
+void run_start(struct run *run); /* it has got a slot */
 void run_finish_queued(struct run *run);
 void run_kill(struct run *run);                  /* the facts say why */
 void run_fail(struct run *run, const char *why); /* at once, whatever the executor does */

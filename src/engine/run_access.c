@@ -37,6 +37,11 @@ const struct run_result *run_result(const struct run *run)
     return run->state == RUN_FINISHED ? &run->result : NULL;
 }
 
+uint64_t run_next_event(const struct run *run)
+{
+    return run->log.next_number;
+}
+
 size_t run_queue_position(const struct run *run)
 {
     return run->state == RUN_QUEUED ? queue_position(&run->engine->queue, run) : 0;

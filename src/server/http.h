@@ -9,9 +9,9 @@
  * What the server itself refuses, before any handler sees it: foreign Host or
  * Origin (doors.h), bad framing (framing.h), bodies over the route's maximum,
  * headers or bodies that do not arrive in time. An upload, and a file that is
- * sent, may take as long as it goes on: 8 KiB a second, looked at every timeout. Connections over the maximum
- * wait in the kernel's queue until another ends; one that has long been silent
- * is ended for them.
+ * sent, may take as long as it goes on: 8 KiB a second, looked at every timeout. Connections over
+ * the maximum wait in the kernel's queue until another ends; one that has long been silent is ended
+ * for them.
  */
 #ifndef RUNNEL_SERVER_HTTP_H
 #define RUNNEL_SERVER_HTTP_H

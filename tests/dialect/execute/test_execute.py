@@ -32,7 +32,7 @@ class Results(unittest.TestCase):
         self.assertEqual((result["status"], result["output"], result["exitCode"]),
                          ("success", "hi\n", 0))
         self.assertEqual(list(result["usage"]), ["wall_ms", "cpu_ms", "compile_ms",
-                                                 "memory_peak_bytes", "queued_ms"])
+                                                 "memory_peak_bytes", "max_rss_mb", "queued_ms"])
         self.assertEqual(list(result["limits_hit"]), ["processes", "workspace", "file_size",
                                                       "open_files"])
         self.assertEqual(result["limits"]["memory_mb"], 256)

@@ -37,12 +37,29 @@ static void observe(void *context, const struct run *run)
     buf_add_format(&fixture->observed, "%s ", run_state_name(run_state(run)));
 }
 
+static void record(void *context, struct run *run, const struct run_result *result,
+                   struct run_artifact *artifacts, size_t artifact_count)
+{
+    struct fixture *fixture = context;
+    fixture->recorded = run;
+    fixture->result = result;
+    fixture->artifacts = artifacts;
+    fixture->artifact_count = artifact_count;
+    fixture->recordings++;
+    if (fixture->records_at_once)
+        run_recorded(run);
+}
+
 void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length)
 {
     fixture->loop = loop_new();
     fixture->executor = fake_executor_new(fixture->loop);
     buf_init(&fixture->observed, MIB);
+    fixture->recorded = NULL;
+    fixture->recordings = 0;
+    fixture->records_at_once = false;
     struct engine_config config = {
+        .recorder = {record, fixture},
         .concurrency = concurrency,
         .queue_length = queue_length,
         .keep_ms = 60000,

@@ -36,6 +36,14 @@ struct fixture {
     struct executor *executor;
     struct engine *engine;
     struct buf observed; /* "queued preparing …" of all runs */
+    /* Of the recorder: the last that it was given; it keeps it until the test says
+     * run_recorded, unless records_at_once. */
+    struct run *recorded;
+    const struct run_result *result;
+    struct run_artifact *artifacts;
+    size_t artifact_count;
+    unsigned recordings;
+    bool records_at_once;
 };
 
 extern const struct language interpreted; /* python {source} {args} */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/request_link.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "codec/json_write.h"
+#include "codec/signed_path.h"
+#include "os/clock.h"
+#include "server/http.h"
+#include "store/store.h"
+
+#define URL_MAX (4 * KIB)
+#define DISPOSITION_MAX (4 * KIB)
+
+static void write_url(struct buf *url, const struct store_file *file, uint64_t expires_ms,
+                      const struct request_links *links, const struct http_request *request)
+{
+    char path[128];
+    const char *host = request ? http_request_header(request, "Host") : NULL;
+    if (links->base_url)
+        buf_add_text(url, links->base_url);
+    else if (host)
+        buf_add_format(url, "http://%s", host);
+    (void)snprintf(path, sizeof path, REQUEST_FILES_PATH "%s", file->id);
+    signed_path_write(url, path, expires_ms / 1000, links->keys[0]);
+}
+
+static void write_digest(struct json *json, const unsigned char digest[STORE_DIGEST_SIZE])
+{
+    char text[2 * STORE_DIGEST_SIZE + 1];
+    for (size_t i = 0; i < STORE_DIGEST_SIZE; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    json_text(json, "sha256", text);
+}
+
+void request_write_file(struct json *json, const char *key, const struct store_file *file,
+                        const struct request_links *links, const struct http_request *request)
+{
+    auto_buf struct buf url;
+    char time[TIME_TEXT_SIZE];
+    uint64_t expires_ms = clock_unix_ms() + links->lifetime_ms;
+    buf_init(&url, URL_MAX);
+    write_url(&url, file, expires_ms, links, request);
+    json_open_object(json, key);
+    json_text(json, "id", file->id);
+    json_text(json, "name", file->name);
+    json_u64(json, "size", file->size);
+    write_digest(json, file->sha256);
+    json_slice(json, "url", buf_slice(&url));
+    json_text(json, "expires_at", format_time(time, expires_ms));
+    json_text(json, "content_type", request_content_type(file->name));
+    json_close_object(json);
+}
+
+const char *request_content_type(const char *name)
+{
+    static const struct {
+        const char *ending;
+        const char *type;
+    } types[] = {
+        {".csv", "text/csv; charset=utf-8"},
+        {".gif", "image/gif"},
+        {".gz", "application/gzip"},
+        {".html", "text/html; charset=utf-8"},
+        {".jpeg", "image/jpeg"},
+        {".jpg", "image/jpeg"},
+        {".json", "application/json"},
+        {".log", "text/plain; charset=utf-8"},
+        {".md", "text/markdown; charset=utf-8"},
+        {".mp3", "audio/mpeg"},
+        {".mp4", "video/mp4"},
+        {".pdf", "application/pdf"},
+        {".png", "image/png"},
+        {".svg", "image/svg+xml"},
+        {".tar", "application/x-tar"},
+        {".txt", "text/plain; charset=utf-8"},
+        {".wav", "audio/wav"},
+        {".webp", "image/webp"},
+        {".xml", "application/xml"},
+        {".zip", "application/zip"},
+    };
+    const char *ending = strrchr(name, '.');
+    for (size_t i = 0; ending && i < ARRAY_LEN(types); i++) {
+        if (strcasecmp(ending, types[i].ending) == 0)
+            return types[i].type;
+    }
+    return "application/octet-stream";
+}
+
+/* Of RFC 8187's attr-char, and of a quoted string without anything to escape. */
+static bool is_plain(char letter)
+{
+    return isascii(letter) && (isalnum(letter) || strchr("-._~", letter) != NULL);
+}
+
+void request_add_disposition(struct http_request *request, const char *name)
+{
+    auto_buf struct buf value;
+    const char *slash = strrchr(name, '/');
+    const char *base = slash ? slash + 1 : name;
+    buf_init(&value, DISPOSITION_MAX);
+    buf_add_text(&value, "attachment; filename=\"");
+    for (const char *at = base; *at; at++)
+        buf_add_char(&value, is_plain(*at) || *at == ' ' ? *at : '_');
+    buf_add_text(&value, "\"; filename*=UTF-8''");
+    for (const char *at = base; *at; at++) {
+        if (is_plain(*at))
+            buf_add_char(&value, *at);
+        else
+            buf_add_format(&value, "%%%02X", (unsigned char)*at);
+    }
+    http_add_header(request, "Content-Disposition", buf_text(&value));
+    /* Whoever shows it all the same runs none of it as a page of ours. */
+    http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
+    http_add_header(request, "X-Content-Type-Options", "nosniff");
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* request_schema.h — the fields of a request's JSON body as a table, which reads
+ * bodies and describes them (openapi.json). A new field is a row and a member.
+ *
+ *     struct wanted { struct slice language; bool tty; … };
+ *     static const struct schema_field fields[] = {
+ *         {"language", SCHEMA_TEXT, SCHEMA_AT(struct wanted, language), .required = true, …},
+ *         {NULL},
+ *     };
+ *     schema_read(fields, body, &wanted, err);
+ *     schema_fini(fields, &wanted);
+ */
+#ifndef RUNNEL_DIALECT_REQUEST_SCHEMA_H
+#define RUNNEL_DIALECT_REQUEST_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/json_read.h"
+
+struct json;
+
+enum schema_type {
+    SCHEMA_TEXT,    /* struct slice, borrowed from the tree, NUL-terminated; at = NULL: absent */
+    SCHEMA_BOOL,    /* bool */
+    SCHEMA_NUMBER,  /* uint64_t, from `smallest` to `largest` */
+    SCHEMA_TEXTS,   /* const char **, owned and NULL-ended; NULL: absent */
+    SCHEMA_ENV,     /* {"NAME": "value"} as "NAME=value": the same */
+    SCHEMA_PAIRS,   /* {"name": "value"}: struct schema_list of struct schema_pair */
+    SCHEMA_LIMITS,  /* struct limits */
+    SCHEMA_OBJECTS, /* an array: struct schema_list of what `items` describes */
+};
+
+struct schema_pair {
+    const char *name;
+    const char *value;
+};
+
+struct schema_list {
+    void *items; /* owned */
+    size_t count;
+};
+
+struct schema_field {
+    const char *name;
+    enum schema_type type;
+    size_t offset;
+    bool required;
+    uint64_t smallest; /* SCHEMA_NUMBER */
+    uint64_t largest;  /* SCHEMA_NUMBER; bytes of SCHEMA_TEXT; members of the others; 0: any */
+    const char *const *choices;       /* SCHEMA_TEXT: NULL-ended; NULL: any */
+    const struct schema_field *items; /* SCHEMA_OBJECTS */
+    size_t item_size;
+    const char *help;
+};
+
+#define SCHEMA_AT(type_, member_) offsetof(type_, member_)
+
+/* Into *target, which is zeroed before. Fields that the table does not know are
+ * ignored, as services of this form do. ERR_INVALID names the field. */
+int schema_read(const struct schema_field *fields, const json_t *body, void *target,
+                struct err *err);
+void schema_fini(const struct schema_field *fields, void *target);
+/* As JSON Schema: {"type":"object","properties":{…},"required":[…]}. */
+void schema_write(struct json *json, const char *key, const struct schema_field *fields);
+
+#endif

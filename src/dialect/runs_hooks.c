@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/runs_hooks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "codec/json_write.h"
+#include "dialect/result_output.h"
+#include "dialect/runs.h"
+#include "dialect/runs_record.h"
+#include "loop/loop.h"
+#include "observe/log.h"
+#include "os/clock.h"
+#include "store/store.h"
+#include "webhook/webhook.h"
+
+/* After an attempt that failed, and so on; the last for ever, until the hour is over. */
+static const uint64_t pauses_ms[] = {1000, 5000, 30000, 120000, 300000, 600000, 1200000};
+enum { GIVE_UP_MS = 60 * 60 * 1000, LOOK_AGAIN_MS = 1000 };
+
+struct runs_hooks {
+    const struct runs *runs;
+    struct webhooks *webhooks;
+    struct loop_timer *timer;
+    struct list deliveries; /* under way */
+    bool looking;           /* the answer has not come yet */
+    bool look_again;
+};
+
+/* One attempt, from the store's row to the other side's answer. */
+struct delivery {
+    struct list link;
+    struct runs_hooks *hooks;
+    char *url;
+    char run[STORE_ID_SIZE];
+    unsigned attempts; /* before this one */
+    uint64_t first_ms;
+};
+
+static void delivery_free(struct delivery *delivery)
+{
+    list_remove(&delivery->link);
+    free(delivery->url);
+    free(delivery);
+}
+
+static void conclude(struct delivery *delivery, bool delivered, int status, const char *why)
+{
+    struct runs_hooks *hooks = delivery->hooks;
+    uint64_t now_ms = clock_unix_ms();
+    size_t last = ARRAY_LEN(pauses_ms) - 1;
+    uint64_t next_ms = 0;
+    if (!delivered && now_ms < delivery->first_ms + GIVE_UP_MS)
+        next_ms = now_ms + pauses_ms[MIN((size_t)delivery->attempts, last)];
+    if (!delivered)
+        log_event(next_ms ? LOG_INFO : LOG_WARN, next_ms ? "webhook_failed" : "webhook_given_up",
+                  LOG_TEXT("run", delivery->run), LOG_U64("status", (uint64_t)status),
+                  LOG_TEXT("reason", why), LOG_END);
+    store_webhook_tried(hooks->runs->store, delivery->run, next_ms, NULL, NULL);
+    delivery_free(delivery);
+    runs_hooks_look(hooks);
+}
+
+static void on_answer(void *context, int status, const struct err *err)
+{
+    conclude(context, status >= 200 && status < 300, status, err ? err->text : "");
+}
+
+static void on_record(void *context, const struct stored_run *run, const struct err *err)
+{
+    struct delivery *delivery = context;
+    struct runs_hooks *hooks = delivery->hooks;
+    struct err failure;
+    auto_buf struct buf body;
+    if (!run) {
+        conclude(delivery, err && err->code == ERR_NOT_FOUND, 0, err ? err->text : "");
+        return;
+    }
+    buf_init(&body, RESULT_BODY_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    runs_write_stored(&json, run, &hooks->runs->links, NULL);
+    json_close_object(&json);
+    if (webhook_post(hooks->webhooks, delivery->url, delivery->run, buf_slice(&body), on_answer,
+                     delivery, &failure) < 0)
+        conclude(delivery, false, 0, failure.text);
+}
+
+static bool is_under_way(const struct runs_hooks *hooks, const char *run)
+{
+    list_for_each (link, &hooks->deliveries) {
+        if (strcmp(CONTAINER_OF(link, struct delivery, link)->run, run) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhook)
+{
+    struct delivery *delivery = calloc(1, sizeof *delivery);
+    if (!delivery)
+        return; /* it is still due */
+    *delivery = (struct delivery){
+        .hooks = hooks,
+        .url = strdup(webhook->url),
+        .attempts = webhook->attempts,
+        .first_ms = webhook->first_ms,
+    };
+    list_init(&delivery->link);
+    memcpy(delivery->run, webhook->run, strlen(webhook->run) + 1);
+    if (!delivery->url) {
+        delivery_free(delivery);
+        return;
+    }
+    list_append(&hooks->deliveries, &delivery->link);
+    store_run_get(hooks->runs->store, delivery->run, false, on_record, delivery);
+}
+
+static void on_due(void *context, const struct store_webhook *webhooks, size_t count,
+                   uint64_t next_ms, const struct err *err)
+{
+    struct runs_hooks *hooks = context;
+    uint64_t now_ms = clock_unix_ms();
+    hooks->looking = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_under_way(hooks, webhooks[i].run))
+            deliver(hooks, &webhooks[i]);
+    }
+    if (hooks->look_again)
+        runs_hooks_look(hooks);
+    else if (err)
+        loop_timer_start(hooks->timer, LOOK_AGAIN_MS);
+    else if (next_ms > 0)
+        loop_timer_start(hooks->timer, next_ms > now_ms ? next_ms - now_ms : LOOK_AGAIN_MS);
+}
+
+void runs_hooks_look(struct runs_hooks *hooks)
+{
+    hooks->look_again = hooks->looking;
+    if (hooks->looking)
+        return;
+    hooks->looking = true;
+    store_webhook_due(hooks->runs->store, clock_unix_ms(), on_due, hooks);
+}
+
+static void on_timer(void *context)
+{
+    runs_hooks_look(context);
+}
+
+struct runs_hooks *runs_hooks_new(const struct runs *runs, struct webhooks *webhooks)
+{
+    struct runs_hooks *hooks = calloc(1, sizeof *hooks);
+    if (!hooks)
+        return NULL;
+    *hooks = (struct runs_hooks){.runs = runs, .webhooks = webhooks};
+    list_init(&hooks->deliveries);
+    hooks->timer = loop_timer_new(runs->loop, on_timer, hooks);
+    runs_hooks_look(hooks);
+    return hooks;
+}
+
+void runs_hooks_free(struct runs_hooks *hooks)
+{
+    if (!hooks)
+        return;
+    while (!list_empty(&hooks->deliveries))
+        delivery_free(CONTAINER_OF(hooks->deliveries.next, struct delivery, link));
+    loop_timer_free(hooks->timer);
+    free(hooks);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/runs_record.h"
+
+#include <errno.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "codec/json_write.h"
+#include "dialect/request_answer.h"
+#include "dialect/result_fields.h"
+#include "dialect/result_output.h"
+#include "dialect/runs.h"
+#include "dialect/runs_request.h"
+#include "language/language.h"
+#include "store/store.h"
+
+/* As design §2a has it: until the end the word of the life table, then this one. */
+static const char *const status_words[VERDICT_COUNT] = {
+    [VERDICT_INTERNAL_ERROR] = "failed", [VERDICT_CANCELLED] = "killed",
+    [VERDICT_QUEUE_TIMEOUT] = "failed",  [VERDICT_TIMEOUT] = "timeout",
+    [VERDICT_IDLE_TIMEOUT] = "timeout",  [VERDICT_CPU_LIMIT] = "timeout",
+    [VERDICT_MEMORY_LIMIT] = "oom",      [VERDICT_OUTPUT_LIMIT] = "killed",
+    [VERDICT_COMPILE_FAILED] = "failed", [VERDICT_KILLED_BY_SIGNAL] = "failed",
+    [VERDICT_FAILED] = "failed",         [VERDICT_SUCCEEDED] = "succeeded",
+};
+
+const char *runs_status_of(const char *verdict)
+{
+    for (enum verdict i = 0; i < VERDICT_COUNT; i++) {
+        if (strcmp(verdict_name(i), verdict) == 0)
+            return status_words[i];
+    }
+    return "failed";
+}
+
+/* --- the two parts --- */
+
+static void write_code_digest(struct json *json, struct slice code)
+{
+    struct sha256_ctx sha256;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char text[2 * SHA256_DIGEST_SIZE + 1];
+    sha256_init(&sha256);
+    sha256_update(&sha256, code.len, (const uint8_t *)code.at);
+    sha256_digest(&sha256, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    json_text(json, "code_sha256", text);
+}
+
+void runs_write_accepted(struct json *json, const struct runs_request *request,
+                         const struct limits *limits, const char *language, struct slice code,
+                         uint64_t created_ms)
+{
+    char time[TIME_TEXT_SIZE];
+    const struct schema_pair *pairs = request->metadata.items;
+    result_limits_write(json, limits);
+    json_text(json, "created_at", format_time(time, created_ms));
+    json_text(json, "language", language);
+    write_code_digest(json, code);
+    json_open_object(json, "metadata");
+    for (size_t i = 0; i < request->metadata.count; i++)
+        json_text(json, pairs[i].name, pairs[i].value);
+    json_close_object(json);
+}
+
+static void write_refused(struct json *json, const struct run_artifact *artifacts, size_t count,
+                          uint64_t unlisted)
+{
+    json_open_array(json, "artifacts_refused");
+    for (size_t i = 0; i < count; i++) {
+        if (!artifacts[i].refusal)
+            continue;
+        json_open_object(json, NULL);
+        json_text(json, "name", artifacts[i].path);
+        json_text(json, "reason", artifacts[i].refusal);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_u64(json, "artifacts_unlisted", unlisted);
+}
+
+void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
+                      const struct result_output *output, const struct run_artifact *artifacts,
+                      size_t artifact_count)
+{
+    const struct run_result *result = outcome->result;
+    runs_write_verdict(json, result);
+    json_slice(json, "stdout", buf_slice(&output->out));
+    json_slice(json, "stderr", buf_slice(&output->err));
+    result_usage_write(json, &result->usage);
+    json_text(json, "isolation", outcome->isolation);
+    result_hits_write(json, &result->hits);
+    write_refused(json, artifacts, artifact_count, result->artifacts_unlisted);
+}
+
+/* --- whole records --- */
+
+static void on_nothing(void *context)
+{
+    (void)context;
+}
+
+static void gather_output(struct run *run, struct result_output *output)
+{
+    struct event event;
+    struct reader *reader = run_attach(run, 0, READER_TEXT, on_nothing, NULL, NULL);
+    while (reader && reader_next(reader, &event) > 0)
+        result_output_add(output, &event);
+    reader_free(reader);
+}
+
+/* Of a run that the store has not, or not with its end. */
+static void write_finished(struct json *json, const struct runs *runs, struct run *run)
+{
+    struct runs_outcome outcome = runs_outcome_of(run, runs->engine);
+    struct result_output output;
+    result_output_init(&output);
+    gather_output(run, &output);
+    runs_write_ended(json, &outcome, &output, NULL, 0);
+    result_output_fini(&output);
+    json_open_array(json, "artifacts");
+    json_close_array(json);
+}
+
+void runs_write_live(struct json *json, const struct runs *runs, struct run *run)
+{
+    const struct run_result *result = run_result(run);
+    json_text(json, "id", run_id(run));
+    json_text(json, "status",
+              result ? status_words[result->verdict] : run_state_name(run_state(run)));
+    if (result)
+        write_finished(json, runs, run);
+    else
+        runs_write_verdict(json, NULL);
+    if (run_note(run).len > 0) {
+        json_members(json, run_note(run));
+        return;
+    }
+    result_limits_write(json, run_limits(run));
+    json_text(json, "language", run_language(run)->name);
+}
+
+void runs_write_interrupted(struct json *json)
+{
+    static const struct run_result result = {
+        .verdict = VERDICT_INTERNAL_ERROR,
+        .reason = "interrupted: the service was stopped while the run went on",
+    };
+    runs_write_verdict(json, &result);
+    json_text(json, "stdout", "");
+    json_text(json, "stderr", "");
+    result_usage_write(json, &result.usage);
+}
+
+void runs_write_stored(struct json *json, const struct stored_run *run,
+                       const struct request_links *links, const struct http_request *request)
+{
+    json_text(json, "id", run->run.id);
+    json_text(json, "status", run->is_finished ? runs_status_of(run->end.verdict) : "queued");
+    if (run->is_interrupted)
+        runs_write_interrupted(json);
+    else if (run->is_finished)
+        json_members(json, run->end.result);
+    else
+        runs_write_verdict(json, NULL);
+    json_open_array(json, "artifacts");
+    for (size_t i = 0; i < run->end.artifact_count; i++)
+        request_write_file(json, NULL, &run->end.artifacts[i], links, request);
+    json_close_array(json);
+    json_members(json, run->run.accepted);
+}
+
+/* --- answers --- */
+
+void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
+                     struct run *run)
+{
+    auto_buf struct buf body;
+    buf_init(&body, RESULT_BODY_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    runs_write_live(&json, runs, run);
+    json_close_object(&json);
+    http_reply_take(request, status, ANSWER_JSON, &body);
+}
+
+struct answer {
+    const struct runs *runs;
+    struct http_request *request; /* NULL: the client has left */
+    bool with_request;
+    char id[STORE_ID_SIZE];
+};
+
+static void on_gone(void *context)
+{
+    struct answer *answer = context;
+    answer->request = NULL;
+}
+
+static void reply_stored(const struct answer *answer, const struct stored_run *run)
+{
+    auto_buf struct buf body;
+    buf_init(&body, RESULT_BODY_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    runs_write_stored(&json, run, &answer->runs->links, answer->request);
+    if (answer->with_request && run->run.request.len > 0)
+        json_value(&json, "request", run->run.request);
+    json_close_object(&json);
+    http_reply_take(answer->request, 200, ANSWER_JSON, &body);
+}
+
+static void on_stored(void *context, const struct stored_run *stored, const struct err *err)
+{
+    struct answer *answer = context;
+    struct http_request *request = answer->request;
+    if (!request) {
+        free(answer);
+        return;
+    }
+    struct run *run = engine_find(answer->runs->engine, answer->id);
+    bool seen = stored && runs_may_see(request, stored->run.key);
+    http_on_gone(request, NULL, NULL);
+    /* The engine knows more when the store could not take its end, or knows nothing. */
+    if (seen && (stored->is_finished || !run))
+        reply_stored(answer, stored);
+    else if (run && runs_may_see(request, run_owner(run)))
+        runs_reply_live(answer->runs, request, 200, run);
+    else if (!err || err->code == ERR_NOT_FOUND)
+        runs_answer_not_found(request);
+    else
+        http_reply_err(request, err);
+    free(answer);
+}
+
+void runs_answer_record(const struct runs *runs, struct http_request *request, const char *id,
+                        bool with_request)
+{
+    struct run *run = engine_find(runs->engine, id);
+    struct err err;
+    if (run && run_state(run) != RUN_FINISHED && !with_request) {
+        if (runs_may_see(request, run_owner(run)))
+            runs_reply_live(runs, request, 200, run);
+        else
+            runs_answer_not_found(request);
+        return;
+    }
+    struct answer *answer = strlen(id) < STORE_ID_SIZE ? calloc(1, sizeof *answer) : NULL;
+    if (!answer && strlen(id) >= STORE_ID_SIZE) {
+        runs_answer_not_found(request);
+        return;
+    }
+    if (!answer) {
+        (void)err_sys(&err, errno, "run");
+        http_reply_err(request, &err);
+        return;
+    }
+    *answer = (struct answer){.runs = runs, .request = request, .with_request = with_request};
+    memcpy(answer->id, id, strlen(id) + 1);
+    http_on_gone(request, on_gone, answer);
+    store_run_get(runs->store, answer->id, false, on_stored, answer);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* runs_recorder.c — a run's way from the engine into the store, before anybody is told
+ * that it has ended: what it printed, its artifacts one after the other, its end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account.h"
+#include "codec/json_write.h"
+#include "codec/utf8.h"
+#include "dialect/result_output.h"
+#include "dialect/runs.h"
+#include "dialect/runs_hooks.h"
+#include "dialect/runs_record.h"
+#include "loop/loop.h"
+#include "observe/log.h"
+#include "os/clock.h"
+#include "os/random_id.h"
+#include "store/content.h"
+#include "store/store.h"
+
+/* Of a run's events as they are kept. What is longer keeps its beginning. */
+#define EVENTS_MAX (16 * MIB)
+/* A store that has no room now may have some later; the engine knows the run so long. */
+enum { AGAIN_MS = 5000, TRIES_MAX = 100 };
+
+struct recording {
+    struct runs *runs;
+    struct run *run; /* NULL once it has been told of */
+    const struct run_result *result;
+    struct run_artifact *artifacts;
+    size_t artifact_count;
+    size_t next; /* of the artifacts, to be copied */
+    struct buf events;
+    struct buf ended;
+    struct store_file *files;
+    size_t file_count;
+    char (*ids)[RANDOM_ID_SIZE];
+    struct buf *names;
+    char id[STORE_ID_SIZE];
+    struct store_end end;
+    struct loop_timer *again;
+    unsigned tries;
+};
+
+static void recording_free(struct recording *recording)
+{
+    buf_fini(&recording->events);
+    buf_fini(&recording->ended);
+    for (size_t i = 0; recording->names && i < recording->artifact_count; i++)
+        buf_fini(&recording->names[i]);
+    free(recording->names);
+    free(recording->ids);
+    free(recording->files);
+    loop_timer_free(recording->again);
+    free(recording);
+}
+
+/* --- its output --- */
+
+static void add_line(struct buf *events, const struct event *event,
+                     const struct runs_outcome *outcome)
+{
+    auto_buf struct buf line;
+    buf_init(&line, RUNS_EVENT_MAX);
+    runs_event_write(&line, event, outcome);
+    buf_add_char(&line, '\n');
+    if (events->len + line.len <= events->max)
+        buf_add_slice(events, buf_slice(&line));
+}
+
+static void on_nothing(void *context)
+{
+    (void)context;
+}
+
+/* The last two events are not there yet, but nothing can come between. */
+static void add_last_lines(struct recording *recording, const struct runs_outcome *outcome)
+{
+    struct event event = {
+        .number = run_next_event(recording->run),
+        .time_ms = run_time_ms(recording->run),
+        .kind = EVENT_STATE,
+        .state = RUN_FINISHED,
+    };
+    add_line(&recording->events, &event, outcome);
+    event.number++;
+    event.kind = EVENT_END;
+    add_line(&recording->events, &event, outcome);
+}
+
+static void take_output(struct recording *recording, struct result_output *output,
+                        const struct runs_outcome *outcome)
+{
+    struct event event;
+    struct reader *reader = run_attach(recording->run, 0, READER_TEXT, on_nothing, NULL, NULL);
+    while (reader && reader_next(reader, &event) > 0) {
+        result_output_add(output, &event);
+        if (event.kind != EVENT_USAGE)
+            add_line(&recording->events, &event, outcome);
+    }
+    reader_free(reader);
+    add_last_lines(recording, outcome);
+}
+
+/* --- its end --- */
+
+static void on_again(void *context);
+
+static void on_finished(void *context, const struct err *err)
+{
+    struct recording *recording = context;
+    struct runs *runs = recording->runs;
+    if (err) {
+        log_event(LOG_ERROR, "run_not_stored", LOG_TEXT("run", recording->id),
+                  LOG_TEXT("reason", err->text), LOG_END);
+    } else if (runs->hooks) {
+        runs_hooks_look(runs->hooks);
+    }
+    /* Who waits for the run is not made to wait for a disk. */
+    if (recording->run)
+        run_recorded(take_ptr(&recording->run));
+    if (!err || err->code == ERR_NOT_FOUND || ++recording->tries > TRIES_MAX) {
+        recording_free(recording);
+        return;
+    }
+    if (!recording->again)
+        recording->again = loop_timer_new(runs->loop, on_again, recording);
+    loop_timer_start(recording->again, AGAIN_MS);
+}
+
+static void on_again(void *context)
+{
+    struct recording *recording = context;
+    store_run_finish(recording->runs->store, recording->id, &recording->end, on_finished,
+                     recording);
+}
+
+static void write_end(struct recording *recording)
+{
+    const struct run_result *result = recording->result;
+    struct runs *runs = recording->runs;
+    struct runs_outcome outcome = {result, run_limits(recording->run),
+                                   engine_isolation(runs->engine)};
+    struct result_output output;
+    result_output_init(&output);
+    take_output(recording, &output, &outcome);
+    struct json json = json_start(&recording->ended);
+    runs_write_ended(&json, &outcome, &output, recording->artifacts, recording->artifact_count);
+    result_output_fini(&output);
+    recording->end = (struct store_end){
+        .verdict = verdict_name(result->verdict),
+        .finished_ms = clock_unix_ms(),
+        .queued_ms = result->usage.queued_ms,
+        .wall_ms = result->usage.wall_ms,
+        .cpu_ms = result->usage.cpu_ms,
+        .result = buf_slice(&recording->ended),
+        .events = buf_slice(&recording->events),
+        .artifacts = recording->files,
+        .artifact_count = recording->file_count,
+    };
+    store_run_finish(runs->store, recording->id, &recording->end, on_finished, recording);
+}
+
+/* --- its artifacts --- */
+
+static void copy_next(struct recording *recording);
+
+static void on_copied(void *context, const struct content *content, const struct err *err)
+{
+    struct recording *recording = context;
+    struct run_artifact *artifact = &recording->artifacts[recording->next];
+    if (err) {
+        artifact->refusal =
+            err->code == ERR_STORAGE_FULL ? "no room on the server's disk" : "it could not be kept";
+    } else {
+        struct store_file *file = &recording->files[recording->file_count++];
+        *file = (struct store_file){
+            .id = recording->ids[recording->next],
+            .key = run_owner(recording->run),
+            .run = recording->id,
+            .name = buf_text(&recording->names[recording->next]),
+            .size = content->size,
+            .created_ms = clock_unix_ms(),
+        };
+        memcpy(file->sha256, content->sha256, sizeof file->sha256);
+    }
+    recording->next++;
+    copy_next(recording);
+}
+
+static void copy_next(struct recording *recording)
+{
+    for (; recording->next < recording->artifact_count; recording->next++) {
+        size_t at = recording->next;
+        struct run_artifact *artifact = &recording->artifacts[at];
+        if (artifact->refusal)
+            continue;
+        int fd = artifact->fd;
+        artifact->fd = -1;
+        buf_init(&recording->names[at], 4 * KIB);
+        (void)utf8_append_clean(&recording->names[at], slice_of(artifact->path), true);
+        if (random_id("file_", recording->ids[at]) < 0)
+            recording->ids[at][0] = '\0'; /* is no name for a content: refused there */
+        content_copy(recording->runs->loop, store_files_folder(recording->runs->store),
+                     recording->ids[at], fd, artifact->size, on_copied, recording);
+        return;
+    }
+    write_end(recording);
+}
+
+void runs_recorder_ended(void *context, struct run *run, const struct run_result *result,
+                         struct run_artifact *artifacts, size_t artifact_count)
+{
+    struct runs *runs = context;
+    struct recording *recording = calloc(1, sizeof *recording);
+    accounts_run_ended(runs->accounts, run_owner(run), result->usage.wall_ms);
+    if (!recording) {
+        run_recorded(run);
+        return;
+    }
+    *recording = (struct recording){
+        .runs = runs,
+        .run = run,
+        .result = result,
+        .artifacts = artifacts,
+        .artifact_count = artifact_count,
+        .files = calloc(artifact_count + 1, sizeof *recording->files),
+        .ids = calloc(artifact_count + 1, sizeof *recording->ids),
+        .names = calloc(artifact_count + 1, sizeof *recording->names),
+    };
+    memcpy(recording->id, run_id(run), strlen(run_id(run)) + 1);
+    buf_init(&recording->events, EVENTS_MAX);
+    buf_init(&recording->ended, RESULT_BODY_MAX);
+    if (!recording->files || !recording->ids || !recording->names) {
+        recording_free(recording);
+        run_recorded(run);
+        return;
+    }
+    copy_next(recording);
+}

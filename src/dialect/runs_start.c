@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* runs_start.c — POST /v1/runs: from the request to a run that nothing can lose.
+ *
+ *     read          the body, by its table
+ *     take_uploads  rows, then bytes, of the uploaded files that it names
+ *     accept        checked whole by the engine, then written into the store
+ *     on_accepted   … which may know it already (Idempotency-Key); else it starts
+ *     finish        answered at once (wait=false), or at its end
+ *
+ * The client may leave in every step. Until it is accepted nothing has happened then;
+ * a run that is waited for ends with its client, unless an Idempotency-Key says that
+ * the client will come back. */
+#include <ctype.h>
+#include <errno.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account.h"
+#include "codec/json_read.h"
+#include "codec/json_write.h"
+#include "dialect/request_answer.h"
+#include "dialect/request_rate.h"
+#include "dialect/runs.h"
+#include "dialect/runs_record.h"
+#include "dialect/runs_request.h"
+#include "language/language.h"
+#include "os/clock.h"
+#include "os/random_id.h"
+#include "store/content.h"
+#include "store/store.h"
+
+enum { IDEMPOTENCY_KEY_MAX = 255 };
+#define UPLOADS_BYTES_MAX (25 * MIB)
+#define KEPT_REQUEST_MAX (256 * KIB)
+#define ACCEPTED_MAX (256 * KIB)
+
+struct start {
+    const struct runs *runs;
+    struct http_request *http; /* NULL: the client has left */
+    uint64_t key;
+    bool waits;
+    json_t *body;
+    struct runs_request request;
+    char id[RANDOM_ID_SIZE];
+    char *idempotency_key; /* NULL: none */
+    unsigned char digest[STORE_DIGEST_SIZE];
+    struct buf kept; /* of the request */
+    struct buf accepted;
+    uint64_t created_ms;
+    /* uploads */
+    const char *upload_ids[RUNS_UPLOADS_MAX];
+    size_t upload_count;
+    size_t uploads_known;
+    uint64_t upload_bytes;
+    bool refused; /* answered; the last of the lookups frees */
+    /* the run */
+    struct run *run;
+    bool counted; /* against its key's concurrency */
+    struct reader *reader;
+};
+
+static void start_free(struct start *start)
+{
+    if (start->http)
+        http_on_gone(start->http, NULL, NULL);
+    reader_free(start->reader);
+    runs_request_fini(&start->request);
+    json_decref(start->body);
+    buf_fini(&start->kept);
+    buf_fini(&start->accepted);
+    free(start->idempotency_key);
+    free(start);
+}
+
+static void answer_err(struct start *start, const struct err *err)
+{
+    struct http_request *http = take_ptr(&start->http);
+    if (!http)
+        return;
+    http_on_gone(http, NULL, NULL);
+    request_add_retry_after(http, start->runs->engine, err);
+    request_answer_err(http, err);
+}
+
+static void refuse(struct start *start, const struct err *err)
+{
+    answer_err(start, err);
+    start_free(start);
+}
+
+/* --- waiting for its end --- */
+
+static void on_gone(void *context)
+{
+    struct start *start = context;
+    start->http = NULL;
+    if (!start->reader)
+        return; /* a callback of the store's is still to come */
+    if (!start->idempotency_key)
+        run_cancel(start->run, "the client left");
+    start_free(start);
+}
+
+static void on_ready(void *context)
+{
+    struct start *start = context;
+    struct event event;
+    while (reader_next(start->reader, &event) > 0) {
+        if (event.kind != EVENT_END)
+            continue;
+        struct http_request *http = take_ptr(&start->http);
+        http_on_gone(http, NULL, NULL);
+        runs_answer_record(start->runs, http, run_id(start->run), false);
+        start_free(start);
+        return;
+    }
+}
+
+static void wait_for_end(struct start *start, struct run *run)
+{
+    struct err err;
+    start->run = run;
+    start->reader = run_attach(run, 0, READER_TEXT, on_ready, start, &err);
+    if (!start->reader) {
+        run_cancel(run, "its end cannot be waited for");
+        refuse(start, &err);
+    }
+}
+
+/* --- accepted --- */
+
+static void undo_count(struct start *start)
+{
+    if (start->counted)
+        accounts_run_ended(start->runs->accounts, start->key, 0);
+    start->counted = false;
+}
+
+/* The same request was here before. */
+static void answer_existing(struct start *start, const char *existing, bool same_request)
+{
+    const struct runs *runs = start->runs;
+    struct run *run = engine_find(runs->engine, existing);
+    struct err err;
+    if (!same_request) {
+        (void)err_set(&err, ERR_MISMATCH,
+                      "this Idempotency-Key belongs to another request: use a new one");
+        refuse(start, &err);
+        return;
+    }
+    if (run && run_state(run) != RUN_FINISHED && start->waits) {
+        wait_for_end(start, run);
+        return;
+    }
+    struct http_request *http = take_ptr(&start->http);
+    http_on_gone(http, NULL, NULL);
+    runs_answer_record(runs, http, existing, false);
+    start_free(start);
+}
+
+static void go(struct start *start)
+{
+    const struct runs *runs = start->runs;
+    struct run *run = take_ptr(&start->run);
+    struct err err;
+    if (engine_start(run, &err) < 0) {
+        undo_count(start);
+        store_run_remove(runs->store, start->id, NULL, NULL);
+        refuse(start, &err);
+        return;
+    }
+    if (start->request.columns > 0 && start->request.rows > 0)
+        run_resize(run, (unsigned)start->request.columns, (unsigned)start->request.rows);
+    if (start->waits && start->http) {
+        wait_for_end(start, run);
+        return;
+    }
+    if (start->http) {
+        struct http_request *http = take_ptr(&start->http);
+        http_on_gone(http, NULL, NULL);
+        runs_reply_live(runs, http, 201, run);
+    }
+    start_free(start);
+}
+
+static void on_accepted(void *context, const char *existing, bool same_request,
+                        const struct err *err)
+{
+    struct start *start = context;
+    bool abandoned = !start->http && !start->idempotency_key;
+    if (!err && !existing && !abandoned) {
+        go(start);
+        return;
+    }
+    engine_discard(take_ptr(&start->run));
+    undo_count(start);
+    if (err) {
+        refuse(start, err);
+        return;
+    }
+    if (!existing)
+        store_run_remove(start->runs->store, start->id, NULL, NULL);
+    if (existing && start->http)
+        answer_existing(start, existing, same_request);
+    else
+        start_free(start);
+}
+
+static void store_it(struct start *start, const struct run_spec *spec)
+{
+    const struct schema_list *metadata = &start->request.metadata;
+    struct store_pair pairs[STORE_METADATA_MAX];
+    const struct schema_pair *from = metadata->items;
+    for (size_t i = 0; i < metadata->count; i++)
+        pairs[i] = (struct store_pair){from[i].name, from[i].value};
+    struct store_run row = {
+        .id = start->id,
+        .key = start->key,
+        .language = spec->language->name,
+        .created_ms = start->created_ms,
+        .accepted = buf_slice(&start->accepted),
+        .request = buf_slice(&start->kept),
+        .metadata = pairs,
+        .metadata_count = metadata->count,
+        .idempotency_key = start->idempotency_key,
+        .webhook_url = start->request.webhook_url.at,
+    };
+    memcpy(row.request_digest, start->digest, sizeof row.request_digest);
+    store_run_add(start->runs->store, &row, on_accepted, start);
+}
+
+static int write_accepted(struct start *start, const struct run_spec *spec,
+                          const struct limits *limits, struct err *err)
+{
+    struct json json = json_start(&start->accepted);
+    runs_write_accepted(&json, &start->request, limits, spec->language->name, spec->source,
+                        start->created_ms);
+    return start->accepted.failed ? err_set(err, ERR_TOO_LARGE, "metadata is too long") : 0;
+}
+
+static int prepare(struct start *start, struct run_spec *spec, struct err *err)
+{
+    const struct runs *runs = start->runs;
+    if (random_id("run_", start->id) < 0)
+        return err_sys(err, errno, "no id can be made");
+    start->created_ms = clock_unix_ms();
+    spec->id = start->id;
+    spec->owner = start->key;
+    struct limits limits = engine_limits(runs->engine, spec);
+    if (!spec->artifacts)
+        limits.value[LIMIT_ARTIFACT_FILES] = limits.value[LIMIT_ARTIFACT_BYTES] = 0;
+    if (write_accepted(start, spec, &limits, err) < 0)
+        return -1;
+    spec->note = buf_slice(&start->accepted);
+    start->run = engine_prepare(runs->engine, spec, err);
+    if (!start->run)
+        return -1;
+    if (accounts_run_starts(runs->accounts, start->key, err) < 0) {
+        engine_discard(take_ptr(&start->run));
+        return -1;
+    }
+    start->counted = true;
+    return 0;
+}
+
+static void accept(struct start *start, const struct slice *uploads)
+{
+    struct run_spec spec;
+    void *block = NULL;
+    struct err err;
+    int rc =
+        runs_request_spec(start->runs, &start->request, start->waits, uploads, &spec, &block, &err);
+    if (rc == 0)
+        rc = prepare(start, &spec, &err);
+    if (rc < 0)
+        refuse(start, &err);
+    else
+        store_it(start, &spec);
+    free(block);
+}
+
+/* --- its uploads --- */
+
+static void on_uploads(void *context, const struct slice *contents, const struct err *err)
+{
+    struct start *start = context;
+    if (!start->http)
+        start_free(start);
+    else if (err)
+        refuse(start, err);
+    else
+        accept(start, contents);
+}
+
+static int check_upload(struct start *start, const struct store_file *file, struct err *err)
+{
+    if (!file || file->run || !start->http || !runs_may_see(start->http, file->key))
+        return err_set(err, ERR_NOT_FOUND, "uploaded file not found");
+    if (file->size > start->runs->max_file_bytes)
+        return err_field(err, "files", "file %.100s exceeds %llu MiB", file->name,
+                         (unsigned long long)(start->runs->max_file_bytes / MIB));
+    start->upload_bytes += file->size;
+    if (start->upload_bytes > UPLOADS_BYTES_MAX)
+        return err_field(err, "files", "total file size exceeds %llu MiB", UPLOADS_BYTES_MAX / MIB);
+    return 0;
+}
+
+static void on_upload_known(void *context, const struct store_file *file, const struct err *failure)
+{
+    struct start *start = context;
+    struct err err;
+    int rc = start->refused ? -1 : check_upload(start, file, &err);
+    if (failure && failure->code != ERR_NOT_FOUND && !start->refused)
+        err = *failure;
+    if (rc < 0 && !start->refused) {
+        start->refused = true;
+        answer_err(start, &err);
+    }
+    if (++start->uploads_known < start->upload_count)
+        return;
+    if (start->refused || !start->http)
+        start_free(start);
+    else
+        content_read(start->runs->loop, store_files_folder(start->runs->store), start->upload_ids,
+                     start->upload_count, UPLOADS_BYTES_MAX, on_uploads, start);
+}
+
+static void take_uploads(struct start *start)
+{
+    const struct runs_request_file *files = start->request.files.items;
+    for (size_t i = 0; i < start->request.files.count; i++) {
+        if (files[i].id.at)
+            start->upload_ids[start->upload_count++] = files[i].id.at;
+    }
+    if (start->upload_count == 0) {
+        accept(start, NULL);
+        return;
+    }
+    for (size_t i = 0; i < start->upload_count; i++)
+        store_file_get(start->runs->store, start->upload_ids[i], on_upload_known, start);
+}
+
+/* --- the request --- */
+
+/* Of everything that makes it this request and no other. */
+static void digest_request(struct start *start, struct slice body)
+{
+    struct sha256_ctx sha256;
+    sha256_init(&sha256);
+    sha256_update(&sha256, 1, (const uint8_t *)(start->waits ? "w" : "s"));
+    sha256_update(&sha256, body.len, (const uint8_t *)body.at);
+    sha256_digest(&sha256, sizeof start->digest, start->digest);
+}
+
+static int take_idempotency_key(struct start *start, struct err *err)
+{
+    const char *text = http_request_header(start->http, "Idempotency-Key");
+    if (!text)
+        return 0;
+    size_t len = strlen(text);
+    bool valid = len > 0 && len <= IDEMPOTENCY_KEY_MAX;
+    for (size_t i = 0; i < len; i++)
+        valid = valid && isprint((unsigned char)text[i]);
+    if (!valid)
+        return err_field(err, "Idempotency-Key", "Idempotency-Key must be 1 to %d letters of ASCII",
+                         IDEMPOTENCY_KEY_MAX);
+    start->idempotency_key = strdup(text);
+    return start->idempotency_key ? 0 : err_sys(err, errno, "run");
+}
+
+static int read_request(struct start *start, struct err *err)
+{
+    struct slice body = http_request_body(start->http);
+    if (!http_request_is_json(start->http))
+        return err_set(err, ERR_MEDIA_TYPE, "the body must be application/json");
+    start->body = json_read_object(body, err);
+    if (!start->body || take_idempotency_key(start, err) < 0)
+        return -1;
+    digest_request(start, body);
+    if (body.len <= KEPT_REQUEST_MAX)
+        buf_add_slice(&start->kept, body);
+    return runs_request_read(start->runs, start->body, start->waits, &start->request, err);
+}
+
+void runs_handle_start(struct http_request *request, void *context)
+{
+    const struct runs *runs = context;
+    const char *wait = http_request_query(request, "wait");
+    struct err err;
+    if (!request_take_rate(runs->accounts, request))
+        return;
+    struct start *start = calloc(1, sizeof *start);
+    if (!start) {
+        (void)err_sys(&err, errno, "run");
+        request_answer_err(request, &err);
+        return;
+    }
+    *start = (struct start){
+        .runs = runs,
+        .http = request,
+        .key = http_request_key(request),
+        .waits = !wait || strcmp(wait, "false") != 0,
+    };
+    buf_init(&start->kept, KEPT_REQUEST_MAX);
+    buf_init(&start->accepted, ACCEPTED_MAX);
+    http_on_gone(request, on_gone, start);
+    if (read_request(start, &err) < 0)
+        refuse(start, &err);
+    else
+        take_uploads(start);
+}

@@ -12,7 +12,7 @@
  *
  * All in small pieces between other requests, and one collection after the other,
  * so neither many files nor a front that does not read holds anybody up or takes
- * more memory than one collection does. A descriptor is opened when it is sent.
+ * more memory than one collection does. A file is opened when its descriptor is sent.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -144,13 +144,13 @@ static void list_folder(struct spawner_collection *collection, struct found *fou
     }
     (void)take_fd(&fd);
     const struct dirent *entry;
-    while ((entry = readdir(directory)) && collection->names < NAMES_MAX) {
+    while (collection->names < NAMES_MAX && (entry = readdir(directory))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         collection->names++;
         add_member(collection, found->path, entry);
     }
-    collection->unlisted += entry != NULL; /* at least */
+    collection->unlisted += collection->names == NAMES_MAX; /* whatever else is in it */
 }
 
 static int by_path(const void *left, const void *right)

@@ -27,7 +27,7 @@ struct fixture {
     /* Requests that came: */
     uint32_t stage_id;
     uint32_t workspace_id; /* collected */
-    int program[3]; /* the program's descriptors */
+    int program[3];        /* the program's descriptors */
     unsigned rootfs;
     int kills;
     int closed_workspaces;

@@ -355,7 +355,7 @@ static void ask_to_collect(uint32_t id, const char *folder, int more, size_t fd_
     write_header(&to, REQUEST_WORKSPACE_COLLECT, id);
     write_workspace_collect(&to, &message);
     assert_false(to.failed);
-    size_t len = (size_t)((int)to.len + more);
+    size_t len = to.len + (size_t)more;
     assert_int_equal(fd_send(spawner, bytes, len, fds, fd_count), 0);
 }
 
@@ -364,33 +364,33 @@ static void a_wrong_collection_ends_the_spawner(void **state)
     static char name[SANDBOX_PATH_MAX + 2];
     static char path[SANDBOX_PATH_MAX + 2];
     static const struct {
-        uint32_t id;
         const char *folder;
+        uint32_t id;
         int more; /* bytes */
         size_t fd_count;
     } rows[] = {
-        {WORKSPACE + 1, "folder", 0, 0},
-        {0, "folder", 0, 0},
-        {WORKSPACE, "", 0, 0},
-        {WORKSPACE, ".", 0, 0},
-        {WORKSPACE, "..", 0, 0},
-        {WORKSPACE, "../folder", 0, 0},
-        {WORKSPACE, "/", 0, 0},
-        {WORKSPACE, "/etc", 0, 0},
-        {WORKSPACE, "folder/", 0, 0},
-        {WORKSPACE, "folder//x", 0, 0},
-        {WORKSPACE, "folder/../..", 0, 0},
-        {WORKSPACE, "./folder", 0, 0},
-        {WORKSPACE, "folder/./x", 0, 0},
-        {WORKSPACE, name, 0, 0},
-        {WORKSPACE, path, 0, 0},
-        {WORKSPACE, "folder", 1, 0},
-        {WORKSPACE, "folder", -1, 0},
-        {WORKSPACE, "folder", -16, 0},
-        {WORKSPACE, "folder", -17, 0},
-        {WORKSPACE, "folder", -23, 0},
-        {WORKSPACE, "folder", 0, 1},
-        {WORKSPACE, "folder", 0, FD_PASS_MAX},
+        {"folder", WORKSPACE + 1, 0, 0},
+        {"folder", 0, 0, 0},
+        {"", WORKSPACE, 0, 0},
+        {".", WORKSPACE, 0, 0},
+        {"..", WORKSPACE, 0, 0},
+        {"../folder", WORKSPACE, 0, 0},
+        {"/", WORKSPACE, 0, 0},
+        {"/etc", WORKSPACE, 0, 0},
+        {"folder/", WORKSPACE, 0, 0},
+        {"folder//x", WORKSPACE, 0, 0},
+        {"folder/../..", WORKSPACE, 0, 0},
+        {"./folder", WORKSPACE, 0, 0},
+        {"folder/./x", WORKSPACE, 0, 0},
+        {name, WORKSPACE, 0, 0},
+        {path, WORKSPACE, 0, 0},
+        {"folder", WORKSPACE, 1, 0},
+        {"folder", WORKSPACE, -1, 0},
+        {"folder", WORKSPACE, -16, 0},
+        {"folder", WORKSPACE, -17, 0},
+        {"folder", WORKSPACE, -23, 0},
+        {"folder", WORKSPACE, 0, 1},
+        {"folder", WORKSPACE, 0, FD_PASS_MAX},
     };
     memset(name, 'x', 256);
     for (size_t i = 0; i < sizeof path - 1; i++)

@@ -18,7 +18,12 @@
  * later turn. So each object that holds a handle lives on, closing, until
  * on_closed; uv_close promises that no other callback comes in between. Tasks
  * need no handle of their own: they stand in one list, and a single idle handle
- * keeps the loop turning, without waiting, while the list has members. */
+ * keeps the loop turning, without waiting, while the list has members.
+ *
+ * Work runs on libuv's pool, whose threads are made with the first of it: by
+ * then the process may live under a filter, which has to allow a thread. */
+
+#define POOL_THREADS "4"
 
 struct loop {
     uv_loop_t uv;
@@ -59,6 +64,20 @@ struct loop_signal {
     void *context;
 };
 
+struct loop_wake {
+    uv_async_t async;
+    loop_fn *fn;
+    void *context;
+    struct loop *loop;
+};
+
+struct work {
+    uv_work_t uv;
+    loop_fn *work;
+    loop_fn *done;
+    void *context;
+};
+
 static void check_or_die(int rc, const char *what)
 {
     if (rc >= 0)
@@ -90,6 +109,7 @@ static void on_closed(uv_handle_t *handle)
 static_assert(offsetof(struct loop_watch, poll) == 0, "on_closed frees the handle's object");
 static_assert(offsetof(struct loop_timer, timer) == 0, "on_closed frees the handle's object");
 static_assert(offsetof(struct loop_signal, signal) == 0, "on_closed frees the handle's object");
+static_assert(offsetof(struct loop_wake, async) == 0, "on_closed frees the handle's object");
 
 static void on_idle(uv_idle_t *idle)
 {
@@ -111,6 +131,7 @@ static void on_idle(uv_idle_t *idle)
 struct loop *loop_new(void)
 {
     struct loop *loop = new_or_die(sizeof *loop);
+    check_or_die(uv_os_setenv("UV_THREADPOOL_SIZE", POOL_THREADS), "start");
     list_init(&loop->tasks);
     list_init(&loop->mark);
     check_or_die(uv_loop_init(&loop->uv), "start");
@@ -124,8 +145,8 @@ void loop_free(struct loop *loop)
         return;
     assert(loop->objects == 0);
     uv_close((uv_handle_t *)&loop->idle, NULL);
-    /* Nothing but closing handles is left, so this ends; a signal still in
-     * libuv's pipe takes it more than one turn. */
+    /* Nothing but closing handles and the pool's work is left, so this ends; a
+     * signal still in libuv's pipe takes it more than one turn. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
         ;
     check_or_die(uv_loop_close(&loop->uv), "end");
@@ -329,4 +350,58 @@ void loop_task_free(struct loop_task *task)
     loop_task_unschedule(task);
     task->loop->objects--;
     free(task);
+}
+
+static void on_work(uv_work_t *uv)
+{
+    const struct work *work = CONTAINER_OF(uv, struct work, uv);
+    work->work(work->context);
+}
+
+static void on_worked(uv_work_t *uv, int status)
+{
+    struct work *work = CONTAINER_OF(uv, struct work, uv);
+    loop_fn *done = work->done;
+    void *context = work->context;
+    check_or_die(status, "work");
+    free(work);
+    done(context);
+}
+
+void loop_work(struct loop *loop, loop_fn *fn, loop_fn *done, void *context)
+{
+    struct work *work = new_or_die(sizeof *work);
+    work->work = fn;
+    work->done = done;
+    work->context = context;
+    check_or_die(uv_queue_work(&loop->uv, &work->uv, on_work, on_worked), "work");
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct loop_wake *wake = CONTAINER_OF(async, struct loop_wake, async);
+    wake->fn(wake->context);
+}
+
+struct loop_wake *loop_wake_new(struct loop *loop, loop_fn *fn, void *context)
+{
+    struct loop_wake *wake = new_object(loop, sizeof *wake);
+    wake->loop = loop;
+    wake->fn = fn;
+    wake->context = context;
+    check_or_die(uv_async_init(&loop->uv, &wake->async, on_wake), "wake");
+    return wake;
+}
+
+void loop_wake(struct loop_wake *wake)
+{
+    check_or_die(uv_async_send(&wake->async), "wake");
+}
+
+void loop_wake_free(struct loop_wake *wake)
+{
+    if (!wake)
+        return;
+    wake->loop->objects--;
+    uv_close((uv_handle_t *)&wake->async, on_closed);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h> /* libc's tcp_info ends before the counts of bytes */
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -125,6 +127,37 @@ static void look_for_client(struct http_connection *connection)
     loop_timer_start(connection->timer, PRESENCE_MS);
 }
 
+/* Bytes that the kernel got from the client, or that the client has confirmed. A kernel
+ * that does not count them makes every transfer a short one. */
+static uint64_t bytes_moved(const struct http_connection *connection)
+{
+    struct tcp_info about = {0};
+    socklen_t size = sizeof about;
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &about, &size) < 0)
+        return 0;
+    const struct http_request *request = connection->request;
+    return request && request->phase <= PHASE_BODY ? about.tcpi_bytes_received
+                                                   : about.tcpi_bytes_acked;
+}
+
+/* Starts to look anew, when enough has moved since the last time. */
+static bool keeps_pace(struct http_connection *connection)
+{
+    uint64_t before = connection->moved;
+    if (!connection->is_paced)
+        return false;
+    connection_pace(connection);
+    return connection->moved - before >=
+           server_timeout_ms(connection->server) * SLOWEST_BYTES_PER_MS;
+}
+
+void connection_pace(struct http_connection *connection)
+{
+    connection_wait(connection, WAIT_TRANSFER, server_timeout_ms(connection->server));
+    connection->is_paced = true;
+    connection->moved = bytes_moved(connection);
+}
+
 static void on_timer(void *context)
 {
     struct http_connection *connection = context;
@@ -134,6 +167,8 @@ static void on_timer(void *context)
         look_for_client(connection);
         return;
     }
+    if (keeps_pace(connection))
+        return;
     /* As long as the request is being read the daemon has written nothing. */
     const struct http_request *request = connection->request;
     if (request && request->phase <= PHASE_BODY)
@@ -159,6 +194,7 @@ void connection_wait(struct http_connection *connection, enum connection_wait wa
 {
     connection->wait = wait;
     connection->since_ns = loop_now_ns();
+    connection->is_paced = false;
     if (wait == WAIT_HANDLER) {
         loop_timer_stop(connection->timer);
         connection->gone_watch = loop_watch_new(connection->server->loop, connection->fd, LOOP_READ,

@@ -8,7 +8,8 @@
  *
  * What the server itself refuses, before any handler sees it: foreign Host or
  * Origin (doors.h), bad framing (framing.h), bodies over the route's maximum,
- * headers or bodies that do not arrive in time. Connections over the maximum
+ * headers or bodies that do not arrive in time. An upload, and a file that is
+ * sent, may take as long as it goes on: 8 KiB a second, looked at every timeout. Connections over the maximum
  * wait in the kernel's queue until another ends; one that has long been silent
  * is ended for them.
  */
@@ -32,17 +33,18 @@ struct http_header {
     const char *value;
 };
 
-/* For a body that is not held in memory but taken as it comes. */
+/* For a body that is not held in memory but taken as it comes. In each of these, and
+ * while the client is held, http_reply answers at once, and no other call follows. */
 struct http_upload_ops {
-    /* The head is there, the body comes. Returns what `data` gets, or NULL when it has
+    /* The head is there, the body comes. Returns what the others get, or NULL when it has
      * answered with a refusal. */
     void *(*begin)(struct http_request *request, void *context);
     /* Borrowed for the call. False: hold the client until http_upload_resume. */
     bool (*data)(void *upload, struct slice bytes);
     /* All of it was there: the request is with the handler now, which answers it. */
     void (*end)(void *upload);
-    /* The client left, was too slow, or the body went over max_body (then the server
-     * has answered): no other call follows. */
+    /* The client left before it was answered (unless http_on_gone names another), was too
+     * slow, or the body went over max_body (then the server has answered). */
     void (*gone)(void *upload);
 };
 

@@ -11,8 +11,10 @@
 /* Headers of a request together are shorter than this, so a list of them is. */
 #define FORWARDED_MAX FRAMING_HEAD_MAX
 
-#define ALLOWED_METHODS "GET,POST"
-#define ALLOWED_HEADERS "Content-Type,Authorization"
+#define ALLOWED_METHODS "GET,POST,PUT,DELETE,OPTIONS"
+#define ALLOWED_HEADERS "Content-Type,Authorization,Idempotency-Key"
+/* What a page may read besides what it always may. */
+#define EXPOSED_HEADERS "RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Retry-After"
 
 static enum MHD_Result collect_forwarded(void *context, enum MHD_ValueKind kind, const char *key,
                                          const char *value)
@@ -57,6 +59,8 @@ static const char *request_scheme(const struct http_request *request)
 static void add_cors(struct http_request *request, const char *origin)
 {
     http_add_header(request, "Access-Control-Allow-Origin", origin);
+    http_add_header(request, "Access-Control-Allow-Credentials", "true");
+    http_add_header(request, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
     if (strcmp(request->method, "OPTIONS") != 0)
         return;
     http_add_header(request, "Access-Control-Allow-Methods", ALLOWED_METHODS);
@@ -113,9 +117,9 @@ static bool copy_captures(struct http_request *request)
 
 size_t http_request_max_body(const struct http_request *request)
 {
-    size_t route = request->match.route->max_body;
+    const struct http_route *route = request->match.route;
     size_t server = request->server->config.max_body;
-    return server > 0 ? MIN(route, server) : route;
+    return server > 0 && !route->upload ? MIN(route->max_body, server) : route->max_body;
 }
 
 /* -1 when there is nothing that could handle it. */
@@ -128,6 +132,19 @@ static int find_route(struct http_request *request, struct err *err)
     if (!copy_captures(request))
         return err_sys(err, errno, "request");
     buf_init(&request->body, http_request_max_body(request));
+    return 0;
+}
+
+/* False: it has answered. */
+static bool is_authorized(struct http_request *request)
+{
+    const struct http_config *config = &request->server->config;
+    return !config->authorize || config->authorize(config->authorize_context, request,
+                                                   request->match.mount, request->match.route);
+}
+
+static int check_coding(const struct http_request *request, struct err *err)
+{
     const char *coding = http_request_header(request, "Content-Encoding");
     if (coding && strcasecmp(coding, "identity") != 0)
         return err_set(err, ERR_MEDIA_TYPE, "Content-Encoding '%.40s' is not understood", coding);
@@ -142,8 +159,16 @@ void request_admit(struct http_request *request)
     pass_doors(request);
     if (request->phase > PHASE_BODY)
         return;
-    if (find_route(request, &err) < 0)
+    if (find_route(request, &err) < 0) {
+        http_reply_err(request, &err);
+        return;
+    }
+    if (!is_authorized(request))
+        return;
+    if (check_coding(request, &err) < 0)
         http_reply_err(request, &err);
     else if (request->content_length > http_request_max_body(request))
         http_reply_too_large(request);
+    else if (request->match.route->upload)
+        upload_begin(request);
 }

@@ -2,7 +2,8 @@
 /* http_private.h — what the files of the HTTP server share: http.c (the daemon
  * in our loop), listener.c (accepting), connection.c (deadlines, clients that
  * leave, last words), http_request.c (a request's way to its handler),
- * http_reply.c and http_stream.c (and back), websocket_accept.c and websocket.c.
+ * http_upload.c (bodies that are not kept), http_reply.c, http_stream.c and
+ * http_file.c (and back), websocket_accept.c and websocket.c.
  *
  * Theory of operation. libmicrohttpd parses and writes; it neither listens nor
  * keeps time. We accept, so that one limit holds for all listeners together,
@@ -25,6 +26,9 @@
 #include "server/framing.h"
 #include "server/http.h"
 #include "server/router.h"
+
+/* What a client must send or take of what is long, beyond the timeout. */
+#define SLOWEST_BYTES_PER_MS 8
 
 struct listener {
     struct http_server *server;
@@ -76,6 +80,8 @@ struct http_connection {
     int fd; /* libmicrohttpd's */
     enum connection_wait wait;
     uint64_t since_ns; /* it waits for that */
+    bool is_paced;     /* what it waits for may take its time, if it goes on */
+    uint64_t moved;    /* bytes, when it was last looked */
     struct loop_timer *timer;
     struct loop_watch *gone_watch; /* while its request is with a handler */
     struct http_request *request;  /* the present one, NULL between two */
@@ -92,7 +98,7 @@ enum request_phase {
     PHASE_DEAD,      /* nobody is there to be answered */
 };
 
-enum { REQUEST_HEADERS_MAX = 16 };
+enum { REQUEST_HEADERS_MAX = 24 };
 
 struct http_request {
     struct http_server *server;
@@ -111,6 +117,10 @@ struct http_request {
     bool overloaded; /* so many bodies are buffered that this one is not */
     uint64_t discarded;
     struct buf body;
+    void *upload;      /* who takes the body as it comes; NULL: nobody, or it has all */
+    uint64_t uploaded; /* bytes */
+    uint64_t key;      /* who asks */
+    unsigned scopes;
     struct route_match match;
     char *captures[ROUTE_CAPTURES_MAX];
     char client[ADDRESS_TEXT_SIZE];
@@ -139,6 +149,9 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
                        enum MHD_ConnectionNotificationCode code);
 struct http_connection *connection_of(struct MHD_Connection *mhd);
 void connection_wait(struct http_connection *connection, enum connection_wait wait, uint64_t ms);
+/* WAIT_TRANSFER for as long as the client keeps up SLOWEST_BYTES_PER_MS, looked at
+ * once every timeout. */
+void connection_pace(struct http_connection *connection);
 /* Ends it from outside the daemon, which notices in its next run. */
 void connection_cut(struct http_connection *connection);
 /* Cuts the one that has been silent for longest between two requests, if any. */
@@ -159,6 +172,20 @@ void request_refused_by_daemon(struct http_server *server);
 void request_end(struct http_request *request);
 /* The client left while the handler had it: tells the handler. */
 void request_gone(struct http_request *request);
+/* The daemon leaves the connection alone; we look whether the client is there. */
+void request_suspend(struct http_request *request);
+void request_resume(struct http_request *request);
+
+/* http_upload.c */
+/* The head is admitted; answers what is refused. */
+void upload_begin(struct http_request *request);
+/* Takes the piece, or none of it while the client is held. */
+enum MHD_Result upload_piece(struct http_request *request, const char *bytes, size_t *size);
+/* The body is complete: the request is with the handler. */
+void upload_end(struct http_request *request);
+/* Answers in the midst of a body, which the daemon cannot. */
+void upload_refuse(struct http_request *request, int status, const char *content_type,
+                   struct slice body);
 
 /* http_stream.c: the request ends, or the client has left. */
 void http_stream_end_of_request(struct http_request *request);

@@ -8,8 +8,6 @@
 #include "server/http_private.h"
 
 #define ERR_BODY_MAX (8 * KIB)
-/* A client must take its answer at least this fast, beyond the timeout. */
-#define SLOWEST_BYTES_PER_MS 8
 
 struct slice http_request_method(const struct http_request *request)
 {
@@ -52,6 +50,22 @@ const char *http_request_client(const struct http_request *request)
 bool http_request_from_loopback(const struct http_request *request)
 {
     return request->client_loopback;
+}
+
+void http_set_caller(struct http_request *request, uint64_t key, unsigned scopes)
+{
+    request->key = key;
+    request->scopes = scopes;
+}
+
+uint64_t http_request_key(const struct http_request *request)
+{
+    return request->key;
+}
+
+unsigned http_request_scopes(const struct http_request *request)
+{
+    return request->scopes;
 }
 
 const char *http_request_dialect(const struct http_request *request)
@@ -105,7 +119,7 @@ static bool add_headers(const struct http_request *request, struct MHD_Response 
 void http_send_response(struct http_request *request, int status, const char *content_type,
                         struct MHD_Response *response, size_t size)
 {
-    assert(request->phase <= PHASE_HANDLER);
+    assert(request->phase <= PHASE_HANDLER && !request->upload);
     bool queued = response && add_headers(request, response, content_type) &&
                   MHD_queue_response(request->mhd, (unsigned)status, response);
     if (response)
@@ -116,16 +130,17 @@ void http_send_response(struct http_request *request, int status, const char *co
     request->status = status;
     connection_wait(request->connection, WAIT_TRANSFER,
                     server_timeout_ms(request->server) + size / SLOWEST_BYTES_PER_MS);
-    if (!request->suspended)
-        return;
-    request->suspended = false;
-    MHD_resume_connection(request->mhd);
-    server_run_soon(request->server);
+    if (request->suspended)
+        request_resume(request);
 }
 
 void http_reply(struct http_request *request, int status, const char *content_type,
                 struct slice body)
 {
+    if (request->upload) {
+        upload_refuse(request, status, content_type, body);
+        return;
+    }
     struct MHD_Response *response = MHD_create_response_from_buffer(
         body.len, (void *)(body.len > 0 ? body.at : ""), MHD_RESPMEM_MUST_COPY);
     http_send_response(request, status, content_type, response, body.len);
@@ -134,6 +149,11 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body)
 {
+    if (request->upload && !body->failed) {
+        upload_refuse(request, status, content_type, buf_slice(body));
+        buf_fini(body);
+        return;
+    }
     size_t len = body->len;
     char *bytes = buf_take(body);
     if (!bytes) {

@@ -40,6 +40,7 @@ void *request_target(void *context, const char *target, struct MHD_Connection *m
     request->target = target ? target : "";
     request->target_len = strlen(request->target);
     request->target_valid = framing_target_valid(request->target);
+    request->scopes = ~0U;
     connection_wait(connection, WAIT_TRANSFER, server_timeout_ms(server));
     return request;
 }
@@ -95,7 +96,10 @@ static void begin(struct http_request *request, const char *path, const char *me
         return;
     request->connection->refused = false;
     request->phase = PHASE_BODY;
-    connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
+    if (request->upload)
+        connection_pace(request->connection);
+    else
+        connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
 }
 
 /* libmicrohttpd 0.9.75 refuses a malformed Content-Length, and more cookies than
@@ -149,6 +153,20 @@ static enum MHD_Result take_body(struct http_request *request, struct slice piec
 
 /* --- the handler --- */
 
+void request_suspend(struct http_request *request)
+{
+    request->suspended = true;
+    MHD_suspend_connection(request->mhd);
+    connection_wait(request->connection, WAIT_HANDLER, 0);
+}
+
+void request_resume(struct http_request *request)
+{
+    request->suspended = false;
+    MHD_resume_connection(request->mhd);
+    server_run_soon(request->server);
+}
+
 /* The whole request is there. */
 static void dispatch(struct http_request *request)
 {
@@ -162,14 +180,13 @@ static void dispatch(struct http_request *request)
         http_reply_err(request, &err);
     } else if (request->too_large) {
         http_reply_too_large(request);
+    } else if (request->upload) {
+        upload_end(request);
     } else {
         route->handle(request, request->match.context);
     }
-    if (request->phase != PHASE_HANDLER)
-        return;
-    request->suspended = true;
-    MHD_suspend_connection(request->mhd);
-    connection_wait(request->connection, WAIT_HANDLER, 0);
+    if (request->phase == PHASE_HANDLER)
+        request_suspend(request);
 }
 
 static enum MHD_Result finish(struct http_request *request)
@@ -197,8 +214,12 @@ enum MHD_Result request_step(void *context, struct MHD_Connection *mhd, const ch
         begin(request, path, method, version);
         return request->phase == PHASE_DEAD ? MHD_NO : MHD_YES;
     }
+    if (request->phase == PHASE_DEAD)
+        return MHD_NO;
     if (*upload_size == 0)
         return finish(request);
+    if (request->upload)
+        return upload_piece(request, upload, upload_size);
     struct slice piece = {upload, *upload_size};
     *upload_size = 0;
     return take_body(request, piece);
@@ -214,13 +235,12 @@ void http_on_gone(struct http_request *request, void (*gone)(void *context), voi
  * more, is told that the request is dead, and closes. */
 void request_gone(struct http_request *request)
 {
-    assert(request->phase == PHASE_HANDLER || request->phase == PHASE_STREAMING);
+    assert(request->suspended || request->phase == PHASE_STREAMING);
     request->server->open_requests -= request->phase == PHASE_HANDLER;
     request->phase = PHASE_DEAD;
     connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
     if (request->suspended)
-        MHD_resume_connection(request->mhd);
-    request->suspended = false;
+        request_resume(request);
     connection_cut(request->connection);
     if (request->stream)
         http_stream_end_of_request(request);
@@ -269,6 +289,8 @@ void request_end(struct http_request *request)
         http_stream_end_of_request(request);
     if (request->websocket)
         websocket_failed(request->websocket);
+    if (request->upload)
+        request->gone(request->gone_context);
     connection->request = NULL;
     connection_wait(connection, WAIT_REQUEST, server_timeout_ms(request->server));
     request_free(request);

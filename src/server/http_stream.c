@@ -37,13 +37,6 @@ static void stream_free(struct http_stream *stream)
     free(stream);
 }
 
-static void suspend(struct http_request *request)
-{
-    request->suspended = true;
-    MHD_suspend_connection(request->mhd);
-    connection_wait(request->connection, WAIT_HANDLER, 0);
-}
-
 static ssize_t on_read(void *context, uint64_t position, char *to, size_t room)
 {
     (void)position;
@@ -55,7 +48,7 @@ static ssize_t on_read(void *context, uint64_t position, char *to, size_t room)
     if (len == 0 && !stream->ops)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (len == 0) {
-        suspend(request);
+        request_suspend(request);
         return 0;
     }
     len = MIN(len, room);
@@ -123,10 +116,8 @@ static void wake(struct http_stream *stream)
     struct http_request *request = stream->request;
     if (!request || !request->suspended)
         return;
-    request->suspended = false;
     connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
-    MHD_resume_connection(request->mhd);
-    server_run_soon(request->server);
+    request_resume(request);
 }
 
 bool http_stream_write(struct http_stream *stream, struct slice bytes)

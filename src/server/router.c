@@ -48,6 +48,7 @@ static bool mount_fits(const struct http_mount *mount, const char *method, const
     for (const struct http_route *route = mount->routes; route->method; route++) {
         if (method_fits(route->method, method) && path_fits(route->path, path, match)) {
             match->route = route;
+            match->mount = mount->name;
             match->context = mount->context;
             return true;
         }

@@ -21,6 +21,7 @@ struct route_capture {
 
 struct route_match {
     const struct http_route *route; /* NULL: none */
+    const char *mount;              /* its name */
     void *context;                  /* the mount's */
     size_t capture_count;
     struct route_capture captures[ROUTE_CAPTURES_MAX];

@@ -38,17 +38,18 @@ struct content_writer *content_writer_new(struct loop *loop, int folder, const c
                                           uint64_t max_size,
                                           const struct content_writer_events *events, void *context,
                                           struct err *err);
-/* Copies. False: no more until `room`. Memory is bounded: 512 KiB. */
+/* Copies. False: no more until `room`. Memory is bounded: 512 KiB, as long as no
+ * call brings more than 32 KiB. */
 bool content_writer_add(struct content_writer *writer, struct slice bytes);
 void content_writer_finish(struct content_writer *writer);
-/* No callback follows; nothing is left. */
+/* Until `written`, also after finish: no callback follows, and nothing is left. */
 void content_writer_abort(struct content_writer *writer);
 
-/* A copy of `size` bytes of fd, which it closes. `done` always comes. */
+/* A copy of the first `size` bytes of fd, which it closes. `done` always comes. */
 void content_copy(struct loop *loop, int folder, const char *id, int fd, uint64_t size,
                   content_fn *done, void *context);
-/* All bytes of these contents, one behind the other, into memory; *sizes are as stored.
- * ERR_NOT_FOUND names the first that is missing. The bytes are borrowed for the call. */
+/* All bytes of these contents into memory. ERR_NOT_FOUND names the first that is missing,
+ * ERR_TOO_LARGE says that they are over max_bytes together. Borrowed for the call. */
 typedef void content_read_fn(void *context, const struct slice *contents, const struct err *err);
 void content_read(struct loop *loop, int folder, const char *const *ids, size_t count,
                   uint64_t max_bytes, content_read_fn *done, void *context);
@@ -56,7 +57,8 @@ void content_read(struct loop *loop, int folder, const char *const *ids, size_t 
 int content_open(int folder, const char *id);
 int content_remove(int folder, const char *id); /* 0 also when it is not there */
 
-/* At start: removes what is no complete content, and what `is_known` does not know. */
+/* At start: removes what is no complete content, and what `is_known` does not know.
+ * 0, or -errno when something could not be removed. */
 int content_sweep(int folder, bool (*is_known)(void *context, const char *id), void *context);
 
 #endif

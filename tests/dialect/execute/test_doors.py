@@ -68,7 +68,9 @@ class Origin(unittest.TestCase):
                 self.assertEqual(answer.status, ALLOWED)
                 self.assertEqual(answer.headers["access-control-allow-origin"], origin)
                 self.assertEqual(answer.headers["vary"], "Origin")
-                self.assertNotIn("access-control-allow-credentials", answer.headers)
+                self.assertEqual(answer.headers["access-control-allow-credentials"], "true")
+                self.assertEqual(answer.headers["access-control-expose-headers"],
+                                 "RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Retry-After")
 
     def test_foreign_origins_cannot_change_anything(self):
         for origin in self.FOREIGN:
@@ -76,7 +78,8 @@ class Origin(unittest.TestCase):
                 answer = post(wire.server().main, origin=origin)
                 self.assertEqual(answer.status, FORBIDDEN)
                 self.assertEqual(answer.json()["code"], "forbidden")
-                self.assertNotIn("access-control-allow-origin", answer.headers)
+                self.assertFalse([name for name in answer.headers
+                                  if name.startswith("access-control")])
                 self.assertEqual(answer.headers["vary"], "Origin")
 
     def test_foreign_origins_may_read_nothing(self):
@@ -112,9 +115,9 @@ class Origin(unittest.TestCase):
         self.assertEqual(answer.status, 204)
         self.assertEqual(answer.body, b"")
         self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:5500")
-        self.assertEqual(answer.headers["access-control-allow-methods"], "GET,POST")
+        self.assertEqual(answer.headers["access-control-allow-methods"], "GET,POST,PUT,DELETE,OPTIONS")
         self.assertEqual(answer.headers["access-control-allow-headers"],
-                         "Content-Type,Authorization")
+                         "Content-Type,Authorization,Idempotency-Key")
 
     def test_preflight_of_foreign_origin_allows_nothing(self):
         answer = wire.server().main.request("OPTIONS", "/execute", origin="http://evil.example",

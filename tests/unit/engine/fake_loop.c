@@ -10,6 +10,7 @@
 struct loop {
     struct list timers; /* the running ones, soonest first */
     struct list tasks;  /* the scheduled ones */
+    struct list works;
     size_t objects;
 };
 
@@ -28,6 +29,17 @@ struct loop_task {
     void *context;
 };
 
+struct loop_wake {
+    struct loop_task *task;
+};
+
+struct work {
+    struct list link;
+    loop_fn *work;
+    loop_fn *done;
+    void *context;
+};
+
 static uint64_t now_ns = 1000 * NS_PER_S;
 
 uint64_t loop_now_ns(void)
@@ -41,12 +53,24 @@ struct loop *loop_new(void)
     assert(loop);
     list_init(&loop->timers);
     list_init(&loop->tasks);
+    list_init(&loop->works);
     return loop;
+}
+
+static void do_work(struct loop *loop)
+{
+    struct work *work = CONTAINER_OF(loop->works.next, struct work, link);
+    list_remove(&work->link);
+    work->work(work->context);
+    work->done(work->context);
+    free(work);
 }
 
 void loop_free(struct loop *loop)
 {
     assert(loop->objects == 0);
+    while (!list_empty(&loop->works))
+        do_work(loop);
     free(loop);
 }
 
@@ -115,9 +139,41 @@ void loop_task_free(struct loop_task *task)
     free(task);
 }
 
+struct loop_wake *loop_wake_new(struct loop *loop, loop_fn *fn, void *context)
+{
+    struct loop_wake *wake = calloc(1, sizeof *wake);
+    assert(wake);
+    wake->task = loop_task_new(loop, fn, context);
+    return wake;
+}
+
+void loop_wake(struct loop_wake *wake)
+{
+    loop_task_schedule(wake->task);
+}
+
+void loop_wake_free(struct loop_wake *wake)
+{
+    if (wake)
+        loop_task_free(wake->task);
+    free(wake);
+}
+
+void loop_work(struct loop *loop, loop_fn *fn, loop_fn *done, void *context)
+{
+    struct work *work = calloc(1, sizeof *work);
+    assert(work);
+    *work = (struct work){.work = fn, .done = done, .context = context};
+    list_append(&loop->works, &work->link);
+}
+
 void fake_loop_settle(struct loop *loop)
 {
-    while (!list_empty(&loop->tasks)) {
+    while (!list_empty(&loop->tasks) || !list_empty(&loop->works)) {
+        if (list_empty(&loop->tasks)) {
+            do_work(loop);
+            continue;
+        }
         struct loop_task *task = CONTAINER_OF(loop->tasks.next, struct loop_task, link);
         list_remove(&task->link);
         task->fn(task->context);

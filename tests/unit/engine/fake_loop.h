@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_loop.h — loop.h without descriptors, on a clock that tests move. */
+/* fake_loop.h — loop.h without descriptors, on a clock that tests move.
+ * Work is done in its turn, on the one thread. */
 #ifndef RUNNEL_TESTS_FAKE_LOOP_H
 #define RUNNEL_TESTS_FAKE_LOOP_H
 

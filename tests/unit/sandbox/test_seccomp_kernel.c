@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "bpf_eval.h"
+#include "loop/loop.h"
 
 #define HIGH (1L << 32)
 
@@ -243,6 +244,27 @@ static bool can_start_a_thread(void)
            pthread_join(thread, NULL) == 0 && value == 7;
 }
 
+static void set_to_eight(void *value)
+{
+    *(int *)value = 8;
+}
+
+static void increment(void *value)
+{
+    ++*(int *)value;
+}
+
+/* The pool's threads are made with its first work. */
+static bool can_use_the_pool(void)
+{
+    int value = 0;
+    struct loop *loop = loop_new();
+    loop_work(loop, set_to_eight, increment, &value);
+    loop_run(loop);
+    loop_free(loop);
+    return value == 9;
+}
+
 static bool can_serve(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -288,7 +310,7 @@ static bool is_refused(long result, int error)
 static int live_as_front(void)
 {
     struct rlimit limit;
-    bool (*const abilities[])(void) = {can_start_a_thread, can_serve, can_resolve,
+    bool (*const abilities[])(void) = {can_start_a_thread, can_use_the_pool, can_serve, can_resolve,
                                        can_use_files_and_memory};
     for (size_t i = 0; i < ARRAY_LEN(abilities); i++) {
         if (!abilities[i]())

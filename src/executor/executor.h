@@ -12,6 +12,8 @@
  *     …            events.started, events.output (many), then exactly one events.ended
  *     executor_stage_free(stage);         any time; kills it if it still runs, no more events
  *     … next stage in the same workspace, one at a time …
+ *     executor_workspace_collect(workspace, &collect_spec, &collect_events, run);
+ *     …            collect_events.item (many), then exactly one collect_events.done
  *     executor_workspace_close(workspace);
  *
  * `ended` comes when every process of the box is dead and every byte that they
@@ -34,7 +36,9 @@ struct workspace;
 struct stage;
 
 struct workspace_file {
-    const char *path; /* relative, no "..", checked again by the driver */
+    /* Relative, no "..", checked again by the driver. One that ends in "/" makes
+     * an empty folder; its content is empty. */
+    const char *path;
     struct slice content;
 };
 
@@ -98,11 +102,38 @@ struct stage_events {
     void (*ended)(void *context, const struct stage_end *end);
 };
 
+/* What of a workspace is wanted back, once no stage of it runs any more. */
+struct collect_spec {
+    const char *folder; /* relative to the workspace: "outputs" */
+    uint64_t max_files;
+    uint64_t max_bytes; /* of all files together */
+};
+
+/* One thing found below the folder. */
+struct collect_item {
+    const char *path;    /* relative to the folder, bytes as the program chose them, no NUL */
+    uint64_t size;       /* a hole counts as the bytes that it reads as */
+    int fd;              /* read-only, at offset 0, the receiver's to close; -1: refused */
+    const char *refusal; /* why not, a few words for people: "a symbolic link"; NULL with an fd */
+};
+
+/* Calls come from the loop, never from within. workspace_close before `done`: no
+ * more calls. What is passed is borrowed for the call, but for the descriptor. */
+struct collect_events {
+    void (*item)(void *context, const struct collect_item *item); /* many */
+    /* Exactly once. unlisted: found but not told, because the list of refusals and
+     * the walk are bounded; failure: NULL when all went well. */
+    void (*done)(void *context, uint64_t unlisted, const struct err *failure);
+};
+
 struct executor_ops {
     const char *name;
     struct workspace *(*workspace_open)(struct executor *executor,
                                         const struct workspace_spec *spec, struct err *err);
     void (*workspace_close)(struct workspace *workspace);
+    /* At most one at a time; after it, no stage. The events outlive the collecting. */
+    void (*workspace_collect)(struct workspace *workspace, const struct collect_spec *spec,
+                              const struct collect_events *events, void *context);
     struct stage *(*stage_start)(struct workspace *workspace, const struct stage_spec *spec,
                                  const struct stage_events *events, void *context, struct err *err);
     /* Kills every process; `ended` follows. Safe to repeat. */
@@ -148,6 +179,13 @@ static inline void executor_workspace_close(struct workspace *workspace)
 {
     if (workspace)
         workspace->executor->ops->workspace_close(workspace);
+}
+
+static inline void executor_workspace_collect(struct workspace *workspace,
+                                              const struct collect_spec *spec,
+                                              const struct collect_events *events, void *context)
+{
+    workspace->executor->ops->workspace_collect(workspace, spec, events, context);
 }
 
 static inline struct stage *executor_stage_start(struct workspace *workspace,

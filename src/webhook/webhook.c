@@ -35,6 +35,9 @@ struct webhooks {
     uint64_t timeout_ms;
     unsigned at_once;
     unsigned count; /* attempts, under way and ended */
+    /* Where all certificates are one file, libcurl keeps it parsed, unless a folder is
+     * set too; parsing it takes tens of milliseconds, and nobody else is served then. */
+    bool has_bundle;
     CURLM *multi;
     struct loop_timer *timer;
     struct loop_task *task;
@@ -48,8 +51,9 @@ struct attempt {
     struct webhooks *webhooks;
     CURL *easy;
     struct curl_slist *headers;
-    size_t answered; /* bytes */
-    bool is_refused; /* its address, or one of several */
+    size_t answered;  /* bytes */
+    bool is_refused;  /* an address of its */
+    bool is_admitted; /* another one */
     webhook_fn *done;
     void *context;
     int status;
@@ -97,7 +101,7 @@ static void describe_failure(struct attempt *attempt, CURLcode result)
 {
     const struct webhooks *webhooks = attempt->webhooks;
     char time[32];
-    if (attempt->is_refused)
+    if (attempt->is_refused && !attempt->is_admitted)
         (void)err_set(&attempt->err, ERR_FORBIDDEN,
                       "webhook_url leads into a network that this server does not call (an "
                       "operator can allow it: webhook_networks)");
@@ -215,6 +219,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
         attempt->is_refused = true;
         return CURL_SOCKET_BAD;
     }
+    attempt->is_admitted = true;
     return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                   address->protocol);
 }
@@ -303,7 +308,8 @@ static bool set_request(struct attempt *attempt, const char *url, struct slice b
            set(easy, CURLOPT_WRITEDATA, attempt) == CURLE_OK &&
            set(easy, CURLOPT_HEADERFUNCTION, on_bytes) == CURLE_OK &&
            set(easy, CURLOPT_HEADERDATA, attempt) == CURLE_OK &&
-           set(easy, CURLOPT_PRIVATE, attempt) == CURLE_OK;
+           set(easy, CURLOPT_PRIVATE, attempt) == CURLE_OK &&
+           (!webhooks->has_bundle || set(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
 int webhook_post(struct webhooks *webhooks, const char *url, const char *id, struct slice body,
@@ -363,6 +369,7 @@ struct webhooks *webhooks_new(struct loop *loop, const struct webhooks_config *c
         free(webhooks);
         return NULL;
     }
+    webhooks->has_bundle = webhooks->curl.version_info(CURLVERSION_NOW)->cainfo != NULL;
     webhooks->timer = loop_timer_new(loop, on_time, webhooks);
     webhooks->task = loop_task_new(loop, on_task, webhooks);
     webhooks->multi = webhooks->curl.multi_init();

@@ -1,56 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/serve.h"
 
-#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/front.h"
+#include "cli/serve_private.h"
 #include "cli/versions.h"
-#include "dialect/execute.h"
-#include "dialect/interactive.h"
-#include "dialect/page.h"
-#include "dialect/runs.h"
-#include "dialect/session.h"
 #include "loop/loop.h"
 #include "observe/log.h"
-#include "server/engineio_http.h"
-#include "server/http.h"
-#include "server/rate_limit.h"
 
 enum {
-    REQUEST_TIMEOUT_S = 30, /* for headers, for body, and between two requests */
-    CLIENTS_REMEMBERED = 65536,
     KEEP_MS = 10 * 60 * 1000, /* a finished run, for those who come back */
     LAST_ANSWERS_MS = 2000,   /* to send what is decided, when we end */
     LAST_ANSWERS_STEP_MS = 10,
-};
-
-const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, INTERACTIVE_NAME,
-                                      NULL};
-
-struct service {
-    struct wiring *wiring;
-    const struct listeners *listeners;
-    struct execute execute;
-    struct session_dialect session;
-    struct runs runs;
-    struct interactive interactive;
-    struct engineio_config engineio_config;
-    struct engineio *engineio;
-    struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[5];
-    struct words server_names;
-    struct words cors_origins;
-    struct words trusted_proxies;
-    struct http_config http;
-    struct http_server *server;
-    struct loop_signal *terminate;
-    struct loop_signal *interrupt;
-    struct loop_timer *last_answers;
-    uint64_t drained_at_ns;
 };
 
 static void write_log(const char *line, unsigned long len)
@@ -118,96 +83,6 @@ static void on_spawner_lost(void *context)
 
 /* --- the start --- */
 
-static int words_add_list(struct words *words, const struct config_list *list, struct err *err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (words_add(words, list->items[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int make_server(struct service *service, struct err *err)
-{
-    const struct config *config = &service->wiring->config;
-    if (words_add_list(&service->server_names, &config->server_names, err) < 0 ||
-        words_add_list(&service->cors_origins, &config->cors_origins, err) < 0 ||
-        words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0)
-        return -1;
-    const struct http_mount mounts[] = {
-        {EXECUTE_NAME, execute_routes, &service->execute},
-        {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
-        {SESSION_NAME, session_routes, &service->session},
-        {RUNS_NAME, runs_routes, &service->runs},
-        {PAGE_NAME, page_routes, NULL},
-    };
-    static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");
-    memcpy(service->mounts, mounts, sizeof mounts);
-    service->http = (struct http_config){
-        .listeners = service->listeners->items,
-        .listener_count = service->listeners->count,
-        .mounts = service->mounts,
-        .mount_count = ARRAY_LEN(service->mounts),
-        .server_names = words_list(&service->server_names),
-        .cors_origins = words_list(&service->cors_origins),
-        .trusted_proxies = words_list(&service->trusted_proxies),
-        .max_connections = (unsigned)config->max_connections,
-        .max_body = (size_t)config->max_body_bytes,
-        .timeout_s = REQUEST_TIMEOUT_S,
-    };
-    service->server = http_server_new(service->wiring->loop, &service->http, err);
-    return service->server ? 0 : -1;
-}
-
-/* One at a time: whoever runs programs meanwhile comes first. */
-static void find_versions(void *context)
-{
-    struct service *service = context;
-    struct wiring *wiring = service->wiring;
-    if (!service->versions)
-        service->versions = versions_start(wiring->loop, wiring->executor, wiring->catalogue,
-                                           &wiring->config.ceiling, 1, NULL);
-}
-
-static int make_dialect(struct service *service, struct err *err)
-{
-    const struct config *config = &service->wiring->config;
-    service->execute = (struct execute){
-        .engine = service->wiring->engine,
-        .catalogue = service->wiring->catalogue,
-        .limiter = rate_limiter_new(config->execute_rate, config->execute_rate_window_ms,
-                                    CLIENTS_REMEMBERED),
-        .rate_limit_loopback = config->rate_limit_loopback,
-    };
-    service->session = (struct session_dialect){
-        .engine = service->wiring->engine,
-        .catalogue = service->wiring->catalogue,
-    };
-    service->runs = (struct runs){
-        .loop = service->wiring->loop,
-        .engine = service->wiring->engine,
-        .catalogue = service->wiring->catalogue,
-        .find_versions = find_versions,
-        .find_versions_context = service,
-    };
-    service->interactive = (struct interactive){
-        .engine = service->wiring->engine,
-        .catalogue = service->wiring->catalogue,
-        .limiter = service->execute.limiter,
-        .rate_limit_loopback = config->rate_limit_loopback,
-    };
-    service->engineio_config = (struct engineio_config){
-        .transport = &engineio_http_transport,
-        .owner = &interactive_ops,
-        .context = &service->interactive,
-        .max_sessions = config->max_connections,
-    };
-    if (!service->execute.limiter)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    service->engineio = engineio_new(service->wiring->loop, &service->engineio_config, err);
-    return service->engineio ? 0 : -1;
-}
-
 /* Binding may need a right; everything behind it must have none. */
 static int start(struct service *service, int socket, struct err *err)
 {
@@ -220,14 +95,19 @@ static int start(struct service *service, int socket, struct err *err)
         .observer = observe,
     };
     if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
-        wiring_make_engine(wiring, &engine, err) < 0 || make_dialect(service, err) < 0 ||
-        make_server(service, err) < 0)
+        service_open_storage(service, err) < 0)
+        return -1;
+    engine.recorder = (struct recorder){runs_recorder_ended, service->recorder};
+    if (wiring_make_engine(wiring, &engine, err) < 0 || service_make_dialects(service, err) < 0 ||
+        service_make_server(service, err) < 0)
         return -1;
     service->last_answers = loop_timer_new(wiring->loop, end_when_answered, service);
     service->terminate = loop_signal_new(wiring->loop, SIGTERM, on_signal, service);
     service->interrupt = loop_signal_new(wiring->loop, SIGINT, on_signal, service);
     wiring->on_lost = on_spawner_lost;
     if (front_drop_privilege((uid_t)wiring->report.front_uid, getppid(), err) < 0)
+        return -1;
+    if (service_start_storage(service, err) < 0)
         return -1;
     return http_server_start(service->server, err);
 }
@@ -291,18 +171,14 @@ static void greet(const struct service *service)
               LOG_U64("concurrency", wiring_concurrency(&wiring->config)), LOG_END);
 }
 
+/* What the store is asked for is done first; then nothing comes back any more. */
 static void stop(struct service *service)
 {
-    http_server_free(service->server);
-    engineio_free(service->engineio);
-    versions_free(service->versions);
+    service_free_storage(service);
+    service_free_dialects(service);
     loop_signal_free(service->terminate);
     loop_signal_free(service->interrupt);
     loop_timer_free(service->last_answers);
-    rate_limiter_free(service->execute.limiter);
-    words_fini(&service->server_names);
-    words_fini(&service->cors_origins);
-    words_fini(&service->trusted_proxies);
 }
 
 int serve(struct wiring *wiring, int socket, const struct listeners *listeners, struct err *err)

@@ -16,6 +16,7 @@
 #include "language/language.h"
 #include "loop/loop.h"
 #include "server/rate_limit.h"
+#include "store/store.h"
 
 #define TEXT_TYPE "text/html; charset=utf-8"
 
@@ -163,7 +164,7 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
 static void run_body(struct execute *execute, struct http_request *request, const json_t *body)
 {
     struct err err;
-    struct run_spec spec = {0};
+    struct run_spec spec = {.owner = http_request_key(request)};
     const char **args = NULL;
     auto_buf struct buf input;
     buf_init(&input, BODY_MAX + 1);
@@ -273,10 +274,10 @@ static void handle_health(struct http_request *request, void *context)
 }
 
 const struct http_route execute_routes[] = {
-    {"POST", "/execute", BODY_MAX, handle_execute, handle_too_large},
+    {"POST", "/execute", BODY_MAX, handle_execute, handle_too_large, .access = STORE_SCOPE_RUN},
     {"*", "/execute", BODY_MAX, handle_other, handle_too_large},
     {"*", "/execute/*", BODY_MAX, handle_other, handle_too_large},
     {"GET", "/languages", 0, handle_languages, NULL},
-    {"GET", "/health", 0, handle_health, NULL},
+    {"GET", "/health", 0, handle_health, NULL, .access = HTTP_OPEN},
     {0},
 };

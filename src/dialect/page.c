@@ -122,7 +122,7 @@ static void handle_file(struct http_request *request, void *context)
 }
 
 const struct http_route page_routes[] = {
-    {"GET", "/", 0, handle_file, NULL},
-    {"GET", "/assets/:name", 0, handle_file, NULL},
+    {"GET", "/", 0, handle_file, NULL, .access = HTTP_OPEN},
+    {"GET", "/assets/:name", 0, handle_file, NULL, .access = HTTP_OPEN},
     {0},
 };

@@ -8,8 +8,15 @@
 #include "base/buf.h"
 #include "codec/json_write.h"
 #include "engine/engine.h"
+#include "store/store.h"
 
 #define TEXT_MAX (4 * KIB)
+
+bool request_may_see(const struct http_request *request, uint64_t owner)
+{
+    return owner == http_request_key(request) ||
+           (http_request_scopes(request) & STORE_SCOPE_ADMIN) != 0;
+}
 
 void request_answer_text(struct http_request *request, int status, const char *key,
                          const char *text)

@@ -15,6 +15,9 @@ struct run;
 #define ANSWER_TOO_MANY "Too many requests from this IP, please try again later"
 #define ANSWER_REQUIRED "Language and code are required"
 
+/* May this caller know of what belongs to the key `owner`? That key, and administrators. */
+bool request_may_see(const struct http_request *request, uint64_t owner);
+
 /* {key: text} and nothing else. */
 void request_answer_text(struct http_request *request, int status, const char *key,
                          const char *text);

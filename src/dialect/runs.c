@@ -12,12 +12,6 @@
 
 #define BODY_MAX (8 * MIB) /* max_body bounds it further */
 
-bool runs_may_see(const struct http_request *request, uint64_t owner)
-{
-    return owner == http_request_key(request) ||
-           (http_request_scopes(request) & STORE_SCOPE_ADMIN) != 0;
-}
-
 void runs_answer_not_found(struct http_request *request)
 {
     struct err err;
@@ -72,7 +66,7 @@ static void on_found(void *context, const struct stored_run *stored, const struc
     struct removal *removal = context;
     const struct runs *runs = removal->runs;
     struct run *run = engine_find(runs->engine, removal->id);
-    bool seen = removal->request && stored && runs_may_see(removal->request, stored->run.key);
+    bool seen = removal->request && stored && request_may_see(removal->request, stored->run.key);
     if (seen && run)
         run_forget(run);
     if (seen)
@@ -101,7 +95,7 @@ static void handle_delete(struct http_request *request, void *context)
     struct run *run = engine_find(runs->engine, id);
     if (!run || run_state(run) == RUN_FINISHED) {
         forget(runs, request, id);
-    } else if (runs_may_see(request, run_owner(run))) {
+    } else if (request_may_see(request, run_owner(run))) {
         run_cancel(run, "the client stopped it");
         runs_reply_live(runs, request, 202, run);
     } else {

@@ -56,12 +56,6 @@ void runs_handle_events(struct http_request *request, void *context);
 void runs_handle_stream(struct http_request *request, void *context);
 void runs_handle_languages(struct http_request *request, void *context);
 
-/* runs_recorder.c: the engine's recorder; context is the struct runs. */
-void runs_recorder_ended(void *context, struct run *run, const struct run_result *result,
-                         struct run_artifact *artifacts, size_t artifact_count);
-
-/* May this caller know of what belongs to `owner`? Its own key, and administrators. */
-bool runs_may_see(const struct http_request *request, uint64_t owner);
 void runs_answer_not_found(struct http_request *request);
 /* A decimal; 0 for NULL or anything else. */
 uint64_t runs_position(const char *text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialect/request_answer.h"
 #include "dialect/runs.h"
 #include "dialect/runs_event.h"
 #include "dialect/runs_replay.h"
@@ -127,7 +128,7 @@ void runs_handle_events(struct http_request *request, void *context)
         replay_find(runs, request, first_number(request), reply_stored);
         return;
     }
-    if (!runs_may_see(request, run_owner(run))) {
+    if (!request_may_see(request, run_owner(run))) {
         runs_answer_not_found(request);
         return;
     }

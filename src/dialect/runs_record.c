@@ -223,12 +223,12 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
         return;
     }
     struct run *run = engine_find(answer->runs->engine, answer->id);
-    bool seen = stored && runs_may_see(request, stored->run.key);
+    bool seen = stored && request_may_see(request, stored->run.key);
     http_on_gone(request, NULL, NULL);
     /* The engine knows more when the store could not take its end, or knows nothing. */
     if (seen && (stored->is_finished || !run))
         reply_stored(answer, stored);
-    else if (run && runs_may_see(request, run_owner(run)))
+    else if (run && request_may_see(request, run_owner(run)))
         runs_reply_live(answer->runs, request, 200, run);
     else if (!err || err->code == ERR_NOT_FOUND)
         runs_answer_not_found(request);
@@ -243,7 +243,7 @@ void runs_answer_record(const struct runs *runs, struct http_request *request, c
     struct run *run = engine_find(runs->engine, id);
     struct err err;
     if (run && run_state(run) != RUN_FINISHED && !with_request) {
-        if (runs_may_see(request, run_owner(run)))
+        if (request_may_see(request, run_owner(run)))
             runs_reply_live(runs, request, 200, run);
         else
             runs_answer_not_found(request);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* runs_recorder.c — a run's way from the engine into the store, before anybody is told
- * that it has ended: what it printed, its artifacts one after the other, its end. */
-#include <errno.h>
+#include "dialect/runs_recorder.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "account/account.h"
+#include "base/list.h"
 #include "codec/json_write.h"
 #include "codec/utf8.h"
 #include "dialect/result_output.h"
@@ -24,7 +24,13 @@
 /* A store that has no room now may have some later; the engine knows the run so long. */
 enum { AGAIN_MS = 5000, TRIES_MAX = 100 };
 
+struct runs_recorder {
+    struct runs *runs;
+    struct list recordings;
+};
+
 struct recording {
+    struct list link; /* of the recorder's */
     struct runs *runs;
     struct run *run; /* NULL once it has been told of */
     const struct run_result *result;
@@ -45,6 +51,7 @@ struct recording {
 
 static void recording_free(struct recording *recording)
 {
+    list_remove(&recording->link);
     buf_fini(&recording->events);
     buf_fini(&recording->ended);
     for (size_t i = 0; recording->names && i < recording->artifact_count; i++)
@@ -212,7 +219,8 @@ static void copy_next(struct recording *recording)
 void runs_recorder_ended(void *context, struct run *run, const struct run_result *result,
                          struct run_artifact *artifacts, size_t artifact_count)
 {
-    struct runs *runs = context;
+    struct runs_recorder *recorder = context;
+    struct runs *runs = recorder->runs;
     struct recording *recording = calloc(1, sizeof *recording);
     accounts_run_ended(runs->accounts, run_owner(run), result->usage.wall_ms);
     if (!recording) {
@@ -229,6 +237,7 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
         .ids = calloc(artifact_count + 1, sizeof *recording->ids),
         .names = calloc(artifact_count + 1, sizeof *recording->names),
     };
+    list_append(&recorder->recordings, &recording->link);
     memcpy(recording->id, run_id(run), strlen(run_id(run)) + 1);
     buf_init(&recording->events, EVENTS_MAX);
     buf_init(&recording->ended, RESULT_BODY_MAX);
@@ -238,4 +247,23 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
         return;
     }
     copy_next(recording);
+}
+
+struct runs_recorder *runs_recorder_new(struct runs *runs)
+{
+    struct runs_recorder *recorder = calloc(1, sizeof *recorder);
+    if (!recorder)
+        return NULL;
+    recorder->runs = runs;
+    list_init(&recorder->recordings);
+    return recorder;
+}
+
+void runs_recorder_free(struct runs_recorder *recorder)
+{
+    if (!recorder)
+        return;
+    while (!list_empty(&recorder->recordings))
+        recording_free(CONTAINER_OF(recorder->recordings.next, struct recording, link));
+    free(recorder);
 }

@@ -71,7 +71,7 @@ static void on_found(void *context, const struct stored_run *run, const struct e
     struct http_request *request = finding->request;
     if (request)
         http_on_gone(request, NULL, NULL);
-    if (request && run && run->is_finished && runs_may_see(request, run->run.key))
+    if (request && run && run->is_finished && request_may_see(request, run->run.key))
         finding->go(request, run, finding->from, finding->runs);
     else if (request && (!err || err->code == ERR_NOT_FOUND))
         runs_answer_not_found(request);

@@ -296,7 +296,7 @@ static void on_uploads(void *context, const struct slice *contents, const struct
 
 static int check_upload(struct start *start, const struct store_file *file, struct err *err)
 {
-    if (!file || file->run || !start->http || !runs_may_see(start->http, file->key))
+    if (!file || file->run || !start->http || !request_may_see(start->http, file->key))
         return err_set(err, ERR_NOT_FOUND, "uploaded file not found");
     if (file->size > start->runs->max_file_bytes)
         return err_field(err, "files", "file %.100s exceeds %llu MiB", file->name,

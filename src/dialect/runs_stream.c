@@ -15,6 +15,7 @@
 
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "dialect/request_answer.h"
 #include "dialect/runs.h"
 #include "dialect/runs_event.h"
 #include "dialect/runs_replay.h"
@@ -208,7 +209,7 @@ void runs_handle_stream(struct http_request *request, void *context)
         replay_find(runs, request, from, replay_on_websocket);
         return;
     }
-    if (!runs_may_see(request, run_owner(run))) {
+    if (!request_may_see(request, run_owner(run))) {
         runs_answer_not_found(request);
         return;
     }

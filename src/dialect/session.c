@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "language/language.h"
 #include "server/websocket.h"
+#include "store/store.h"
 
 #define BODY_MAX MIB
 #define MESSAGE_MAX (256 * KIB)
@@ -60,6 +61,7 @@ static void handle_start(struct http_request *request, void *context)
     struct slice language = {0};
     struct run_spec spec = {
         .profile = PROFILE_SESSION,
+        .owner = http_request_key(request),
         .input_stays_open = true,
         .ends_unattended = true,
         .unattended_ms = LEFT_ALONE_MS,
@@ -218,7 +220,7 @@ static void handle_attach(struct http_request *request, void *context)
 {
     const struct session_dialect *dialect = context;
     struct run *run = engine_find(dialect->engine, http_request_capture(request, "id"));
-    if (!run) {
+    if (!run || !request_may_see(request, run_owner(run))) {
         reply_error(request, 404, "session not found");
     } else if (!websocket_wanted(request)) {
         http_add_header(request, "Sec-Websocket-Version", "13");
@@ -229,7 +231,7 @@ static void handle_attach(struct http_request *request, void *context)
 }
 
 const struct http_route session_routes[] = {
-    {"POST", "/session", BODY_MAX, handle_start, NULL},
-    {"GET", "/ws/session/:id", 0, handle_attach, NULL},
+    {"POST", "/session", BODY_MAX, handle_start, NULL, .access = STORE_SCOPE_RUN},
+    {"GET", "/ws/session/:id", 0, handle_attach, NULL, .access = STORE_SCOPE_RUN},
     {0},
 };

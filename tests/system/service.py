@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import pathlib
+import pwd
 import signal
 import socket
 import subprocess
@@ -91,12 +92,17 @@ class Service:
     def __init__(self, *flags, env=None, user=None, under=(), wait=True):
         self.port = free_port()
         self._log = tempfile.TemporaryFile()
+        self._storage = tempfile.TemporaryDirectory(prefix="runnel-test-", ignore_cleanup_errors=True)
+        if user:
+            os.chown(self._storage.name, pwd.getpwnam(user).pw_uid, -1)
         command = [RUNNEL, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
         command = [*under, *command]
         if user:
             command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log,
-                                        stderr=self._log, cwd="/", env={**os.environ, **(env or {})})
+                                        stderr=self._log, cwd="/",
+                                        env={**os.environ, "RUNNEL_STORAGE_DIR": self._storage.name,
+                                             **(env or {})})
         if wait:
             self.wait_ready()
 
@@ -105,6 +111,7 @@ class Service:
         """One that somebody else started and ends."""
         service = cls.__new__(cls)
         service.port = port
+        service._storage = None
         service.process = type("Process", (), {"pid": pid, "poll": lambda self: None})()
         return service
 
@@ -123,6 +130,8 @@ class Service:
                 self.process.kill()
                 self.process.wait()
         self._log.close()
+        if self._storage:
+            self._storage.cleanup()
 
     def log(self):
         self._log.seek(0)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* serve_dialects.c — what the service speaks, and the server under it. */
+#include <assert.h>
+#include <string.h>
+
+#include "cli/serve.h"
+#include "cli/serve_private.h"
+#include "cli/versions.h"
+#include "dialect/page.h"
+#include "server/engineio_http.h"
+#include "server/rate_limit.h"
+
+enum {
+    REQUEST_TIMEOUT_S = 30, /* for headers, for body, and between two requests */
+    CLIENTS_REMEMBERED = 65536,
+    LINK_LASTS_MS = 600 * 1000, /* as clients of services of this form know it */
+};
+
+const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, INTERACTIVE_NAME,
+                                      NULL};
+
+int words_add_list(struct words *words, const struct config_list *list, struct err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (words_add(words, list->items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int service_make_server(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    if (words_add_list(&service->server_names, &config->server_names, err) < 0 ||
+        words_add_list(&service->cors_origins, &config->cors_origins, err) < 0 ||
+        words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0 ||
+        words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0)
+        return -1;
+    const struct http_mount mounts[] = {
+        {EXECUTE_NAME, execute_routes, &service->execute},
+        {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
+        {SESSION_NAME, session_routes, &service->session},
+        {RUNS_NAME, runs_routes, &service->runs},
+        {PAGE_NAME, page_routes, NULL},
+    };
+    static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");
+    memcpy(service->mounts, mounts, sizeof mounts);
+    service->http = (struct http_config){
+        .listeners = service->listeners->items,
+        .listener_count = service->listeners->count,
+        .mounts = service->mounts,
+        .mount_count = ARRAY_LEN(service->mounts),
+        .server_names = words_list(&service->server_names),
+        .cors_origins = words_list(&service->cors_origins),
+        .trusted_proxies = words_list(&service->trusted_proxies),
+        .max_connections = (unsigned)config->max_connections,
+        .max_body = (size_t)config->max_body_bytes,
+        .timeout_s = REQUEST_TIMEOUT_S,
+    };
+    service->server = http_server_new(service->wiring->loop, &service->http, err);
+    return service->server ? 0 : -1;
+}
+
+/* One at a time: whoever runs programs meanwhile comes first. */
+static void find_versions(void *context)
+{
+    struct service *service = context;
+    struct wiring *wiring = service->wiring;
+    if (!service->versions)
+        service->versions = versions_start(wiring->loop, wiring->executor, wiring->catalogue,
+                                           &wiring->config.ceiling, 1, NULL);
+}
+
+static struct slice secret_of(const char *configured, const unsigned char kept[32])
+{
+    return configured ? slice_of(configured) : (struct slice){(const char *)kept, 32};
+}
+
+static struct request_links service_links(const struct service *service)
+{
+    const struct config *config = &service->wiring->config;
+    struct request_links links = {
+        .keys = {secret_of(config->signing_key, service->link_secret)},
+        .key_count = 1,
+        .base_url = config->public_base_url,
+        .lifetime_ms = LINK_LASTS_MS,
+    };
+    if (config->previous_signing_key)
+        links.keys[links.key_count++] = slice_of(config->previous_signing_key);
+    return links;
+}
+
+int service_make_dialects(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    service->execute = (struct execute){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+        .limiter = rate_limiter_new(config->execute_rate, config->execute_rate_window_ms,
+                                    CLIENTS_REMEMBERED),
+        .rate_limit_loopback = config->rate_limit_loopback,
+    };
+    service->session = (struct session_dialect){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+    };
+    service->runs = (struct runs){
+        .loop = service->wiring->loop,
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+        .store = service->store,
+        .accounts = service->accounts,
+        .hooks = service->runs.hooks,
+        .why_no_hooks = service->no_webhooks.text,
+        .links = service_links(service),
+        .max_file_bytes = config->max_upload_bytes,
+        .find_versions = find_versions,
+        .find_versions_context = service,
+    };
+    service->interactive = (struct interactive){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+        .limiter = service->execute.limiter,
+        .rate_limit_loopback = config->rate_limit_loopback,
+    };
+    service->engineio_config = (struct engineio_config){
+        .transport = &engineio_http_transport,
+        .owner = &interactive_ops,
+        .context = &service->interactive,
+        .max_sessions = config->max_connections,
+    };
+    if (!service->execute.limiter)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    service->engineio = engineio_new(service->wiring->loop, &service->engineio_config, err);
+    return service->engineio ? 0 : -1;
+}
+
+void service_free_dialects(struct service *service)
+{
+    http_server_free(service->server);
+    engineio_free(service->engineio);
+    versions_free(service->versions);
+    rate_limiter_free(service->execute.limiter);
+    words_fini(&service->server_names);
+    words_fini(&service->cors_origins);
+    words_fini(&service->trusted_proxies);
+    words_fini(&service->allow_anonymous);
+}

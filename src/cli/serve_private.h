@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* serve_private.h — the parts of the service, for the files that put it together:
+ * serve.c (its life), serve_storage.c (what it keeps, and who may do what),
+ * serve_dialects.c (what it speaks). */
+#ifndef RUNNEL_CLI_SERVE_PRIVATE_H
+#define RUNNEL_CLI_SERVE_PRIVATE_H
+
+#include "account/account.h"
+#include "cli/listeners.h"
+#include "cli/wiring.h"
+#include "cli/words.h"
+#include "dialect/execute.h"
+#include "dialect/interactive.h"
+#include "dialect/runs.h"
+#include "dialect/runs_hooks.h"
+#include "dialect/runs_recorder.h"
+#include "dialect/session.h"
+#include "server/engineio.h"
+#include "server/http.h"
+#include "store/store.h"
+#include "webhook/webhook.h"
+
+struct service {
+    struct wiring *wiring;
+    const struct listeners *listeners;
+    /* what it keeps */
+    struct store *store;
+    struct accounts *accounts;
+    struct webhooks *webhooks;
+    struct err no_webhooks; /* why there are none */
+    unsigned char link_secret[32];
+    unsigned char webhook_secret[32];
+    char webhook_secret_text[64]; /* as its receivers get it */
+    struct words webhook_networks;
+    /* what it speaks */
+    struct execute execute;
+    struct session_dialect session;
+    struct runs runs;
+    struct runs_recorder *recorder;
+    struct interactive interactive;
+    struct engineio_config engineio_config;
+    struct engineio *engineio;
+    struct versions *versions; /* asked for when somebody wants to know them */
+    struct http_mount mounts[5];
+    struct words server_names;
+    struct words cors_origins;
+    struct words trusted_proxies;
+    struct words allow_anonymous;
+    struct http_config http;
+    struct http_server *server;
+    /* its life */
+    struct loop_signal *terminate;
+    struct loop_signal *interrupt;
+    struct loop_timer *last_answers;
+    uint64_t drained_at_ns;
+};
+
+int words_add_list(struct words *words, const struct config_list *list, struct err *err);
+
+/* serve_storage.c: opens with the rights that we start with … */
+int service_open_storage(struct service *service, struct err *err);
+/* … and works without them. */
+int service_start_storage(struct service *service, struct err *err);
+void service_free_storage(struct service *service);
+
+/* serve_dialects.c */
+int service_make_dialects(struct service *service, struct err *err);
+int service_make_server(struct service *service, struct err *err);
+void service_free_dialects(struct service *service);
+
+#endif

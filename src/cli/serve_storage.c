@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* serve_storage.c — what the service keeps: runs, files, keys, and the secrets that it
+ * made; and who it may call. */
+#include <nettle/base64.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/serve_private.h"
+#include "cli/storage.h"
+#include "observe/log.h"
+
+enum { WEBHOOK_TIMEOUT_MS = 10000, WEBHOOKS_AT_ONCE = 16 };
+
+/* Who is root has a user of its own for the front, which must be able to write. */
+static int open_store(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    char dir[STORAGE_PATH_SIZE];
+    if (storage_find(config, dir, err) < 0)
+        return -1;
+    uid_t front = (uid_t)service->wiring->report.front_uid;
+    struct store_config store = {
+        .dir = dir,
+        .owner = front == 0 ? (uid_t)-1 : front,
+        .keep_ms = config->keep_runs_ms,
+        .keep_bytes = config->keep_storage_bytes,
+    };
+    return store_open(&store, &service->store, err);
+}
+
+static int read_secrets(struct service *service, unsigned char cookie_secret[32], struct err *err)
+{
+    struct base64_encode_ctx base64;
+    if (store_secret(service->store, "links", service->link_secret, err) < 0 ||
+        store_secret(service->store, "cookies", cookie_secret, err) < 0 ||
+        store_secret(service->store, "webhooks", service->webhook_secret, err) < 0)
+        return -1;
+    /* As standardwebhooks.com writes it: whsec_ and base64. */
+    char *at = service->webhook_secret_text;
+    at += sprintf(at, "whsec_");
+    base64_encode_init(&base64);
+    at +=
+        base64_encode_update(&base64, at, sizeof service->webhook_secret, service->webhook_secret);
+    at += base64_encode_final(&base64, at);
+    *at = '\0';
+    return 0;
+}
+
+/* Without them all else works; who asks for one is told why. */
+static int make_webhooks(struct service *service, struct err *err)
+{
+    if (words_add_list(&service->webhook_networks, &service->wiring->config.webhook_networks, err) <
+        0)
+        return -1;
+    struct webhooks_config webhooks = {
+        .allowed = words_list(&service->webhook_networks),
+        .secret = {(const char *)service->webhook_secret, sizeof service->webhook_secret},
+        .timeout_ms = WEBHOOK_TIMEOUT_MS,
+        .at_once = WEBHOOKS_AT_ONCE,
+    };
+    service->webhooks = webhooks_new(service->wiring->loop, &webhooks, &service->no_webhooks);
+    if (service->webhooks)
+        return 0;
+    if (service->no_webhooks.code == ERR_CONFIG) {
+        *err = service->no_webhooks;
+        return -1;
+    }
+    log_event(LOG_WARN, "no_webhooks", LOG_TEXT("reason", service->no_webhooks.text), LOG_END);
+    return 0;
+}
+
+int service_open_storage(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    struct accounts_config accounts = {
+        .api_keys = config->api_keys,
+        .cookie_ms = config->login_lasts_ms,
+    };
+    if (open_store(service, err) < 0 || read_secrets(service, accounts.secret, err) < 0)
+        return -1;
+    service->accounts = accounts_new(service->wiring->loop, service->store, &accounts, err);
+    explicit_bzero(accounts.secret, sizeof accounts.secret);
+    if (!service->accounts || make_webhooks(service, err) < 0)
+        return -1;
+    service->recorder = runs_recorder_new(&service->runs);
+    return service->recorder ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+}
+
+int service_start_storage(struct service *service, struct err *err)
+{
+    if (store_start(service->store, service->wiring->loop, err) < 0)
+        return -1;
+    if (!service->webhooks)
+        return 0;
+    service->runs.hooks = runs_hooks_new(&service->runs, service->webhooks);
+    return service->runs.hooks ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+}
+
+void service_free_storage(struct service *service)
+{
+    store_free(service->store);
+    runs_recorder_free(service->recorder);
+    runs_hooks_free(service->runs.hooks);
+    webhooks_free(service->webhooks);
+    accounts_free(service->accounts);
+    words_fini(&service->webhook_networks);
+}

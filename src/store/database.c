@@ -14,6 +14,7 @@
  * of bounded size lives on. A file that shrinks would cost a page of pointers per
  * thousand, and moving pages about. */
 static const char settings[] =
+    "PRAGMA page_size = 4096;" /* PAGE_SIZE */
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = NORMAL;"
     "PRAGMA foreign_keys = ON;"
@@ -24,7 +25,8 @@ static const char settings[] =
     "PRAGMA trusted_schema = OFF;";
 
 enum {
-    BUSY_MS = 5000,   /* another process of ours writes for a millisecond */
+    BUSY_MS = 5000, /* another process of ours writes for a millisecond */
+    PAGE_SIZE = 4096,
     LOG_PAGES = 4000, /* 16 MiB: what is read again at a start after a kill -9 */
 };
 
@@ -91,9 +93,15 @@ int database_open(struct database *db, const char *path, struct err *err)
     return 0;
 }
 
-void database_tidy(struct database *db)
+void database_tidy_soon(struct database *db)
 {
-    if (db->log_pages < LOG_PAGES)
+    db->log_pages = LOG_PAGES;
+}
+
+void database_tidy(struct database *db, uint64_t free_bytes)
+{
+    uint64_t log_bytes = (uint64_t)db->log_pages * PAGE_SIZE;
+    if (db->log_pages < LOG_PAGES && log_bytes <= free_bytes / 2)
         return;
     db->log_pages = 0;
     (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

@@ -14,6 +14,7 @@
  * of bounded size lives on. A file that shrinks would cost a page of pointers per
  * thousand, and moving pages about. */
 static const char settings[] =
+    "PRAGMA page_size = 4096;" /* PAGE_SIZE */
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = NORMAL;"
     "PRAGMA foreign_keys = ON;"
@@ -23,7 +24,11 @@ static const char settings[] =
     "PRAGMA secure_delete = FAST;"
     "PRAGMA trusted_schema = OFF;";
 
-enum { BUSY_MS = 5000 }; /* another process of ours writes for a millisecond */
+enum {
+    BUSY_MS = 5000, /* another process of ours writes for a millisecond */
+    PAGE_SIZE = 4096,
+    LOG_PAGES = 4000, /* 16 MiB: what is read again at a start after a kill -9 */
+};
 
 int database_fail(const struct database *db, int rc, struct err *err)
 {
@@ -66,6 +71,14 @@ int database_number(struct database *db, const char *sql, uint64_t *ret_number, 
     return rc < 0 ? -1 : 0;
 }
 
+static int on_committed(void *context, sqlite3 *handle, const char *name, int log_pages)
+{
+    struct database *db = context;
+    (void)handle, (void)name;
+    db->log_pages = log_pages;
+    return SQLITE_OK;
+}
+
 int database_open(struct database *db, const char *path, struct err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
@@ -74,7 +87,24 @@ int database_open(struct database *db, const char *path, struct err *err)
     if (rc != SQLITE_OK)
         return database_fail(db, rc, err);
     (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
-    return database_execute(db, settings, err);
+    if (database_execute(db, settings, err) < 0)
+        return -1;
+    (void)sqlite3_wal_hook(db->handle, on_committed, db);
+    return 0;
+}
+
+void database_tidy_soon(struct database *db)
+{
+    db->log_pages = LOG_PAGES;
+}
+
+void database_tidy(struct database *db, uint64_t free_bytes)
+{
+    uint64_t log_bytes = (uint64_t)db->log_pages * PAGE_SIZE;
+    if (db->log_pages < LOG_PAGES && log_bytes <= free_bytes / 2)
+        return;
+    db->log_pages = 0;
+    (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 void database_close(struct database *db)

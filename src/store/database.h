@@ -41,6 +41,7 @@ enum { LIST_SHAPES = 2 * 2 * 2 * 2 * 2 * (STORE_METADATA_MAX + 1) };
 
 struct database {
     struct sqlite3 *handle;
+    int log_pages; /* as of the last commit */
     struct statement statements[SQL_COUNT];
     struct statement lists[LIST_SHAPES];
 };
@@ -48,6 +49,11 @@ struct database {
 /* Opens, or makes, the file; nothing is opened by path any more after the first transaction. */
 int database_open(struct database *db, const char *path, struct err *err);
 void database_close(struct database *db);
+/* When nobody waits: brings a long log into the database, which takes as long as the disk does.
+ * If it cannot, the log grows, and the next turn tries again. The database grows by as much as the
+ * log is long: where less than twice that is free, a shorter log is long enough. */
+void database_tidy(struct database *db, uint64_t free_bytes);
+void database_tidy_soon(struct database *db); /* however short the log is */
 /* What SQLite last said, as our error. ERR_STORAGE_FULL, ERR_CONFLICT or ERR_INTERNAL. */
 int database_fail(const struct database *db, int rc, struct err *err);
 int database_execute(struct database *db, const char *sql, struct err *err);

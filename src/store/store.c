@@ -31,7 +31,7 @@ static int look_at_disk(struct store *store, struct err *err)
     struct statvfs disk;
     if (fstatvfs(store->folder.dir, &disk) < 0)
         return err_sys(err, errno, "cannot look at the disk of the store");
-    store->size.free_bytes = disk.f_bavail * disk.f_frsize;
+    store->seen.free_bytes = disk.f_bavail * disk.f_frsize;
     return 0;
 }
 
@@ -43,15 +43,23 @@ int store_look(struct store *store, struct err *err)
     int rc = statement_step(totals, err);
     if (rc <= 0)
         return rc < 0 ? -1 : err_set(err, ERR_INTERNAL, "the store has lost its totals");
-    store->size.runs = column_number(totals);
-    store->size.files = column_number(totals);
-    store->size.bytes = column_number(totals);
+    store->seen.runs = column_number(totals);
+    store->seen.files = column_number(totals);
+    store->seen.bytes = column_number(totals);
     return 0;
+}
+
+void store_publish(struct store *store)
+{
+    store->size.runs = store->seen.runs;
+    store->size.files = store->seen.files;
+    store->size.bytes = store->seen.bytes;
+    store->size.free_bytes = store->seen.free_bytes;
 }
 
 int store_check_room(const struct store *store, struct err *err)
 {
-    if (store->size.free_bytes >= store->config.min_free_bytes)
+    if (store->seen.free_bytes >= store->config.min_free_bytes)
         return 0;
     return err_set(err, ERR_STORAGE_FULL, "the disk of the store is full");
 }
@@ -83,6 +91,7 @@ static int recover(struct store *store, struct err *err)
         database_rollback(&store->db);
         return -1;
     }
+    store_publish(store);
     return database_commit(&store->db, err);
 }
 

@@ -40,8 +40,12 @@ void job_free(struct job *job)
     free(job);
 }
 
+/* On a full disk the log is brought in at once: it is written over from its start then, and
+ * what frees space needs none. */
 static int fail(struct job *job, const struct err *err)
 {
+    if (err->code == ERR_STORAGE_FULL)
+        database_tidy_soon(&job->store->db);
     job->failed = true;
     job->err = *err;
     job->removals = NULL;
@@ -170,6 +174,8 @@ void jobs_run(struct store *store, struct list *jobs)
     if (rc == 0)
         rc = database_commit(&store->db, &err);
     if (rc == 0) {
+        if (writes)
+            store_publish(store);
         remove_contents(store, jobs);
         return;
     }

@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "store/store_private.h"
 
-enum { COUNT_MAX = 2000, PAGE_BYTES = 8 * 1024 * 1024 };
+enum { COUNT_MAX = 1000, PAGE_BYTES = 8 * 1024 * 1024 };
 
 struct run_list {
     struct job job;

@@ -37,11 +37,12 @@ struct store {
     struct database db;         /* the owner's, while the thread runs */
     struct {
         _Atomic uint64_t runs, files, bytes, free_bytes;
-    } size;
+    } size; /* as of the last transaction that was committed */
 
     /* The owner's. */
-    bool keys_changed;     /* by us, since they were last listed */
-    uint64_t others_wrote; /* SQL_OTHERS_WROTE then */
+    struct store_size seen; /* by store_look */
+    bool keys_changed;      /* by us, since they were last listed */
+    uint64_t others_wrote;  /* SQL_OTHERS_WROTE then */
     bool keys_listed;
     bool has_backlog; /* the last step of retention left something to do */
     uint64_t next_retention_ns;
@@ -110,8 +111,9 @@ int store_folder_give(const struct store_folder *folder, uid_t owner, struct err
 void store_folder_close(struct store_folder *folder);
 
 uint64_t store_now_ms(void); /* Unix */
-/* Looks at the disk and at totals. */
+/* Looks at the disk and at totals; says it to store_size, when it is committed. */
 int store_look(struct store *store, struct err *err);
+void store_publish(struct store *store);
 int store_check_room(const struct store *store, struct err *err);
 
 struct run_place {

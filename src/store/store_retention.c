@@ -92,9 +92,9 @@ static int remove_excess(struct store *store, struct retention *step, struct err
     uint64_t keep_bytes = store->config.keep_bytes;
     if (store_look(store, err) < 0)
         return -1;
-    if (keep_bytes == 0 || store->size.bytes <= keep_bytes)
+    if (keep_bytes == 0 || store->seen.bytes <= keep_bytes)
         return 0;
-    uint64_t until_bytes = step->bytes + store->size.bytes - keep_bytes;
+    uint64_t until_bytes = step->bytes + store->seen.bytes - keep_bytes;
     if (remove_runs(store, step, INT64_MAX, until_bytes, err) < 0)
         return -1;
     return remove_uploads(store, step, until_bytes, err);

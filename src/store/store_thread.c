@@ -66,6 +66,7 @@ static void *own_database(void *context)
         }
         if (retention_is_due(store, idle))
             retention_step(store);
+        database_tidy(&store->db, store->seen.free_bytes);
     }
     return NULL;
 }

@@ -42,6 +42,14 @@ int fixture_set_up(void **state)
     return 0;
 }
 
+int fixture_set_up_open(void **state)
+{
+    int rc = fixture_set_up(state);
+    if (rc == 0)
+        fixture_open(*state);
+    return rc;
+}
+
 int fixture_tear_down(void **state)
 {
     struct fixture *fixture = *state;

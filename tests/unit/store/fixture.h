@@ -50,6 +50,7 @@ struct fixture {
 };
 
 int fixture_set_up(void **state);
+int fixture_set_up_open(void **state); /* and opened */
 int fixture_tear_down(void **state);
 /* The store as a service has it: opened, started. */
 void fixture_open(struct fixture *fixture);

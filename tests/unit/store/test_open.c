@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/* The folder, the schema, and a front without privilege that goes on using both. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "fixture.h"
+#include "sandbox/seccomp_policy.h"
+#include "store/database.h"
+#include "store/schema.h"
+
+enum { SOMEBODY = 34567 };
+
+static const char *in(const struct fixture *fixture, const char *name)
+{
+    static char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", fixture->dir, name);
+    return path;
+}
+
+static struct stat status_of(const char *path)
+{
+    struct stat status;
+    assert_int_equal(lstat(path, &status), 0);
+    return status;
+}
+
+/* The store cannot be opened, and the sentence says these words. */
+static void check_refused(struct fixture *fixture, const char *words)
+{
+    struct err err = {0};
+    assert_int_equal(store_open(&fixture->config, &fixture->store, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    if (!strstr(err.text, words))
+        fail_msg("'%s' does not say '%s'", err.text, words);
+    if (!strstr(err.text, fixture->config.dir))
+        fail_msg("'%s' does not name the folder", err.text);
+}
+
+/* --- the folder --- */
+
+static void the_folder_is_made_for_its_owner_alone(void **state)
+{
+    static const char *const plain[] = {"deep/er/store/runnel.db", "deep/er/store/runnel.db-wal",
+                                        "deep/er/store/runnel.db-shm", "deep/er/store/lock"};
+    struct fixture *fixture = *state;
+    char dir[200];
+    (void)snprintf(dir, sizeof dir, "%s", in(fixture, "deep/er/store"));
+    fixture->config.dir = dir;
+    mode_t before = umask(0);
+    fixture_open(fixture);
+    (void)umask(before);
+    assert_int_equal(status_of(dir).st_mode & 07777, 0700);
+    assert_int_equal(status_of(in(fixture, "deep/er/store/files")).st_mode & 07777, 0700);
+    for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+        assert_int_equal(status_of(in(fixture, plain[i])).st_mode & 07777, 0600);
+}
+
+static void one_runnel_has_the_folder(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = NULL;
+        struct err err = {0};
+        _exit(store_open(&fixture->config, &store, &err) < 0 && err.code == ERR_CONFIG &&
+              strstr(err.text, "another runnel uses") && strstr(err.text, "--storage-dir"));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+static void a_predecessor_that_is_ending_is_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    int pipes[2];
+    char byte = 0;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        fixture_open(fixture);
+        (void)!write(pipes[1], &byte, 1);
+        (void)usleep(300000);
+        _exit(0); /* as kill -9: nothing is closed in order */
+    }
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    fixture_open(fixture);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+}
+
+static void what_is_no_plain_file_is_refused(void **state)
+{
+    static const char *const names[] = {"runnel.db", "runnel.db-wal", "runnel.db-shm"};
+    struct fixture *fixture = *state;
+    char elsewhere[200];
+    (void)snprintf(elsewhere, sizeof elsewhere, "%s", in(fixture, "elsewhere"));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        assert_int_equal(symlink(elsewhere, in(fixture, names[i])), 0);
+        check_refused(fixture, "is not a plain file");
+        assert_int_equal(access(elsewhere, F_OK), -1);
+        assert_int_equal(unlink(in(fixture, names[i])), 0);
+    }
+    int fd = open(elsewhere, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && close(fd) == 0);
+    assert_int_equal(link(elsewhere, in(fixture, "runnel.db")), 0);
+    check_refused(fixture, "is not a plain file");
+}
+
+static void a_folder_that_cannot_be_used_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->config.dir = "/proc/nowhere/store";
+    struct err err = {0};
+    assert_int_equal(store_open(&fixture->config, &fixture->store, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_non_null(strstr(err.text, "/proc/nowhere"));
+    assert_non_null(strstr(err.text, "--storage-dir"));
+}
+
+static void what_is_no_database_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    FILE *file = fopen(in(fixture, "runnel.db"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        (void)fprintf(file, "no database at all\n");
+    (void)fclose(file);
+    check_refused(fixture, "not a database");
+}
+
+/* --- the schema --- */
+
+static void execute(struct fixture *fixture, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *why = NULL;
+    assert_int_equal(sqlite3_open(in(fixture, "runnel.db"), &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s", why);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+    fixture_close(fixture);
+    execute(fixture, "PRAGMA user_version = 999");
+    check_refused(fixture, "a newer runnel wrote the database: its version is 999");
+}
+
+static void a_database_of_others_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    execute(fixture, "CREATE TABLE songs(title TEXT)");
+    check_refused(fixture, "is not runnel's");
+}
+
+/* dumps/N.sql is what `sqlite3 runnel.db .dump` and its pragmas said of version N. */
+static void every_older_version_is_brought_up(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *source = getenv("STORE_DUMPS");
+    assert_non_null(source);
+    for (size_t version = 1; version <= schema_current()->version; version++) {
+        char path[500];
+        static char sql[200000];
+        (void)snprintf(path, sizeof path, "%s/%zu.sql", source, version);
+        FILE *dump = fopen(path, "r");
+        if (!dump)
+            fail_msg("there is no %s", path);
+        size_t len = fread(sql, 1, sizeof sql - 1, dump);
+        assert_true(len > 0 && len < sizeof sql - 1);
+        sql[len] = '\0';
+        (void)fclose(dump);
+        (void)unlink(in(fixture, "runnel.db"));
+        execute(fixture, sql);
+        fixture_open(fixture);
+        assert_int_equal(get_run(fixture, "run_done", true), NO_ERROR);
+        assert_string_equal(fixture->run.end.verdict, "succeeded");
+        assert_string_equal(fixture->run.run.metadata[0].value, "alice");
+        assert_int_equal(fixture->run.end.artifact_count, 1);
+        assert_int_equal(get_run(fixture, "run_left", true), NO_ERROR);
+        assert_true(fixture->run.is_interrupted);
+        assert_int_equal(get_file(fixture, "file_up"), NO_ERROR);
+        assert_int_equal(list_keys(fixture, false), NO_ERROR);
+        assert_int_equal(fixture->count, 1);
+        assert_int_equal(list_usage(fixture, 0), NO_ERROR);
+        assert_int_equal(store_size(fixture->store).runs, 2);
+        fixture_close(fixture);
+    }
+}
+
+static void a_step_that_fails_leaves_the_last_version(void **state)
+{
+    static const char *const steps[] = {
+        "CREATE TABLE a(x)",
+        "CREATE TABLE b(x); INSERT INTO a VALUES(1)",
+        "CREATE TABLE c(x); INSERT INTO nowhere VALUES(1)",
+    };
+    struct fixture *fixture = *state;
+    struct database db = {0};
+    struct err err = {0};
+    uint64_t number = 0;
+    assert_int_equal(database_open(&db, in(fixture, "x.db"), &err), 0);
+    assert_int_equal(schema_migrate(&db, &(struct schema){steps, 1}, &err), 0);
+    assert_int_equal(schema_migrate(&db, &(struct schema){steps, 3}, &err), -1);
+    assert_non_null(strstr(err.text, "version 3"));
+    assert_int_equal(database_number(&db, "PRAGMA user_version", &number, &err), 0);
+    assert_int_equal(number, 2);
+    assert_int_equal(database_number(&db, "SELECT count(*) FROM sqlite_master", &number, &err), 0);
+    assert_int_equal(number, 2);
+    assert_int_equal(schema_migrate(&db, &(struct schema){steps, 2}, &err), 0);
+    assert_int_equal(schema_migrate(&db, &(struct schema){steps, 1}, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    database_close(&db);
+}
+
+/* --- without privilege --- */
+
+static void everything_is_given_to_the_owner(void **state)
+{
+    static const char *const names[] = {".",         "files",         "files/file_a", "lock",
+                                        "runnel.db", "runnel.db-wal", "runnel.db-shm"};
+    struct fixture *fixture = *state;
+    if (geteuid() != 0)
+        skip();
+    fixture_open(fixture);
+    make_content(fixture, "file_a");
+    struct store_file file = some_file("file_a", 1, 1000);
+    assert_int_equal(add_file(fixture, &file), NO_ERROR);
+    assert_int_equal(symlink("/etc/passwd", in(fixture, "files/link")), 0);
+    fixture_close(fixture);
+    fixture->config.owner = SOMEBODY;
+    fixture_open(fixture);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(status_of(in(fixture, names[i])).st_uid, SOMEBODY);
+    assert_int_equal(status_of("/etc/passwd").st_uid, 0);
+    fixture_close(fixture);
+    fixture->config.owner = 0; /* and back */
+    fixture_open(fixture);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(status_of(in(fixture, names[i])).st_uid, 0);
+}
+
+static void become_somebody(void)
+{
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(setgroups(0, NULL), 0);
+    assert_int_equal(setresgid(SOMEBODY, SOMEBODY, SOMEBODY), 0);
+    assert_int_equal(setresuid(SOMEBODY, SOMEBODY, SOMEBODY), 0);
+}
+
+static void load_filter(void)
+{
+#ifndef RUNNEL_SANITIZED /* the leak check attaches to its own threads */
+    struct seccomp_program filter = {0};
+    struct err err = {0};
+    const char *policy = seccomp_builtin_policy("front");
+    assert_int_equal(seccomp_compile("front", slice_of(policy), SECCOMP_REFUSE_KILL, &filter, &err),
+                     0);
+    struct sock_fprog program = {(unsigned short)filter.count, filter.instructions};
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(syscall(SYS_seccomp, 1 /* SET_MODE_FILTER */, 0, &program), 0);
+    seccomp_program_fini(&filter);
+#endif
+}
+
+/* Enough for several checkpoints, and for the index of the log to grow. */
+static void live(struct fixture *fixture)
+{
+    enum { SIZE = 200000, RUNS = 200 };
+    char *bytes = arena_get(&fixture->memory, SIZE);
+    for (int i = 0; i < RUNS; i++) {
+        char id[STORE_ID_SIZE];
+        struct store_run run = some_run(id, 1000);
+        struct store_end end = some_end("succeeded", 2000);
+        (void)snprintf(id, sizeof id, "run_%d", i);
+        run.request = end.events = (struct slice){bytes, SIZE};
+        assert_int_equal(add_run(fixture, &run), NO_ERROR);
+        assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
+        assert_int_equal(get_run(fixture, id, true), NO_ERROR);
+        if (i % 2)
+            assert_int_equal(remove_run(fixture, id), NO_ERROR);
+    }
+    assert_int_equal(list_runs(fixture, &(struct store_filter){.key = 1, .limit = 100}), NO_ERROR);
+    assert_int_equal(fixture->count, 100);
+}
+
+/* Under a path that the later user cannot search, and under the front's filter. */
+static void a_front_without_privilege_lives_on_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char dir[200];
+    (void)snprintf(dir, sizeof dir, "%s", in(fixture, "locked/store"));
+    fixture->config.dir = dir;
+    fixture->config.owner = geteuid() == 0 ? SOMEBODY : (uid_t)-1;
+    assert_int_equal(mkdir(in(fixture, "locked"), 0700), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct err err = {0};
+        assert_int_equal(store_open(&fixture->config, &fixture->store, &err), 0);
+        become_somebody();
+        load_filter();
+        if (geteuid() != 0)
+            assert_int_equal(access(dir, F_OK), geteuid() == SOMEBODY ? -1 : 0);
+        assert_int_equal(store_start(fixture->store, fixture->loop, &err), 0);
+        live(fixture);
+        fixture_close(fixture);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    fixture->config.owner = (uid_t)-1; /* its log is read again */
+    fixture_open(fixture);
+    assert_int_equal(store_size(fixture->store).runs, 100);
+    assert_true(status_of(in(fixture, "locked/store/runnel.db")).st_size > 1000000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_folder_is_made_for_its_owner_alone),
+        TEST(one_runnel_has_the_folder),
+        TEST(a_predecessor_that_is_ending_is_waited_for),
+        TEST(what_is_no_plain_file_is_refused),
+        TEST(a_folder_that_cannot_be_used_is_named),
+        TEST(what_is_no_database_is_refused),
+        TEST(a_newer_database_is_refused),
+        TEST(a_database_of_others_is_refused),
+        TEST(every_older_version_is_brought_up),
+        TEST(a_step_that_fails_leaves_the_last_version),
+        TEST(everything_is_given_to_the_owner),
+        TEST(a_front_without_privilege_lives_on_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

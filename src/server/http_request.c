@@ -238,6 +238,7 @@ void request_gone(struct http_request *request)
     assert(request->suspended || request->phase == PHASE_STREAMING);
     request->server->open_requests -= request->phase == PHASE_HANDLER;
     request->phase = PHASE_DEAD;
+    request->upload = NULL;
     connection_wait(request->connection, WAIT_TRANSFER, server_timeout_ms(request->server));
     if (request->suspended)
         request_resume(request);

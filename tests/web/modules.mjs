@@ -10,5 +10,5 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const require = createRequire(join(ROOT, 'web', 'package.json'));
 
 export const { WebSocket, WebSocketServer } = require('ws');
-/* The text of a script that a page may be given. */
+/* The text of a script that a page may be given: a package's own, or a file of one. */
 export const scriptOf = (name) => readFileSync(require.resolve(name), 'utf8');

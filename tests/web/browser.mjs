@@ -196,6 +196,11 @@ export class Browser {
     /* A visitor who was never here: nothing is stored. */
     async visitor() {
         const { browserContextId } = await this.call('Target.createBrowserContext');
+        return this.tab(browserContextId);
+    }
+
+    /* Another tab of a visitor (page.context). */
+    async tab(browserContextId) {
         const { targetId } = await this.call('Target.createTarget', { url: 'about:blank', browserContextId });
         const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
         const page = new Page(this, sessionId);

@@ -73,8 +73,8 @@ void run_cancel(struct run *run, const char *why)
     run->facts.cancelled = true;
     if (run->why[0] == '\0')
         run_set_why(run, why);
-    if (run->state == RUN_QUEUED)
-        engine_leave_queue(run);
-    else
+    if (run->state != RUN_QUEUED)
         run_kill(run); /* between two stages there is none: run_start looks */
+    else if (!run->facts.queue_deadline_passed) /* else it is on its way out already */
+        engine_leave_queue(run);
 }

@@ -197,7 +197,11 @@ static void part(struct websocket *socket)
 static void refuse_frame(struct websocket *socket)
 {
     static const char protocol_error[] = {(char)0x88, 2, 0x03, (char)0xea}; /* 1002 */
-    if (wslay_event_get_queued_msg_count(socket->wslay) > 1) {
+    if (wslay_event_get_close_sent(socket->wslay)) {
+        part(socket); /* nothing may follow a Close, not even another */
+        return;
+    }
+    if (socket->is_closing || wslay_event_get_queued_msg_count(socket->wslay) > 1) {
         socket->is_gone = true;
         return;
     }

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Chromium without a window, driven over the DevTools protocol.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { WebSocket } from './modules.mjs';
 
 const WAIT_MS = 10_000;
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/* CHROMIUM names another one. */
+export function findProgram() {
+    const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium', 'chromium-browser', 'google-chrome'];
+    const folders = (process.env.PATH ?? '').split(delimiter);
+    return names.flatMap((name) => (name.includes('/') ? [name] : folders.map((folder) => join(folder, name))))
+        .find((path) => existsSync(path));
+}
 
 /* Runs inside the page: finds elements, also in shadow roots. */
 const HELPERS = `
@@ -127,14 +135,14 @@ export class Page {
 }
 
 export class Browser {
-    static async start(program) {
+    static async start(program, ...more) {
         const browser = new Browser();
         browser.profile = mkdtempSync(join(tmpdir(), 'runnel-web-'));
         browser.process = spawn(program, [
             '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${browser.profile}`,
             '--no-first-run', '--no-default-browser-check', '--disable-gpu', '--disable-dev-shm-usage',
             '--disable-background-networking', '--disable-component-update', '--disable-sync',
-            ...(process.getuid() === 0 ? ['--no-sandbox'] : []), 'about:blank',
+            ...more, ...(process.getuid() === 0 ? ['--no-sandbox'] : []), 'about:blank',
         ], { stdio: ['ignore', 'ignore', 'pipe'] });
         const address = await new Promise((found, failed) => {
             let said = '';
@@ -188,6 +196,11 @@ export class Browser {
     /* A visitor who was never here: nothing is stored. */
     async visitor() {
         const { browserContextId } = await this.call('Target.createBrowserContext');
+        return this.tab(browserContextId);
+    }
+
+    /* Another tab of a visitor (page.context). */
+    async tab(browserContextId) {
         const { targetId } = await this.call('Target.createTarget', { url: 'about:blank', browserContextId });
         const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
         const page = new Page(this, sessionId);

@@ -8,10 +8,10 @@
 // program. Without --service it talks to fake_server.mjs. It speaks as
 // tests/report.py does.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Browser } from './browser.mjs';
+import { Browser, findProgram } from './browser.mjs';
 import { startFake } from './fake_server.mjs';
 import { ROOT } from './modules.mjs';
 
@@ -25,13 +25,6 @@ function report(word, name, reason = '') {
     counts[word] += 1;
     const brief = reason.replace(/\s*\n\s*/g, '; ').slice(0, 600);
     console.log(`${word} ${name}${brief ? ` (${brief})` : ''}`);
-}
-
-function findProgram() {
-    const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium', 'chromium-browser', 'google-chrome'];
-    const folders = (process.env.PATH ?? '').split(delimiter);
-    return names.flatMap((name) => (name.includes('/') ? [name] : folders.map((folder) => join(folder, name))))
-        .find((path) => existsSync(path));
 }
 
 async function loadTests() {

@@ -254,6 +254,8 @@ export default {
         await shoot('phone-output');
         const width = await page.evaluate('document.documentElement.scrollWidth');
         assert.ok(width <= 360, `the page is ${width} wide`);
+        for (const field of ['stdin', 'args', 'reply-line'])
+            assert.equal(await page.evaluate(`getComputedStyle($('#${field}')).fontSize`), '16px', 'phones zoom in on a smaller one');
         assert.ok(await page.evaluate(`$('#stop').getBoundingClientRect().bottom < 120`), 'Stop stays in reach');
     },
 

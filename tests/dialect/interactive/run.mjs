@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 // Clients of the dialect `interactive` as they are installed: socket.io-client, the
 // version that the known page loads and the newest, by polling, by WebSocket, and from
-// one to the other.
+// one to the other; from Node.js, and from pages in a browser (in_browser.mjs).
 //
 //     tests/dialect/interactive/run.mjs URL
 //
@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
+import { browserTests } from './in_browser.mjs';
 
 const require = createRequire(new URL('../../../web/package.json', import.meta.url));
 const url = process.argv[2];
@@ -133,23 +134,34 @@ const tests = {
     },
 };
 
-const counts = { ok: 0, FAIL: 0 };
+const counts = { ok: 0, FAIL: 0, skip: 0 };
+
+async function report(name, test) {
+    let word = 'ok';
+    let reason = '';
+    try {
+        await test();
+    } catch (error) {
+        word = 'FAIL';
+        reason = ` (${String(error?.message ?? error).replace(/\s+/g, ' ').slice(0, 500)})`;
+    }
+    counts[word] += 1;
+    console.log(`${word} ${name}${reason}`);
+}
+
 for (const way of ways) {
     for (const [name, test] of Object.entries(tests)) {
         const client = new Client(way);
-        let word = 'ok';
-        let reason = '';
-        try {
+        await report(`${way[0]} ${way[1].transports ?? 'upgrading'}: ${name}`, async () => {
             await client.connected();
             await test(client);
-        } catch (error) {
-            word = 'FAIL';
-            reason = ` (${String(error?.message ?? error).replace(/\s+/g, ' ').slice(0, 500)})`;
-        }
+        });
         client.socket.disconnect();
-        counts[word] += 1;
-        console.log(`${word} ${way[0]} ${way[1].transports ?? 'upgrading'}: ${name}${reason}`);
     }
 }
-console.log(`${counts.ok} passed, ${counts.FAIL} failed, 0 skipped`);
+if (!(await browserTests(url, report))) {
+    counts.skip += 1;
+    console.log('skip in a page (no chromium here)');
+}
+console.log(`${counts.ok} passed, ${counts.FAIL} failed, ${counts.skip} skipped`);
 process.exit(counts.FAIL > 0 ? 1 : 0);

@@ -20,7 +20,8 @@ static const struct unit byte_units[] = {
 };
 
 static const struct unit duration_units[] = {
-    {"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000},
+    {"ms", 1},      {"s", 1000},    {"", 1000},      {"m", 60000},
+    {"min", 60000}, {"h", 3600000}, {"d", 86400000},
 };
 
 static int find_factor(const char *name, const struct unit *units, size_t count,
@@ -152,6 +153,7 @@ const char *format_bytes(char *text, size_t size, uint64_t bytes)
 
 const char *format_duration(char *text, size_t size, uint64_t ms)
 {
-    static const struct unit units[] = {{"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
-    return format_unit(text, size, ms, units);
+    static const struct unit units[] = {
+        {"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
+    return format_unit(text, size, ms, ms == 86400000 ? &units[1] : units); /* 24 h, 2 d */
 }

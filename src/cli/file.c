@@ -27,7 +27,7 @@ static int read_all(int fd, const char *path, struct buf *bytes, struct err *err
     }
 }
 
-int file_read(const char *path, struct buf *ret_bytes, struct err *err)
+int file_load(const char *path, struct buf *ret_bytes, struct err *err)
 {
     buf_init(ret_bytes, FILE_MAX + 64 * KIB);
     if (strcmp(path, "-") == 0)

@@ -12,6 +12,6 @@ enum { FILE_MAX = 64 * 1024 * 1024 };
 
 /* Reads it all; path "-" is stdin. ERR_NOT_FOUND or ERR_TOO_LARGE. The buf is
  * the caller's, also after a failure. */
-int file_read(const char *path, struct buf *ret_bytes, struct err *err);
+int file_load(const char *path, struct buf *ret_bytes, struct err *err);
 
 #endif

@@ -141,7 +141,7 @@ static int load_file(struct loaded_file *file, const char *spec, struct err *err
     file->name = strdup(equals ? equals + 1 : slash ? slash + 1 : spec);
     if (!file->name)
         return err_sys(err, ENOMEM, "--file %s", spec);
-    return file_read(path, &file->content, err);
+    return file_load(path, &file->content, err);
 }
 
 static int load_files(struct job *job, struct err *err)
@@ -157,7 +157,7 @@ static int load_files(struct job *job, struct err *err)
             return -1;
         job->files[i] = (struct run_file){job->loaded[i].name, buf_slice(&job->loaded[i].content)};
     }
-    return file_read(job->path, &job->source, err);
+    return file_load(job->path, &job->source, err);
 }
 
 static void job_fini(struct job *job)

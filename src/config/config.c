@@ -175,6 +175,8 @@ int config_set_key(struct config *config, const struct config_key *key, const ch
     char name[CONFIG_NAME_ROOM];
     char wanted[160];
     char shown[80];
+    if (key->is_secret)
+        value = "what was given";
     (void)err_field(err, config_key_name(key, STYLE_KEY, name), "%s: %s must be %s, not '%s'",
                     source, name, config_describe(key, wanted, sizeof wanted),
                     utf8_for_people(shown, sizeof shown, slice_of(value)));

@@ -29,26 +29,37 @@ struct config_list {
 };
 
 struct config {
-    struct config_list listen;          /* ADDR:PORT[=DIALECT]; empty: 127.0.0.1 and ::1 at port */
-    uint64_t port;                      /* PORT: 8080 */
-    bool compat;                        /* 3000=execute and 3001=jobs too */
-    bool insecure_public;               /* serve a public address without keys */
-    struct config_list server_names;    /* Host values besides localhost */
-    struct config_list cors_origins;    /* CORS_ORIGIN: origins besides loopback's */
-    struct config_list trusted_proxies; /* addresses or CIDR whose X-Forwarded-* count */
-    uint64_t concurrency;               /* MAX_CONCURRENT_EXECUTIONS: 0 = twice the cores */
-    uint64_t queue_length;              /* runs that may wait: 256 */
-    uint64_t max_connections;           /* 1024 */
-    uint64_t max_body_bytes;            /* 1 MiB ceiling; a route may have a smaller one */
-    bool rate_limit_loopback;           /* rate limits hold for loopback clients too */
-    uint64_t execute_rate;              /* requests per window at /execute: 100 */
-    uint64_t execute_rate_window_ms;    /* 15 min */
-    uint64_t shutdown_grace_ms;         /* 10 s */
-    struct config_list languages_dirs;  /* besides the built-in one */
-    struct config_list allow_missing;   /* isolation layers the operator does without */
-    char *cgroup_root;                  /* NULL: our own cgroup */
-    uint64_t uid_base;                  /* first host uid for boxes */
-    char *log_level;                    /* error, warn, info, debug */
+    struct config_list listen;           /* ADDR:PORT[=DIALECT]; empty: 127.0.0.1 and ::1 at port */
+    uint64_t port;                       /* PORT: 8080 */
+    bool compat;                         /* 3000=execute and 3001=jobs too */
+    bool insecure_public;                /* serve a public address without keys */
+    struct config_list server_names;     /* Host values besides localhost */
+    struct config_list cors_origins;     /* CORS_ORIGIN: origins besides loopback's */
+    struct config_list trusted_proxies;  /* addresses or CIDR whose X-Forwarded-* count */
+    uint64_t concurrency;                /* MAX_CONCURRENT_EXECUTIONS: 0 = twice the cores */
+    uint64_t queue_length;               /* runs that may wait: 256 */
+    uint64_t max_connections;            /* 1024 */
+    uint64_t max_body_bytes;             /* 1 MiB ceiling; a route may have a smaller one */
+    bool rate_limit_loopback;            /* rate limits hold for loopback clients too */
+    uint64_t execute_rate;               /* requests per window at /execute: 100 */
+    uint64_t execute_rate_window_ms;     /* 15 min */
+    uint64_t shutdown_grace_ms;          /* 10 s */
+    struct config_list languages_dirs;   /* besides the built-in one */
+    struct config_list allow_missing;    /* isolation layers the operator does without */
+    char *cgroup_root;                   /* NULL: our own cgroup */
+    uint64_t uid_base;                   /* first host uid for boxes */
+    char *log_level;                     /* error, warn, info, debug */
+    char *storage_dir;                   /* STORAGE_DIR: NULL: see cli/storage.h */
+    uint64_t keep_runs_ms;               /* finished runs and their files: 30 d; 0: for ever */
+    uint64_t keep_storage_bytes;         /* all of it: 10 GiB; 0: any */
+    uint64_t max_upload_bytes;           /* of one file: 10 MiB */
+    char *api_keys;                      /* API_KEYS: token[:label[:rps[:burst]]], … */
+    struct config_list allow_anonymous;  /* dialects that need no key */
+    uint64_t login_lasts_ms;             /* a browser's: 7 d */
+    char *signing_key;                   /* SIGNING_KEY: of links to files; NULL: one of our own */
+    char *previous_signing_key;          /* PREVIOUS_SIGNING_KEY: whose links are good, too */
+    char *public_base_url;               /* PUBLIC_BASE_URL: what such links begin with */
+    struct config_list webhook_networks; /* private ones that webhooks may call */
     struct limits
         ceiling; /* max_<limit> keys ("none" lifts one): cut every request last; 0 = none */
 };
@@ -68,8 +79,8 @@ int config_set(struct config *config, const char *key, const char *value, const 
 /* Lines `max_memory = 512M`, comments with '#'. Unknown keys and sections are errors. */
 int config_load_file(struct config *config, const char *path, struct err *err);
 
-/* RUNNEL_MAX_MEMORY=512M, and the plain names PORT, CORS_ORIGIN and
- * MAX_CONCURRENT_EXECUTIONS, which yield to ours. Empty is the same as unset;
+/* RUNNEL_MAX_MEMORY=512M, and the plain names that other services have (PORT, API_KEYS),
+ * which yield to ours. Empty is the same as unset;
  * another name with RUNNEL_ in front is an error. */
 int config_load_environment(struct config *config, char *const *environment, struct err *err);
 

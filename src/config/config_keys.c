@@ -10,7 +10,7 @@
 #define FIELD(field_) .offset = offsetof(struct config, field_)
 #define RANGE(smallest_, largest_) .smallest = (smallest_), .largest = (largest_)
 
-#define DAY_MS 86400000
+#define DAY_MS 86400000ULL
 
 /* clang-format off */
 const struct config_key config_keys[] = {
@@ -54,6 +54,29 @@ const struct config_key config_keys[] = {
      .preset = "1879048192", .help = "the first host user id for boxes"},
     {"log_level", .type = CONFIG_CHOICE, FIELD(log_level), .choices = "error, warn, info, debug",
      .preset = "info", .value = "LEVEL", .help = "log events of this weight and above"},
+    {"storage_dir", "STORAGE_DIR", CONFIG_TEXT, FIELD(storage_dir), .value = "DIR",
+     .help = "what is kept, here; else in /var/lib/runnel, or ~/.local/state/runnel"},
+    {"keep_runs", .type = CONFIG_DURATION, FIELD(keep_runs_ms), RANGE(0, 3650 * DAY_MS),
+     .preset = "30d", .help = "keep finished runs and their files so long; 0 is for ever"},
+    {"keep_storage", .type = CONFIG_BYTES, FIELD(keep_storage_bytes), RANGE(0, MIB * GIB),
+     .preset = "10G", .help = "of all runs and files, the oldest go above this; 0 is any size"},
+    {"max_upload", .type = CONFIG_BYTES, FIELD(max_upload_bytes), RANGE(1, 64 * GIB),
+     .preset = "10M", .help = "size of an uploaded file"},
+    {"api_keys", "API_KEYS", CONFIG_TEXT, FIELD(api_keys), .is_secret = true,
+     .value = "TOKEN[:LABEL[:RPS[:BURST]]],…",
+     .help = "keys, besides those of `runnel key`; who has none is refused"},
+    {"allow_anonymous", .type = CONFIG_LIST, FIELD(allow_anonymous), .value = "DIALECT",
+     .help = "dialects that need no key although there are some; never runs"},
+    {"login_lasts", .type = CONFIG_DURATION, FIELD(login_lasts_ms), RANGE(60000, 3650 * DAY_MS),
+     .preset = "7d", .help = "how long a browser stays logged in"},
+    {"signing_key", "SIGNING_KEY", CONFIG_TEXT, FIELD(signing_key), .is_secret = true,
+     .help = "secret that signs links to files; without it, one is made and kept"},
+    {"previous_signing_key", "PREVIOUS_SIGNING_KEY", CONFIG_TEXT, FIELD(previous_signing_key),
+     .is_secret = true, .help = "the one before: its links stay good"},
+    {"public_base_url", "PUBLIC_BASE_URL", CONFIG_TEXT, FIELD(public_base_url), .value = "URL",
+     .help = "what links to files begin with; without it, what the client called us"},
+    {"webhook_networks", .type = CONFIG_LIST, FIELD(webhook_networks), .value = "ADDR[/BITS]",
+     .help = "private networks that webhooks may call"},
 #define X(id, json_, option_, unit_, scale_, smallest_, largest_, help_) \
     {option_, .type = CONFIG_CEILING, .limit = (id), FIELD(ceiling.value[id]), .help = (help_)},
     LIMIT_TABLE(X)

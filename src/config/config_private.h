@@ -34,6 +34,7 @@ struct config_key {
     size_t offset;    /* in struct config */
     uint64_t smallest;
     uint64_t largest;
+    bool is_secret;      /* no message shows its value */
     const char *choices; /* CONFIG_CHOICE: "error, warn, info" */
     const char *preset;  /* the default, as it would be written; a ceiling's: config_preset */
     const char *value;   /* stands for the value in help; NULL: the type's own */

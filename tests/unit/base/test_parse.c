@@ -88,25 +88,13 @@ static void durations(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {"0", 0, 0},
-        {"2", 0, 2000},
-        {"0.5", 0, 500},
-        {"1500ms", 0, 1500},
-        {"2s", 0, 2000},
-        {"1.5s", 0, 1500},
-        {"0.001s", 0, 1},
-        {"5m", 0, 300000},
-        {"5min", 0, 300000},
-        {"1h", 0, 3600000},
-        {"0.0001", -EINVAL, 0},
-        {"1.5ms", -EINVAL, 0},
-        {"", -EINVAL, 0},
-        {"-1s", -EINVAL, 0},
-        {"1d", -EINVAL, 0},
-        {"nan", -EINVAL, 0},
-        {"1e3", -EINVAL, 0},
-        {"1,5", -EINVAL, 0},
-        {"99999999999999999h", -ERANGE, 0},
+        {"0", 0, 0},           {"2", 0, 2000},         {"0.5", 0, 500},
+        {"1500ms", 0, 1500},   {"2s", 0, 2000},        {"1.5s", 0, 1500},
+        {"0.001s", 0, 1},      {"5m", 0, 300000},      {"5min", 0, 300000},
+        {"1h", 0, 3600000},    {"0.0001", -EINVAL, 0}, {"1.5ms", -EINVAL, 0},
+        {"", -EINVAL, 0},      {"-1s", -EINVAL, 0},    {"1d", 0, 86400000},
+        {"0.5d", 0, 43200000}, {"1w", -EINVAL, 0},     {"nan", -EINVAL, 0},
+        {"1e3", -EINVAL, 0},   {"1,5", -EINVAL, 0},    {"99999999999999999h", -ERANGE, 0},
     };
     check_rows(parse_duration_ms, rows, ARRAY_LEN(rows));
 }
@@ -155,6 +143,9 @@ static void formats_are_exact(void **state)
     assert_string_equal(format_duration(text, sizeof text, 10000), "10 s");
     assert_string_equal(format_duration(text, sizeof text, 300000), "5 min");
     assert_string_equal(format_duration(text, sizeof text, 7200000), "2 h");
+    assert_string_equal(format_duration(text, sizeof text, 86400000), "24 h");
+    assert_string_equal(format_duration(text, sizeof text, 30 * 86400000ULL), "30 d");
+    assert_string_equal(format_duration(text, sizeof text, 36ULL * 3600000), "36 h");
 }
 
 int main(void)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/storage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "store/store.h"
+
+static int print(char path[STORAGE_PATH_SIZE], const char *folder, const char *below,
+                 struct err *err)
+{
+    int len = snprintf(path, STORAGE_PATH_SIZE, "%s%s", folder, below);
+    return len >= 0 && len < STORAGE_PATH_SIZE
+               ? 0
+               : err_set(err, ERR_CONFIG, "storage_dir: the folder's name is too long");
+}
+
+int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], struct err *err)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (config->storage_dir)
+        return print(ret_path, config->storage_dir, "", err);
+    if (geteuid() == 0)
+        return print(ret_path, "/var/lib/runnel", "", err);
+    if (state && state[0] == '/') /* others mean nothing, says its specification */
+        return print(ret_path, state, "/runnel", err);
+    if (home && home[0] == '/')
+        return print(ret_path, home, "/.local/state/runnel", err);
+    return err_set(err, ERR_CONFIG,
+                   "there is no home to keep runs, files and keys in; name a folder with "
+                   "--storage-dir");
+}
+
+static void note_live_keys(void *context, const struct store_key *keys, size_t count,
+                           const struct err *err)
+{
+    bool *has_keys = context;
+    for (size_t i = 0; !err && i < count; i++)
+        *has_keys = *has_keys || keys[i].revoked_ms == 0;
+}
+
+bool storage_has_keys(const struct config *config)
+{
+    char path[STORAGE_PATH_SIZE];
+    bool has_keys = config->api_keys != NULL;
+    struct store *store = NULL;
+    /* Looking must make no folder. */
+    if (has_keys || storage_find(config, path, NULL) < 0 || access(path, R_OK | X_OK) < 0 ||
+        store_open_beside(path, &store, NULL) < 0)
+        return has_keys;
+    (void)store_key_list_now(store, note_live_keys, &has_keys, NULL);
+    store_free(store);
+    return has_keys;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* storage.h — where runs, files and keys are kept, and whether there are keys. */
+#ifndef RUNNEL_CLI_STORAGE_H
+#define RUNNEL_CLI_STORAGE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "config/config.h"
+
+enum { STORAGE_PATH_SIZE = 4096 };
+
+/* storage_dir as configured; else /var/lib/runnel for root, $XDG_STATE_HOME/runnel or
+ * ~/.local/state/runnel for others. Nothing is made. */
+int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], struct err *err);
+
+/* Is there a key that was not revoked, in api_keys or in the folder? What cannot be
+ * read holds none. */
+bool storage_has_keys(const struct config *config);
+
+#endif

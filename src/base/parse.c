@@ -157,7 +157,7 @@ const char *format_duration(char *text, size_t size, uint64_t ms)
 {
     static const struct unit units[] = {
         {"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
-    return format_unit(text, size, ms, units);
+    return format_unit(text, size, ms, ms == 86400000 ? &units[1] : units); /* 24 h, 2 d */
 }
 
 const char *format_time(char text[TIME_TEXT_SIZE], uint64_t unix_ms)

@@ -16,7 +16,7 @@ int parse_u64(const char *text, uint64_t *ret_value);
 /* "67108864", "64K", "64M", "1G" (powers of 1024; "64MiB" and "64MB" too). */
 int parse_bytes(const char *text, uint64_t *ret_bytes);
 
-/* "1500ms", "2s", "1.5s", "5m", "1h"; a bare number is seconds ("2", "0.5"). */
+/* "1500ms", "2s", "1.5s", "5m", "1h", "30d"; a bare number is seconds ("2", "0.5"). */
 int parse_duration_ms(const char *text, uint64_t *ret_ms);
 
 /* "1", "0.5", "2.25": thousandths. */
@@ -32,7 +32,7 @@ enum { TIME_TEXT_SIZE = 32 };
 const char *format_time(char text[TIME_TEXT_SIZE], uint64_t unix_ms);
 /* The same form, with or without the fraction. */
 int parse_time(const char *text, uint64_t *ret_unix_ms);
-/* "5 min", "10 s", "1500 ms": exact, the largest unit that divides. */
+/* "30 d", "5 min", "10 s", "1500 ms": exact, the largest unit that divides. */
 const char *format_duration(char *text, size_t size, uint64_t ms);
 
 #endif

@@ -88,7 +88,7 @@ static bool is_among(const char *word, const char *const *words)
     return false;
 }
 
-static int add_asked(const struct config *config, const char *text, const char *const *dialects,
+static int add_asked(const char *text, const char *const *dialects, bool public_too,
                      struct listeners *listeners, struct err *err)
 {
     char address[LISTENER_TEXT];
@@ -102,11 +102,11 @@ static int add_asked(const struct config *config, const char *text, const char *
     if (dialect[0] != '\0' && !is_among(dialect, dialects))
         return err_set(err, ERR_CONFIG, "listen %.80s: there is no dialect '%s' (there is '%s')",
                        text, dialect, dialects[0]);
-    if (!is_loopback(address) && !config->insecure_public)
+    if (!is_loopback(address) && !public_too)
         return err_set(err, ERR_CONFIG,
                        "listen %.80s: anybody who reaches this address could run programs here; "
-                       "listen on 127.0.0.1 behind a proxy that knows its users, or say "
-                       "--insecure-public",
+                       "make a key ('runnel key create', or API_KEYS), listen on 127.0.0.1 behind "
+                       "a proxy that knows its users, or say --insecure-public",
                        text);
     return add(listeners, address, port, dialect[0] != '\0' ? dialect : NULL, err);
 }
@@ -131,12 +131,13 @@ static int add_loopback(struct listeners *listeners, uint16_t port, const char *
     return listeners->no_ipv6 ? 0 : add(listeners, "::1", port, dialect, err);
 }
 
-int listeners_read(const struct config *config, const char *const *dialects,
+int listeners_read(const struct config *config, const char *const *dialects, bool has_keys,
                    struct listeners *ret_listeners, struct err *err)
 {
+    bool public_too = has_keys || config->insecure_public;
     *ret_listeners = (struct listeners){0};
     for (size_t i = 0; i < config->listen.count; i++) {
-        if (add_asked(config, config->listen.items[i], dialects, ret_listeners, err) < 0)
+        if (add_asked(config->listen.items[i], dialects, public_too, ret_listeners, err) < 0)
             return -1;
     }
     if (config->listen.count == 0 &&

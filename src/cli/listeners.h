@@ -17,9 +17,10 @@ struct listeners {
 };
 
 /* The listeners that `config` asks for, else the default ones. ERR_CONFIG for
- * what cannot be read, a dialect that does not exist, and a public address that
- * was not asked for by name. dialects: those there are, NULL-ended. */
-int listeners_read(const struct config *config, const char *const *dialects,
+ * what cannot be read, a dialect that does not exist, and a public address where
+ * nobody would be asked for a key, unless that was asked for by name.
+ * dialects: those there are, NULL-ended. */
+int listeners_read(const struct config *config, const char *const *dialects, bool has_keys,
                    struct listeners *ret_listeners, struct err *err);
 
 #endif

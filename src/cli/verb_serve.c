@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/serve.h"
+#include "cli/storage.h"
 #include "cli/verb.h"
 
 struct serve_options {
@@ -51,7 +52,8 @@ static int run_serve(const struct verb *verb, int argc, char **argv, struct err 
     if (rc == OPTIONS_DONE) {
         rc = wiring_load(&wiring, &options.config, true, err);
         if (rc == 0)
-            rc = listeners_read(&wiring.config, serve_dialects, &listeners, err);
+            rc = listeners_read(&wiring.config, serve_dialects, storage_has_keys(&wiring.config),
+                                &listeners, err);
         if (rc == 0)
             rc = socket < 0 ? become_spawner(&wiring, argc, argv, err)
                             : serve(&wiring, socket, &listeners, err);

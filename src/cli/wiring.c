@@ -8,29 +8,54 @@
 
 #include "executor/native.h"
 #include "loop/loop.h"
+#include "observe/log.h"
 #include "os/fd.h"
 
 /* Switches of services that we stand in for. What they would have turned off
  * cannot be turned off here, and silence would let an operator believe it was
  * (or believe that a profile of theirs is in force). */
-static const char *const foreign_switches[] = {
-    "DISABLE_SANDBOX_SECURITY",
-    "SECCOMP_PROFILE",
-    "APPARMOR_PROFILE",
+static const struct {
+    const char *name;
+    const char *instead;
+} foreign_switches[] = {
+    {"DISABLE_SANDBOX_SECURITY",
+     "the sandbox cannot be switched off; unset it ('runnel doctor' and "
+     "--allow-missing speak of layers that a host lacks)"},
+    {"SECCOMP_PROFILE", "what a box may call is built in, and 'runnel doctor' tells whether it is "
+                        "in force; unset it"},
+    {"APPARMOR_PROFILE", "boxes are held by namespaces, Landlock and a system call filter, which "
+                         "'runnel doctor' shows; unset it"},
 };
+
+/* Others of theirs that would change nothing here, and harm nobody. */
+static const char *const ignored_variables[] = {
+    "RUNNER_IMAGE_PYTHON", "RUNNER_IMAGE_NODE", "RUNNER_IMAGE_RUBY", "RUNNER_IMAGE_PHP",
+    "RUNNER_IMAGE_GO",     "HOST_SANDBOX_DIR",  "SANDBOX_WORKDIR",   "ADMIN_UI_PATH",
+};
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value != '\0';
+}
 
 static int refuse_foreign_switches(struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(foreign_switches); i++) {
-        const char *value = getenv(foreign_switches[i]);
-        if (value && *value != '\0')
-            return err_set(err, ERR_CONFIG,
-                           "%s is set, and has no meaning here: the sandbox cannot be switched off "
-                           "or replaced; unset it ('runnel doctor' and --allow-missing speak of "
-                           "layers that a host lacks)",
-                           foreign_switches[i]);
+        if (is_set(foreign_switches[i].name))
+            return err_set(err, ERR_CONFIG, "%s is set, and has no meaning here: %s",
+                           foreign_switches[i].name, foreign_switches[i].instead);
     }
     return 0;
+}
+
+void wiring_log_ignored(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ignored_variables); i++) {
+        if (is_set(ignored_variables[i]))
+            log_event(LOG_INFO, "ignored", LOG_TEXT("variable", ignored_variables[i]),
+                      LOG_TEXT("reason", "it has no meaning here"), LOG_END);
+    }
 }
 
 static int load_languages(struct wiring *wiring, struct err *err)

@@ -54,6 +54,9 @@ int wiring_make_engine(struct wiring *wiring, const struct engine_config *config
 /* Cancels what still runs, and waits for its end. */
 void wiring_fini(struct wiring *wiring);
 
+/* A log line for each variable of other services that is set and means nothing here. */
+void wiring_log_ignored(void);
+
 /* Runs at once: as configured, else twice the processors that we may use. */
 unsigned wiring_concurrency(const struct config *config);
 

@@ -55,7 +55,7 @@ const struct config_key config_keys[] = {
     {"log_level", .type = CONFIG_CHOICE, FIELD(log_level), .choices = "error, warn, info, debug",
      .preset = "info", .value = "LEVEL", .help = "log events of this weight and above"},
     {"storage_dir", "STORAGE_DIR", CONFIG_TEXT, FIELD(storage_dir), .value = "DIR",
-     .help = "keep runs, files and keys here; else /var/lib/runnel or ~/.local/state"},
+     .help = "what is kept, here; else in /var/lib/runnel, or ~/.local/state/runnel"},
     {"keep_runs", .type = CONFIG_DURATION, FIELD(keep_runs_ms), RANGE(0, 3650 * DAY_MS),
      .preset = "30d", .help = "keep finished runs and their files so long; 0 is for ever"},
     {"keep_storage", .type = CONFIG_BYTES, FIELD(keep_storage_bytes), RANGE(0, MIB * GIB),
@@ -88,9 +88,11 @@ const struct config_key config_keys[] = {
 /* Far above what the profiles give, and far below what would hurt a usual host.
  * The rest is bounded by these: cpu time by wall time, one file by the workspace. */
 static const char *const ceiling_presets[LIMIT_KINDS] = {
-    [LIMIT_WALL] = "10m",      [LIMIT_QUEUE] = "10m",       [LIMIT_MEMORY] = "2G",
-    [LIMIT_PROCESSES] = "512", [LIMIT_OUTPUT] = "64M",      [LIMIT_WORKSPACE] = "1G",
-    [LIMIT_INODES] = "65536",  [LIMIT_OPEN_FILES] = "4096",
+    [LIMIT_WALL] = "10m",           [LIMIT_QUEUE] = "10m",
+    [LIMIT_MEMORY] = "2G",          [LIMIT_PROCESSES] = "512",
+    [LIMIT_OUTPUT] = "64M",         [LIMIT_WORKSPACE] = "1G",
+    [LIMIT_INODES] = "65536",       [LIMIT_OPEN_FILES] = "4096",
+    [LIMIT_ARTIFACT_FILES] = "256", [LIMIT_ARTIFACT_BYTES] = "256M",
 };
 
 const char *config_preset(const struct config_key *key)

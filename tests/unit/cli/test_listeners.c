@@ -21,7 +21,7 @@ static int read_listeners(const char *listen, bool insecure, struct listeners *l
     config.insecure_public = insecure;
     if (listen)
         assert_int_equal(config_set(&config, "listen", listen, "test", err), 0);
-    int rc = listeners_read(&config, dialects, listeners, err);
+    int rc = listeners_read(&config, dialects, false, listeners, err);
     config_fini(&config);
     return rc;
 }
@@ -83,6 +83,17 @@ static void a_public_address_must_be_wanted(void **state)
     }
 }
 
+static void a_public_address_may_be_served_to_those_with_keys(void **state)
+{
+    (void)state;
+    struct config config;
+    struct listeners listeners;
+    config_init(&config);
+    assert_int_equal(config_set(&config, "listen", "0.0.0.0:80", "test", NULL), 0);
+    assert_int_equal(listeners_read(&config, dialects, true, &listeners, NULL), 0);
+    config_fini(&config);
+}
+
 static void without_a_word_it_is_loopback_at_the_port(void **state)
 {
     (void)state;
@@ -101,7 +112,7 @@ static void compat_opens_the_ports_of_both_services(void **state)
     config_init(&config);
     assert_int_equal(config_set(&config, "compat", NULL, "test", NULL), 0);
     assert_int_equal(config_set(&config, "listen", "127.0.0.1:9", "test", NULL), 0);
-    assert_int_equal(listeners_read(&config, dialects, &listeners, NULL), 0);
+    assert_int_equal(listeners_read(&config, dialects, false, &listeners, NULL), 0);
     size_t step = listeners.no_ipv6 ? 1 : 2;
     assert_int_equal(listeners.count, 1 + 2 * step);
     assert_int_equal(listeners.items[0].port, 9);
@@ -121,10 +132,10 @@ static void addresses_are_bounded(void **state)
     config_init(&config);
     for (int i = 0; i < LISTENERS_MAX; i++)
         assert_int_equal(config_set(&config, "listen", "127.0.0.1:0", "test", NULL), 0);
-    assert_int_equal(listeners_read(&config, dialects, &listeners, NULL), 0);
+    assert_int_equal(listeners_read(&config, dialects, false, &listeners, NULL), 0);
     assert_int_equal(listeners.count, LISTENERS_MAX);
     assert_int_equal(config_set(&config, "listen", "127.0.0.1:0", "test", NULL), 0);
-    assert_int_equal(listeners_read(&config, dialects, &listeners, &err), -1);
+    assert_int_equal(listeners_read(&config, dialects, false, &listeners, &err), -1);
     assert_int_equal(err.code, ERR_CONFIG);
     config_fini(&config);
 }
@@ -135,6 +146,7 @@ int main(void)
         cmocka_unit_test(an_address_is_read_with_its_dialect),
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_public_address_must_be_wanted),
+        cmocka_unit_test(a_public_address_may_be_served_to_those_with_keys),
         cmocka_unit_test(without_a_word_it_is_loopback_at_the_port),
         cmocka_unit_test(compat_opens_the_ports_of_both_services),
         cmocka_unit_test(addresses_are_bounded),

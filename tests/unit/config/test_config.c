@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
-#include "config/config.h"
+#include "config/config_private.h"
 #include "observe/log.h"
 
 static const char *document; /* docs/CONFIG.md */
@@ -254,6 +254,44 @@ static void mistakes_in_the_environment_name_the_variable(void **state)
     }
 }
 
+static void settings_of_other_services_are_ours(void **state)
+{
+    struct config *config = *state;
+    struct err err = {0};
+    static const char *const environment[] = {
+        "API_KEYS=dev_123:dev:5:10,b", "SIGNING_KEY=s",  "PREVIOUS_SIGNING_KEY=p",
+        "PUBLIC_BASE_URL=https://a",   "STORAGE_DIR=/d", NULL};
+    assert_int_equal(load_environment(config, environment, &err), 0);
+    assert_string_equal(config->api_keys, "dev_123:dev:5:10,b");
+    assert_string_equal(config->signing_key, "s");
+    assert_string_equal(config->previous_signing_key, "p");
+    assert_string_equal(config->public_base_url, "https://a");
+    assert_string_equal(config->storage_dir, "/d");
+    assert_int_equal(config->keep_runs_ms, 30 * 86400000ULL);
+    assert_int_equal(config->keep_storage_bytes, 10 * GIB);
+    assert_int_equal(config->max_upload_bytes, 10 * MIB);
+    assert_int_equal(config->login_lasts_ms, 7 * 86400000ULL);
+    assert_int_equal(config_set(config, "keep-runs", "3650d", "x", NULL), 0);
+    assert_int_equal(config_set(config, "keep-runs", "3651d", "x", NULL), -1);
+}
+
+/* Those that there are cannot be wrong, being texts. */
+static void a_secret_is_shown_by_no_message(void **state)
+{
+    static const struct config_key secret = {.name = "secret",
+                                             .type = CONFIG_NUMBER,
+                                             .offset = offsetof(struct config, port),
+                                             .largest = 10,
+                                             .is_secret = true};
+    struct err err = {0};
+    assert_int_equal(config_set_key(*state, &secret, "sesame", LAYER_FILE, "F:1", &err), -1);
+    assert_starts(err.text, "F:1: secret must be a whole number");
+    assert_null(strstr(err.text, "sesame"));
+    static const char *const names[] = {"api_keys", "signing_key", "previous_signing_key"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_true(config_find(names[i], STYLE_KEY)->is_secret);
+}
+
 static void a_later_way_overrides_an_earlier_one(void **state)
 {
     struct config *config = *state;
@@ -415,6 +453,8 @@ int main(int argc, char **argv)
         TEST(a_file_that_cannot_be_read_is_an_error),
         TEST(the_environment_sets_keys_by_three_kinds_of_names),
         TEST(mistakes_in_the_environment_name_the_variable),
+        TEST(settings_of_other_services_are_ours),
+        TEST(a_secret_is_shown_by_no_message),
         TEST(a_later_way_overrides_an_earlier_one),
         TEST(the_command_line_sets_keys_as_options),
         TEST(options_are_known_by_name),

@@ -66,6 +66,8 @@ int words_add_list(struct words *words, const struct config_list *list, struct e
 
 /* serve_storage.c: opens with the rights that we start with … */
 int service_open_storage(struct service *service, struct err *err);
+/* Who keeps the engine's runs, and counts them. */
+void service_set_keepers(const struct service *service, struct engine_config *engine);
 /* … and works without them. */
 int service_start_storage(struct service *service, struct err *err);
 void service_free_storage(struct service *service);

@@ -26,16 +26,17 @@ struct shim_file {
 static struct {
     sqlite3_vfs vfs;
     sqlite3_vfs *real;
-    uint32_t seed;
-    uint32_t one_in; /* writes and syncs that fail; 0: none */
-    int rc;          /* how they fail */
+    _Atomic uint32_t seed;
+    _Atomic uint32_t one_in; /* writes and syncs that fail; 0: none */
+    _Atomic int rc;          /* how they fail */
 } shim;
 
 static bool fails_now(void)
 {
-    uint32_t one_in = __atomic_load_n(&shim.one_in, __ATOMIC_RELAXED);
-    shim.seed = shim.seed * 1664525U + 1013904223U;
-    return one_in != 0 && (shim.seed >> 8) % one_in == 0;
+    uint32_t one_in = shim.one_in;
+    uint32_t seed = shim.seed * 1664525U + 1013904223U;
+    shim.seed = seed;
+    return one_in != 0 && (seed >> 8) % one_in == 0;
 }
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -132,7 +133,7 @@ static void put_shim(void)
 
 static void set_failing(uint32_t one_in)
 {
-    __atomic_store_n(&shim.one_in, one_in, __ATOMIC_RELAXED);
+    shim.one_in = one_in;
 }
 
 /* --- many calls at once --- */

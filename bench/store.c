@@ -77,7 +77,7 @@ static void fill_pair(uint64_t run, int place, uint64_t key, const struct store_
     (void)sqlite3_bind_int(metadata, 2, place);
     bind(metadata, 3, metadata_pair(pair));
     bind(metadata, 4, key);
-    bind(metadata, 5, (run * APART_MS));
+    bind(metadata, 5, run * APART_MS);
     (void)sqlite3_bind_text(metadata, 6, pair->name, -1, SQLITE_TRANSIENT);
     (void)sqlite3_bind_text(metadata, 7, pair->value, -1, SQLITE_TRANSIENT);
     step(metadata);
@@ -96,9 +96,9 @@ static void fill_run(uint64_t run)
     bind(fill[0], 1, run);
     (void)sqlite3_bind_text(fill[0], 2, id, -1, SQLITE_TRANSIENT);
     bind(fill[0], 3, key);
-    bind(fill[0], 4, (100 + language));
-    bind(fill[0], 5, (200 + verdict));
-    bind(fill[0], 6, (run * APART_MS));
+    bind(fill[0], 4, 100 + language);
+    bind(fill[0], 5, 200 + verdict);
+    bind(fill[0], 6, run * APART_MS);
     step(fill[0]);
     for (int i = 1; i < 3; i++) {
         bind(fill[i], 1, run);

@@ -43,7 +43,7 @@ struct runs_request {
     bool no_artifacts; /* a limit of theirs was 0 */
 };
 
-extern const struct schema_field runs_request_fields[];
+extern const struct schema runs_request_schema;
 
 /* `body` stays borrowed. waits: the answer comes at the run's end, which has maxima
  * of its own. */

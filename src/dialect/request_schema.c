@@ -152,19 +152,15 @@ static void free_list(field_t *field, void *place)
     free(list->items);
 }
 
-/* Those that are not here are of answers. */
+/* Those that are not here are only described. */
 static const struct {
     int (*read)(field_t *field, const json_t *body, void *place, struct err *err);
     void (*free)(field_t *field, void *place);
 } types[] = {
-    [SCHEMA_TEXT] = {read_text, NULL},
-    [SCHEMA_BOOL] = {read_bool, NULL},
-    [SCHEMA_NUMBER] = {read_number, NULL},
-    [SCHEMA_TEXTS] = {read_texts, free_block},
-    [SCHEMA_ENV] = {read_env, free_block},
-    [SCHEMA_PAIRS] = {read_pairs, free_list},
-    [SCHEMA_LIMITS] = {read_limits, NULL},
-    [SCHEMA_OBJECTS] = {read_objects, free_list},
+    [SCHEMA_TEXT] = {read_text, NULL},     [SCHEMA_BOOL] = {read_bool, NULL},
+    [SCHEMA_NUMBER] = {read_number, NULL}, [SCHEMA_TEXTS] = {read_texts, free_block},
+    [SCHEMA_ENV] = {read_env, free_block}, [SCHEMA_PAIRS] = {read_pairs, free_list},
+    [SCHEMA_LIMITS] = {read_limits, NULL}, [SCHEMA_OBJECTS] = {read_objects, free_list},
 };
 
 int schema_read(field_t *fields, const json_t *body, void *target, struct err *err)

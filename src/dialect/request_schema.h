@@ -32,7 +32,7 @@ enum schema_type {
     SCHEMA_PAIRS,   /* {"name": "value"}: struct schema_list of struct schema_pair */
     SCHEMA_LIMITS,  /* struct limits */
     SCHEMA_OBJECTS, /* an array: struct schema_list of what `items` describes */
-    /* of answers alone, with no place in a struct: */
+    /* only described, without a place in a struct: */
     SCHEMA_REAL,       /* a number that need not be whole */
     SCHEMA_TIME,       /* "2026-11-21T08:00:00.000Z" */
     SCHEMA_OBJECT,     /* one of what `items` describes */
@@ -40,6 +40,7 @@ enum schema_type {
     SCHEMA_LIMITS_SET, /* the limits that a run has, each in the unit of a request's */
     SCHEMA_NOTHING,    /* null, always */
     SCHEMA_ANYTHING,
+    SCHEMA_BYTES, /* of a form: a file */
 };
 
 struct schema_pair {
@@ -56,9 +57,9 @@ struct schema_field {
     const char *name;
     enum schema_type type;
     size_t offset;
-    bool required; /* in an answer: always there */
-    bool nullable; /* in an answer: may be null */
-    bool told;     /* `largest` is described here, and held by who reads the request */
+    bool required;     /* in an answer: always there */
+    bool nullable;     /* in an answer: may be null */
+    bool told;         /* `largest` is described here, and held by who reads the request */
     uint64_t smallest; /* SCHEMA_NUMBER */
     uint64_t largest;  /* SCHEMA_NUMBER; bytes of SCHEMA_TEXT; members of the others; 0: any */
     const char *const *choices; /* SCHEMA_TEXT, members of SCHEMA_TEXTS: NULL-ended; NULL: any */

@@ -26,6 +26,7 @@ static const struct {
     [SCHEMA_LIMITS_SET] = {"object", NULL, NULL},
     [SCHEMA_NOTHING] = {"null", NULL, NULL},
     [SCHEMA_ANYTHING] = {NULL, NULL, NULL},
+    [SCHEMA_BYTES] = {"string", NULL, NULL},
 };
 
 static void write_type(struct json *json, field_t *field)
@@ -41,6 +42,8 @@ static void write_type(struct json *json, field_t *field)
     }
     if (field->type == SCHEMA_TIME)
         json_text(json, "format", "date-time");
+    if (field->type == SCHEMA_BYTES)
+        json_text(json, "contentMediaType", "application/octet-stream");
 }
 
 static void write_choices(struct json *json, field_t *field)

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
-
 #include "dialect/request_schema.h"
 
 struct http_request;

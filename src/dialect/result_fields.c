@@ -23,8 +23,8 @@ static const struct schema_field hits_fields[] = {
 };
 /* clang-format on */
 const struct schema result_usage_schema = {"Usage", usage_fields, "What a run used."};
-const struct schema result_hits_schema = {
-    "LimitHits", hits_fields, "How often a run met limits that do not end it."};
+const struct schema result_hits_schema = {"LimitHits", hits_fields,
+                                          "How often a run met limits that do not end it."};
 
 void result_usage_write(struct json *json, const struct run_usage *usage)
 {

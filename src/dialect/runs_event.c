@@ -35,8 +35,8 @@ static const struct schema_field event_fields[] = {
     {NULL},
 };
 /* clang-format on */
-const struct schema runs_event_schema = {
-    "Event", event_fields, "Something that happened in a run. `end` is the last."};
+const struct schema runs_event_schema = {"Event", event_fields,
+                                         "Something that happened in a run. `end` is the last."};
 
 const char *runs_event_type(const struct event *event)
 {

@@ -11,9 +11,9 @@
 #ifndef RUNNEL_DIALECT_RUNS_EVENT_H
 #define RUNNEL_DIALECT_RUNS_EVENT_H
 
-#include "dialect/request_schema.h"
 #include "base/buf.h"
 #include "base/util.h"
+#include "dialect/request_schema.h"
 
 struct engine;
 struct event;

@@ -36,9 +36,9 @@ const char *runs_status_of(const char *verdict)
     return "failed";
 }
 
-const char *const runs_statuses[] = {"queued",    "preparing", "compiling", "running",
-                                       "waiting",   "succeeded", "failed",    "timeout",
-                                       "oom",       "killed",    NULL};
+const char *const runs_statuses[] = {"queued",  "preparing", "compiling", "running",
+                                     "waiting", "succeeded", "failed",    "timeout",
+                                     "oom",     "killed",    NULL};
 
 /* clang-format off */
 static const struct schema_field refused_fields[] = {

@@ -131,16 +131,17 @@ static void add_row(struct page *page, const char *inside, const struct schema_f
 }
 
 /* What has no name of its own stands with its members, one level in. */
-static void add_rows(struct page *page, const char *inside, const struct schema_field *fields)
+static void add_rows(struct page *page, const char *inside, const struct schema_field *fields,
+                     const char *required)
 {
     char deeper[100];
     for (const struct schema_field *field = fields; field->name; field++) {
-        add_row(page, inside, field, field->required ? "always" : "");
+        add_row(page, inside, field, field->required ? required : "");
         if (!field->items || field->items->name)
             continue;
         (void)snprintf(deeper, sizeof deeper, "%s%s%s.", inside, field->name,
                        field->type == SCHEMA_OBJECTS ? "[]" : "");
-        add_rows(page, deeper, field->items->fields);
+        add_rows(page, deeper, field->items->fields, required);
     }
 }
 
@@ -154,6 +155,20 @@ static void add_parameters(struct page *page, const struct operation *operation)
     for (const struct schema_field *field = operation->headers; field && field->name; field++)
         add_row(page, "", field, "header");
     end_table(page);
+}
+
+/* The only place of its schema on the page. */
+static void add_body(struct page *page, const struct operation *operation)
+{
+    char caption[100];
+    (void)snprintf(caption, sizeof caption, "Body: %s%s",
+                   operation->body_type ? operation->body_type : "application/json",
+                   operation->body_optional ? ", may be left out" : "");
+    add_in(page, "<div id=\"schema-", operation->body->name, "\">\n");
+    add_table(page, caption, "field");
+    add_rows(page, "", operation->body->fields, "required");
+    end_table(page);
+    add(page, "</div>\n");
 }
 
 static void add_answer(struct page *page, int status, const char *help, const struct schema *schema)
@@ -245,12 +260,8 @@ static void add_operation(struct page *page, const struct operation *operation)
     if (operation->answers[0].status != 101)
         add_example(page, operation, route);
     add_parameters(page, operation);
-    if (operation->body) {
-        add(page, "<p>Body: ");
-        add_schema_link(page, operation->body);
-        add_in(page, ", ", operation->body_type ? operation->body_type : "application/json", "");
-        add(page, operation->body_optional ? "; may be left out</p>\n" : "</p>\n");
-    }
+    if (operation->body)
+        add_body(page, operation);
     add_answers(page, operation, route);
     add(page, "</section>\n");
 }
@@ -287,17 +298,30 @@ static void add_index(struct page *page)
               "<li><a href=\"#errors\">Errors</a></li>\n</ul>\n</nav>\n");
 }
 
+static bool is_body(const struct openapi *openapi, const struct schema *schema)
+{
+    for (size_t i = 0; openapi->tables[i]; i++) {
+        for (const struct operation *row = openapi->tables[i]; row->method; row++) {
+            if (row->body == schema)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void add_schemas(struct page *page)
 {
     const struct schema *schemas[OPENAPI_SCHEMAS_MAX];
     openapi_schemas(page->openapi, schemas);
     add(page, "<h2 id=\"schemas\">Objects</h2>\n");
     for (size_t i = 0; schemas[i]; i++) {
+        if (is_body(page->openapi, schemas[i]))
+            continue;
         add_in(page, "<section id=\"schema-", schemas[i]->name, "\"><h3>");
         add_in(page, "", schemas[i]->name, "</h3>\n");
         add_in(page, "<p>", schemas[i]->help ? schemas[i]->help : "", "</p>\n");
         add_table(page, "Fields", "field");
-        add_rows(page, "", schemas[i]->fields);
+        add_rows(page, "", schemas[i]->fields, "always");
         end_table(page);
         add(page, "</section>\n");
     }

@@ -107,7 +107,7 @@ static void on_download(void *context, const struct store_file *file, const stru
 }
 
 /* What the row below asks of those who come without a link. */
-static const struct http_route by_key = {.access = STORE_SCOPE_FILES};
+static const struct http_route by_key = {.path = "/v1/files", .access = STORE_SCOPE_FILES};
 
 static void handle_download(struct http_request *request, void *context)
 {

@@ -13,6 +13,7 @@
 #include "dialect/execute.h"
 #include "dialect/files.h"
 #include "dialect/interactive.h"
+#include "dialect/openapi.h"
 #include "dialect/request_access.h"
 #include "dialect/runs.h"
 #include "dialect/runs_hooks.h"
@@ -39,6 +40,7 @@ struct service {
     struct execute execute;
     struct session_dialect session;
     struct runs runs;
+    struct openapi openapi;
     struct runs_recorder *recorder;
     struct files files;
     struct access access;
@@ -48,7 +50,7 @@ struct service {
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[7];
+    struct http_mount mounts[8];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;

@@ -44,7 +44,7 @@ struct runs_request {
     bool waits;        /* the answer comes at the run's end */
 };
 
-extern const struct schema_field runs_request_fields[];
+extern const struct schema runs_request_schema;
 
 /* `body` stays borrowed. waits: the answer comes at the run's end, which has maxima
  * of its own. */

@@ -10,7 +10,9 @@ import sys
 from tree import CORPORA, ROOT, Report, files, text_of
 
 # Lines of a file: an aim that is only said, and a limit.
-AIM, LIMIT, TEST_LIMIT = 400, 500, 600
+AIM, LIMIT = 400, 500
+# A test is read row by row; a client is one file, for whoever takes it along.
+LONGER, LONGER_LIMIT = ("tests/", "clients/"), 600
 SOURCES = (".c", ".h", ".py", ".sh")
 GENERATED = (".golden",)
 
@@ -21,7 +23,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def size_complaints(path, lines):
-    limit = TEST_LIMIT if path.startswith("tests/") else LIMIT
+    limit = LONGER_LIMIT if path.startswith(LONGER) else LIMIT
     if len(lines) > AIM:
         print(f"# {path}: {len(lines)} lines, the aim is {AIM}")
     return [f"{len(lines)} lines, the limit is {limit}"] if len(lines) > limit else []

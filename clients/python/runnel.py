@@ -118,7 +118,8 @@ class Event:
     n: int
     t: int
     type: str
-    data: str = ""
+    data: str = ""   # of stdout, stderr, notice
+    state: str = ""  # of state
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod

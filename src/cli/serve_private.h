@@ -9,8 +9,11 @@
 #include "cli/listeners.h"
 #include "cli/wiring.h"
 #include "cli/words.h"
+#include "dialect/access.h"
 #include "dialect/execute.h"
+#include "dialect/files.h"
 #include "dialect/interactive.h"
+#include "dialect/request_access.h"
 #include "dialect/runs.h"
 #include "dialect/runs_hooks.h"
 #include "dialect/runs_recorder.h"
@@ -37,11 +40,15 @@ struct service {
     struct session_dialect session;
     struct runs runs;
     struct runs_recorder *recorder;
+    struct files files;
+    struct access access;
+    struct request_access request_access;
+    struct rate_limiter *failed_logins;
     struct interactive interactive;
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[5];
+    struct http_mount mounts[7];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;

@@ -18,7 +18,7 @@
 
 /* Where a program finds what was uploaded, and leaves what it wants kept. */
 static const char inputs_folder[] = "inputs/";
-static const char *const folders[] = {"outputs/", "tmp/", NULL};
+static const char *const folders[] = {"inputs/", "outputs/", "tmp/", NULL};
 static const char artifacts_folder[] = "outputs";
 static const char temporary_env[] = "TMPDIR=/work/tmp";
 

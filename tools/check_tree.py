@@ -41,8 +41,9 @@ def line_complaints(path, lines):
 
 def source_complaints(path, lines, script):
     """A licence line first, and a size that one can read."""
-    first = lines[1] if script and len(lines) > 1 else lines[0]
-    found = [] if "SPDX-License-Identifier: MIT" in first else ["no SPDX line at its top"]
+    top = lines[1:2] if script or lines[0] == '"""' else lines[:1]
+    found = [] if any("SPDX-License-Identifier: MIT" in line for line in top) else [
+        "no SPDX line at its top"]
     return found + size_complaints(path, lines)
 
 

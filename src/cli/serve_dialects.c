@@ -41,6 +41,7 @@ int service_make_server(struct service *service, struct err *err)
         {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
         {SESSION_NAME, session_routes, &service->session},
         {RUNS_NAME, runs_routes, &service->runs},
+        {STATS_NAME, stats_routes, &service->stats},
         {PAGE_NAME, page_routes, NULL},
     };
     static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");

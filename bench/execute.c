@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* execute — POST /execute of a Python one-liner against bare, unsandboxed Python,
- * started as often from here, turn by turn.
+/* execute — POST /execute of a Python one-liner against another way to have it run,
+ * turn by turn: bare, unsandboxed Python, started as often from here, or POST /v1/runs,
+ * whose runs are stored.
  *
- *     execute PORT GROUP PYTHON_FILE CONCURRENCY ROUNDS SECONDS
+ *     execute PORT GROUP PYTHON_FILE|/v1/runs CONCURRENCY ROUNDS SECONDS
  *
  * GROUP: the folder of the cgroup (cpuacct) in which the service was started. An
  * arm's cpu time includes this program's own, which asks or starts.
@@ -49,14 +50,14 @@ static int connect_to_service(void)
     return fd;
 }
 
-static void ask_once(int fd)
+static void ask_once(int fd, const char *path, const char *expected)
 {
     char text[8192];
     size_t len = 0;
     int size = snprintf(text, sizeof text,
-                        "POST /execute HTTP/1.1\r\nHost: localhost\r\n"
+                        "POST %s HTTP/1.1\r\nHost: localhost\r\n"
                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                        sizeof body - 1, body);
+                        path, sizeof body - 1, body);
     if (write(fd, text, (size_t)size) != size)
         die("write");
     for (;;) {
@@ -71,7 +72,7 @@ static void ask_once(int fd)
             len >= (size_t)(head_end + 4 - text) + strtoul(length + 17, NULL, 10))
             break;
     }
-    if (!strstr(text, "\"output\":\"42\\n\""))
+    if (!strstr(text, expected))
         die(text);
 }
 
@@ -79,7 +80,16 @@ static void *ask_until_the_end(void *count)
 {
     int fd = connect_to_service();
     for (; now_ms() < ends_at_ms; ++*(unsigned *)count)
-        ask_once(fd);
+        ask_once(fd, "/execute", "\"output\":\"42\\n\"");
+    (void)close(fd);
+    return NULL;
+}
+
+static void *ask_for_runs(void *count)
+{
+    int fd = connect_to_service();
+    for (; now_ms() < ends_at_ms; ++*(unsigned *)count)
+        ask_once(fd, "/v1/runs", "\"stdout\":\"42\\n\"");
     (void)close(fd);
     return NULL;
 }
@@ -178,15 +188,15 @@ static void take_turn(void *(*arm)(void *), unsigned concurrency, struct sum *su
     sum->busy_ms += busy_ms() - busy_before;
 }
 
-static const struct {
+enum { ARMS = 2 };
+
+static struct {
     const char *name;
     void *(*ask)(void *);
-} arms[] = {
+} arms[ARMS] = {
     {"/execute", ask_until_the_end},
     {"bare python3", start_until_the_end},
 };
-
-enum { ARMS = ARRAY_LEN(arms) };
 
 struct round {
     struct sum arm[ARMS];
@@ -269,10 +279,11 @@ static void print_all(unsigned concurrency)
                        arms[arm].name);
         figures_print(what, &cpu[arm], " ms");
     }
-    (void)snprintf(what, sizeof what, "**%u at once, /execute ÷ bare: runs a second**",
-                   concurrency);
+    (void)snprintf(what, sizeof what, "**%u at once, %s ÷ %s: runs a second**", concurrency,
+                   arms[0].name, arms[1].name);
     figures_print(what, &rate_ratio, "");
-    (void)snprintf(what, sizeof what, "**%u at once, /execute ÷ bare: cpu**", concurrency);
+    (void)snprintf(what, sizeof what, "**%u at once, %s ÷ %s: cpu**", concurrency, arms[0].name,
+                   arms[1].name);
     figures_print(what, &cpu_ratio, "");
     (void)snprintf(what, sizeof what, "%u at once: processor time of other programs", concurrency);
     figures_print(what, &others, " %");
@@ -282,12 +293,17 @@ int main(int argc, char **argv)
 {
     unsigned concurrency = argc == 7 ? number_of(argv[4]) : 0;
     if (concurrency == 0 || concurrency > THREADS_MAX) {
-        (void)fprintf(stderr, "usage: execute PORT GROUP PYTHON_FILE CONCURRENCY ROUNDS SECONDS\n");
+        (void)fprintf(
+            stderr, "usage: execute PORT GROUP PYTHON_FILE|/v1/runs CONCURRENCY ROUNDS SECONDS\n");
         return 64;
     }
     port = (uint16_t)number_of(argv[1]);
     group = argv[2];
     file = argv[3];
+    if (strcmp(file, "/v1/runs") == 0) {
+        arms[1].name = file;
+        arms[1].ask = ask_for_runs;
+    }
     size_t rounds = number_of(argv[5]);
     if (rounds > ROUNDS_MAX)
         rounds = ROUNDS_MAX;

@@ -58,7 +58,7 @@ int accounts_by_token(struct accounts *accounts, const char *token, struct calle
 
 /* The browser's login: a value for a cookie, made from a token that was good, and back.
  * Signed, not stored; it ends with its time, and with the key. */
-enum { ACCOUNT_COOKIE_SIZE = 160, ACCOUNT_TICKET_SIZE = 48 };
+enum { ACCOUNT_COOKIE_SIZE = 160, ACCOUNT_TICKET_SIZE = 48, ACCOUNT_TICKET_MS = 30 * 1000 };
 int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
                          char ret_cookie[ACCOUNT_COOKIE_SIZE], struct err *err);
 int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
@@ -106,6 +106,16 @@ void accounts_reload(struct accounts *accounts, void (*done)(void *context), voi
 enum { ACCOUNT_TOKEN_SIZE = 48 };
 int account_token_new(char ret_token[ACCOUNT_TOKEN_SIZE], unsigned char ret_digest[32],
                       struct err *err);
+/* What a key is when nothing is said, and at most. */
+enum {
+    ACCOUNT_RATE_MILLI = 5000,
+    ACCOUNT_BURST = 10,
+    ACCOUNT_RATE_MILLI_MAX = 1000000000,
+    ACCOUNT_BURST_MAX = 1000000,
+};
+/* Of a key that is to be made: 1 to 63 bytes of text, and no number, which would be taken
+ * for a key's. ERR_INVALID with the field "label". */
+int account_check_label(const char *label, struct err *err);
 /* SHA-256 of a token, which is all that is kept of it. */
 void account_token_digest(const char *token, unsigned char ret_digest[32]);
 /* "run,files" to bits, and back. */

@@ -5,12 +5,11 @@
 #include "account/account_private.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "codec/utf8.h"
 
 /* "token[:label[:rps[:burst]]], …". A sentence about an entry says which one it is and
  * never shows it: it may be read where tokens must not. */
 
-enum { FIELDS = 4, DEFAULT_RATE_MILLI = 5000, DEFAULT_BURST = 10 };
+enum { FIELDS = 4 };
 
 static int refuse(struct err *err, size_t entry, const char *why)
 {
@@ -29,15 +28,6 @@ static bool is_token(const char *text)
             return false;
     }
     return len > 0 && len <= TOKEN_MAX;
-}
-
-static bool is_label(const char *text)
-{
-    for (const char *at = text; *at; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7F)
-            return false;
-    }
-    return strlen(text) < sizeof((struct account_key *)NULL)->label && utf8_valid(slice_of(text));
 }
 
 /* Blanks around an entry do not count. */
@@ -71,19 +61,19 @@ static int add_entry(struct account_keys *keys, size_t entry, char *text, struct
     }
     struct store_key row = {.label = *fields[1] ? fields[1] : "default",
                             .scopes = STORE_SCOPE_RUN | STORE_SCOPE_FILES,
-                            .rate_milli = DEFAULT_RATE_MILLI,
-                            .burst = DEFAULT_BURST};
+                            .rate_milli = ACCOUNT_RATE_MILLI,
+                            .burst = ACCOUNT_BURST};
     if (!is_token(fields[0]))
         return refuse(err, entry,
                       "has no token that a header can carry (1 to 1024 ASCII characters, no "
                       "blanks)");
-    if (!is_label(row.label))
+    if (!account_is_label(row.label))
         return refuse(err, entry, "has a label that is no text of at most 63 bytes");
     if (*fields[2] && (parse_milli(fields[2], &row.rate_milli) < 0 || row.rate_milli == 0 ||
-                       row.rate_milli > RATE_MILLI_MAX))
+                       row.rate_milli > ACCOUNT_RATE_MILLI_MAX))
         return refuse(err, entry, "needs a rate from 0.001 to 1000000 requests a second");
     if (*fields[3] &&
-        (parse_u64(fields[3], &row.burst) < 0 || row.burst == 0 || row.burst > BURST_MAX))
+        (parse_u64(fields[3], &row.burst) < 0 || row.burst == 0 || row.burst > ACCOUNT_BURST_MAX))
         return refuse(err, entry, "needs a burst from 1 to 1000000 requests");
     account_token_digest(fields[0], row.token_digest);
     row.number = number_of(row.token_digest);

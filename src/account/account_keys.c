@@ -79,8 +79,8 @@ static void take_row(struct account_key *key, const struct store_key *row)
     key->row = *row;
     (void)utf8_for_people(key->label, sizeof key->label, slice_of(row->label ? row->label : ""));
     key->row.label = key->label;
-    key->row.burst = MIN(row->burst, BURST_MAX);
-    key->row.rate_milli = MIN(row->rate_milli, RATE_MILLI_MAX);
+    key->row.burst = MIN(row->burst, (uint64_t)ACCOUNT_BURST_MAX);
+    key->row.rate_milli = MIN(row->rate_milli, (uint64_t)ACCOUNT_RATE_MILLI_MAX);
 }
 
 struct account_key *account_keys_put(struct account_keys *keys, const struct store_key *row)

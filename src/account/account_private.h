@@ -14,13 +14,10 @@
 enum {
     TICKETS_MAX = 1024,
     TICKETS_OF_KEY_MAX = 64, /* so that one key cannot push out the tickets of all others */
-    TICKET_LIFE_MS = 30 * 1000,
-    TOKEN_MAX = 1024, /* bytes; no longer one is looked up */
+    TOKEN_MAX = 1024,        /* bytes; no longer one is looked up */
     RANDOM_TEXT_SIZE = 44,
 };
 #define SCOPES_ALL (STORE_SCOPE_RUN | STORE_SCOPE_FILES | STORE_SCOPE_ADMIN)
-#define BURST_MAX 1000000U
-#define RATE_MILLI_MAX 1000000000U
 
 struct account_key {
     struct store_key row; /* its label is the one below */
@@ -88,7 +85,9 @@ void account_quota_begin(struct account_key *key);
 void account_quota_add_used(struct account_key *key, const struct store_usage *usage);
 void account_quota_turn_day(struct account_key *key);
 
-/* account_token.c: 32 random bytes as 43 characters. */
+/* account_token.c: UTF-8 of at most 63 bytes without control characters. */
+bool account_is_label(const char *text);
+/* 32 random bytes as 43 characters. */
 int account_random_text(char ret_text[RANDOM_TEXT_SIZE], struct err *err);
 /* Without padding; ret_text has room for 4 characters a 3 bytes and a NUL. */
 void account_base64url(const unsigned char *bytes, size_t len, char *ret_text);

@@ -36,7 +36,8 @@ int accounts_make_ticket(struct accounts *accounts, const struct caller *caller,
     if (account_random_text(ret_ticket, err) < 0)
         return -1;
     struct ticket *ticket = find_place(accounts, caller->key, now_ns);
-    *ticket = (struct ticket){.key = caller->key, .until_ns = now_ns + TICKET_LIFE_MS * NS_PER_MS};
+    *ticket =
+        (struct ticket){.key = caller->key, .until_ns = now_ns + ACCOUNT_TICKET_MS * NS_PER_MS};
     account_token_digest(ret_ticket, ticket->digest);
     return 0;
 }

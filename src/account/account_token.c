@@ -9,6 +9,7 @@
 
 #include "account/account_private.h"
 #include "base/util.h"
+#include "codec/utf8.h"
 
 static_assert((size_t)ACCOUNT_TOKEN_SIZE >= sizeof "rk_" - 1 + RANDOM_TEXT_SIZE,
               "a token has its room");
@@ -60,6 +61,24 @@ int account_token_new(char ret_token[ACCOUNT_TOKEN_SIZE], unsigned char ret_dige
     (void)snprintf(ret_token, ACCOUNT_TOKEN_SIZE, "rk_%s", random);
     explicit_bzero(random, sizeof random);
     account_token_digest(ret_token, ret_digest);
+    return 0;
+}
+
+bool account_is_label(const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            return false;
+    }
+    return strlen(text) < sizeof((struct caller *)NULL)->label && utf8_valid(slice_of(text));
+}
+
+int account_check_label(const char *label, struct err *err)
+{
+    if (*label == '\0' || !account_is_label(label))
+        return err_field(err, "label", "label must be a text of 1 to 63 bytes");
+    if (label[strspn(label, "0123456789")] == '\0')
+        return err_field(err, "label", "label must not be a number: it would be taken for a key's");
     return 0;
 }
 

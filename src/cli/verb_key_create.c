@@ -8,9 +8,8 @@
 #include "base/util.h"
 #include "cli/verb_key.h"
 #include "codec/json_write.h"
-#include "codec/utf8.h"
 
-enum { LABEL_MAX = 63, DEFAULT_RATE_MILLI = 5000, DEFAULT_BURST = 10, JSON_MAX = 4096 };
+enum { JSON_MAX = 4096 };
 #define DAY_MS 86400000ULL
 
 /* What may be written for a number, and where it goes. "none" is 0. */
@@ -36,39 +35,20 @@ static int read_number(const struct reading *reading, struct err *err)
     return 0;
 }
 
-static int check_label(const char *label, struct err *err)
-{
-    bool plain = utf8_valid(slice_of(label));
-    bool digits = *label != '\0';
-    for (const char *at = label; *at; at++) {
-        plain = plain && (unsigned char)*at >= ' ' && *at != 0x7F;
-        digits = digits && *at >= '0' && *at <= '9';
-    }
-    if (!plain || *label == '\0' || strlen(label) > LABEL_MAX)
-        return err_set(err, ERR_INVALID, "--label: write a text of 1 to %d bytes, as in --label ci",
-                       LABEL_MAX);
-    if (digits)
-        return err_set(
-            err, ERR_INVALID,
-            "--label %s: a number is no label, 'runnel key revoke %s' would mean the key "
-            "of this number",
-            label, label);
-    return 0;
-}
-
 int key_read(const struct key_options *options, uint64_t now_ms, struct store_key *ret_key,
              struct err *err)
 {
     uint64_t lasts_ms = 0;
     struct store_key key = {.label = options->label ? options->label : "default",
                             .scopes = STORE_SCOPE_RUN | STORE_SCOPE_FILES,
-                            .rate_milli = DEFAULT_RATE_MILLI,
-                            .burst = DEFAULT_BURST,
+                            .rate_milli = ACCOUNT_RATE_MILLI,
+                            .burst = ACCOUNT_BURST,
                             .created_ms = now_ms};
     const struct reading readings[] = {
-        {"rate", options->rate, parse_milli, 1000000000,
+        {"rate", options->rate, parse_milli, ACCOUNT_RATE_MILLI_MAX,
          "requests a second from 0.001 to 1000000, or none", &key.rate_milli},
-        {"burst", options->burst, parse_u64, 1000000, "a number from 1 to 1000000", &key.burst},
+        {"burst", options->burst, parse_u64, ACCOUNT_BURST_MAX, "a number from 1 to 1000000",
+         &key.burst},
         {"concurrency", options->concurrency, parse_u64, 1000000,
          "a number of runs from 1 to 1000000, or none", &key.concurrency},
         {"daily", options->daily, parse_duration_ms, 3650000 * DAY_MS,
@@ -76,7 +56,7 @@ int key_read(const struct key_options *options, uint64_t now_ms, struct store_ke
         {"expires", options->expires, parse_duration_ms, 36500 * DAY_MS,
          "a time from now, as in 12h, 30d or none", &lasts_ms},
     };
-    if (check_label(key.label, err) < 0 ||
+    if (account_check_label(key.label, err) < 0 ||
         (options->scopes && account_scopes_parse(options->scopes, &key.scopes, err) < 0))
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(readings); i++) {

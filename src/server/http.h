@@ -113,6 +113,8 @@ struct slice http_request_body(const struct http_request *request);
 size_t http_request_max_body(const struct http_request *request);
 /* NULL when absent. Header names in any case; the value is NUL-terminated. */
 const char *http_request_header(const struct http_request *request, const char *name);
+/* Lines of this header. */
+size_t http_request_header_count(const struct http_request *request, const char *name);
 const char *http_request_query(const struct http_request *request, const char *name);
 /* The part that ":name" matched, NULL when the route has none. */
 const char *http_request_capture(const struct http_request *request, const char *name);
@@ -121,6 +123,8 @@ const char *http_request_client(const struct http_request *request);
 bool http_request_from_loopback(const struct http_request *request);
 /* The dialect that the listener names, NULL when it names none. */
 const char *http_request_dialect(const struct http_request *request);
+/* Did the client speak TLS to a trusted proxy? */
+bool http_request_is_https(const struct http_request *request);
 /* Is the body declared as JSON (application/json, or +json, any parameters)? */
 bool http_request_is_json(const struct http_request *request);
 

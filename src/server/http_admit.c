@@ -47,13 +47,11 @@ static void find_client(struct http_request *request)
     request->client_loopback = address_is_loopback(&client);
 }
 
-static const char *request_scheme(const struct http_request *request)
+bool http_request_is_https(const struct http_request *request)
 {
     const char *proto = http_request_header(request, "X-Forwarded-Proto");
-    if (proto && doors_trust(&request->server->doors, &request->connection->peer) &&
-        strcasecmp(proto, "https") == 0)
-        return "https";
-    return "http";
+    return proto && doors_trust(&request->server->doors, &request->connection->peer) &&
+           strcasecmp(proto, "https") == 0;
 }
 
 static void add_cors(struct http_request *request, const char *origin)
@@ -90,7 +88,8 @@ static void pass_doors(struct http_request *request)
         return;
     }
     const char *origin = http_request_header(request, "Origin");
-    enum origin kind = doors_origin(doors, origin, request_scheme(request), host);
+    enum origin kind =
+        doors_origin(doors, origin, http_request_is_https(request) ? "https" : "http", host);
     if (kind == ORIGIN_ALLOWED)
         add_cors(request, origin);
     if (strcmp(request->method, "OPTIONS") == 0) {

@@ -29,6 +29,27 @@ const char *http_request_header(const struct http_request *request, const char *
     return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
 }
 
+struct header_count {
+    const char *name;
+    size_t count;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    struct header_count *header = context;
+    (void)kind, (void)value;
+    header->count += strcasecmp(key, header->name) == 0;
+    return MHD_YES;
+}
+
+size_t http_request_header_count(const struct http_request *request, const char *name)
+{
+    struct header_count header = {.name = name};
+    (void)MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, count_header, &header);
+    return header.count;
+}
+
 const char *http_request_query(const struct http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, name);

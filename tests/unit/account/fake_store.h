@@ -12,6 +12,12 @@ struct fake_question {
     bool usage;
     bool only_if_changed;
     uint64_t from_day;
+    store_done_fn *on_done;
+    bool revoke;
+    uint64_t number;
+    uint64_t now_ms;
+    struct store_key key;
+    char label[64];
     store_keys_fn *on_keys;
     store_usages_fn *on_usages;
     void *context;
@@ -19,6 +25,7 @@ struct fake_question {
 
 struct store {
     struct store_key keys[FAKE_KEYS];
+    char labels[FAKE_KEYS][64]; /* of those that were added by a call */
     size_t count;
     bool changed;
     bool fails;

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/access_keys.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "codec/json_read.h"
+#include "codec/json_write.h"
+#include "dialect/request_answer.h"
+
+#define DAY_MS 86400000ULL
+#define LASTS_MAX (36500 * DAY_MS)
+
+/* --- list --- */
+
+static void write_time(struct json *json, const char *key, uint64_t unix_ms)
+{
+    char text[32];
+    json_text(json, key, unix_ms > 0 ? access_format_time(text, unix_ms) : NULL);
+}
+
+/* Those of the configuration have numbers beyond what JavaScript counts exactly, and
+ * nothing is done by them. */
+static void write_key(void *context, const struct account_state *state)
+{
+    struct json *json = context;
+    const struct store_key *key = state->key;
+    json_open_object(json, NULL);
+    if (state->from_environment)
+        json_nothing(json, "number");
+    else
+        json_u64(json, "number", key->number);
+    json_text(json, "label", key->label);
+    json_bool(json, "from_environment", state->from_environment);
+    access_write_scopes(json, key->scopes);
+    json_milli(json, "rate", key->rate_milli);
+    json_u64(json, "burst", key->burst);
+    json_u64(json, "concurrency", key->concurrency);
+    json_u64(json, "daily_ms", key->daily_run_ms);
+    write_time(json, "created_at", key->created_ms);
+    write_time(json, "expires_at", key->expires_ms);
+    write_time(json, "revoked_at", key->revoked_ms);
+    json_u64(json, "running", state->running);
+    json_u64(json, "today_runs", state->today_runs);
+    json_u64(json, "today_run_ms", state->today_run_ms);
+    json_close_object(json);
+}
+
+void access_handle_list(struct http_request *request, void *context)
+{
+    const struct access *access = context;
+    struct buf body;
+    buf_init(&body, 64 * MIB);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    json_open_array(&json, "keys");
+    accounts_list(access->accounts, write_key, &json);
+    json_close_array(&json);
+    json_close_object(&json);
+    http_reply_take(request, 200, ANSWER_JSON, &body);
+    buf_fini(&body);
+}
+
+/* --- a change, which is answered when it counts --- */
+
+struct change {
+    const struct access *access;
+    struct http_request *request; /* NULL: the client left */
+    char label[64];
+    char token[ACCOUNT_TOKEN_SIZE]; /* "": a key was revoked */
+};
+
+static void change_free(struct change *change)
+{
+    explicit_bzero(change->token, sizeof change->token);
+    free(change);
+}
+
+static void on_gone(void *context)
+{
+    struct change *change = context;
+    change->request = NULL;
+}
+
+static struct change *change_new(const struct access *access, struct http_request *request)
+{
+    struct err err;
+    struct change *change = access->store ? calloc(1, sizeof *change) : NULL;
+    if (change) {
+        *change = (struct change){.access = access, .request = request};
+        return change;
+    }
+    (void)(access->store ? err_sys(&err, errno, "key")
+                         : err_set(&err, ERR_CONFLICT,
+                                   "keys are not stored here: api_keys of the configuration holds "
+                                   "them"));
+    http_reply_err(request, &err);
+    return NULL;
+}
+
+static void answer_created(const struct change *change)
+{
+    struct caller caller = {0};
+    auto_buf struct buf body;
+    buf_init(&body, KIB);
+    struct json json = json_start(&body);
+    bool is_known = accounts_by_token(change->access->accounts, change->token, &caller, NULL) == 0;
+    json_open_object(&json, NULL);
+    if (is_known)
+        json_u64(&json, "number", caller.key);
+    else
+        json_nothing(&json, "number"); /* it could not be looked up just now */
+    json_text(&json, "label", change->label);
+    json_text(&json, "token", change->token);
+    json_close_object(&json);
+    http_add_header(change->request, "Cache-Control", "no-store");
+    http_reply(change->request, 201, ANSWER_JSON, buf_slice(&body));
+}
+
+static void on_reloaded(void *context)
+{
+    struct change *change = context;
+    if (change->request && *change->token)
+        answer_created(change);
+    else if (change->request)
+        http_reply(change->request, 204, NULL, (struct slice){0});
+    change_free(change);
+}
+
+static void on_stored(void *context, const struct err *err)
+{
+    struct change *change = context;
+    if (!err) {
+        accounts_reload(change->access->accounts, on_reloaded, change);
+        return;
+    }
+    if (change->request)
+        http_reply_err(change->request, err);
+    change_free(change);
+}
+
+/* --- create --- */
+
+static int read_at_most(const json_t *body, const char *field, uint64_t largest,
+                        uint64_t *ret_value, struct err *err)
+{
+    uint64_t value = 0;
+    int found = json_read_u64(body, field, &value, err);
+    if (found > 0 && value > largest)
+        return err_field(err, field, "%s must be at most %llu", field, (unsigned long long)largest);
+    if (found > 0)
+        *ret_value = value;
+    return found < 0 ? -1 : 0;
+}
+
+static int read_rate(const json_t *body, uint64_t *ret_milli, struct err *err)
+{
+    const json_t *rate = json_object_get(body, "rate");
+    if (!rate || json_is_null(rate))
+        return 0;
+    double milli = json_is_number(rate) ? json_number_value(rate) * 1000 : -1;
+    if (!(milli == 0 || (milli >= 1 && milli <= ACCOUNT_RATE_MILLI_MAX)))
+        return err_field(err, "rate",
+                         "rate must be a number of requests a second from 0.001 to 1000000, or 0 "
+                         "for any");
+    *ret_milli = (uint64_t)llround(milli);
+    return 0;
+}
+
+static int read_scopes(const json_t *body, unsigned *ret_scopes, struct err *err)
+{
+    const json_t *list = json_object_get(body, "scopes");
+    unsigned all = 0;
+    if (!list || json_is_null(list))
+        return 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        unsigned bits = 0;
+        if (!name || strchr(name, ',') || account_scopes_parse(name, &bits, NULL) < 0)
+            return err_field(err, "scopes", "scopes must be a list of run, files and admin");
+        all |= bits;
+    }
+    if (all == 0)
+        return err_field(err, "scopes", "scopes must be a list of run, files and admin");
+    *ret_scopes = all;
+    return 0;
+}
+
+static int refuse_unknown(const json_t *body, struct err *err)
+{
+    static const char *const known[] = {"label",       "scopes",   "rate",    "burst",
+                                        "concurrency", "daily_ms", "lasts_ms"};
+    for (void *at = json_object_iter((json_t *)body); at;
+         at = json_object_iter_next((json_t *)body, at)) {
+        const char *field = json_object_iter_key(at);
+        bool is_known = false;
+        for (size_t i = 0; i < ARRAY_LEN(known); i++)
+            is_known = is_known || strcmp(known[i], field) == 0;
+        if (!is_known)
+            return err_field(err, field, "there is no field %.60s", field);
+    }
+    return 0;
+}
+
+/* Its label stays the tree's. */
+static int read_key(const json_t *body, struct store_key *key, struct err *err)
+{
+    struct slice label = slice_of("default");
+    uint64_t lasts_ms = 0;
+    *key = (struct store_key){.scopes = STORE_SCOPE_RUN | STORE_SCOPE_FILES,
+                              .rate_milli = ACCOUNT_RATE_MILLI,
+                              .burst = ACCOUNT_BURST,
+                              .created_ms = access_now_ms()};
+    if (refuse_unknown(body, err) < 0 || json_read_text(body, "label", &label, err) < 0 ||
+        account_check_label(label.at, err) < 0 || read_scopes(body, &key->scopes, err) < 0 ||
+        read_rate(body, &key->rate_milli, err) < 0 ||
+        read_at_most(body, "burst", ACCOUNT_BURST_MAX, &key->burst, err) < 0 ||
+        read_at_most(body, "concurrency", ACCOUNT_BURST_MAX, &key->concurrency, err) < 0 ||
+        read_at_most(body, "daily_ms", LASTS_MAX, &key->daily_run_ms, err) < 0 ||
+        read_at_most(body, "lasts_ms", LASTS_MAX, &lasts_ms, err) < 0)
+        return -1;
+    if (key->burst == 0)
+        return err_field(err, "burst", "burst must be at least 1; rate 0 is a key without a rate");
+    key->label = label.at;
+    key->expires_ms = lasts_ms > 0 ? key->created_ms + lasts_ms : 0;
+    return 0;
+}
+
+void access_handle_create(struct http_request *request, void *context)
+{
+    const struct access *access = context;
+    struct store_key key;
+    struct err err;
+    struct slice text = http_request_body(request);
+    if (text.len > 0 && !http_request_is_json(request)) {
+        (void)err_set(&err, ERR_MEDIA_TYPE, "the body must be application/json");
+        http_reply_err(request, &err);
+        return;
+    }
+    auto_json json_t *body = json_read_object(text.len > 0 ? text : slice_of("{}"), &err);
+    if (!body || read_key(body, &key, &err) < 0) {
+        http_reply_err(request, &err);
+        return;
+    }
+    struct change *change = change_new(access, request);
+    if (!change)
+        return;
+    if (account_token_new(change->token, key.token_digest, &err) < 0) {
+        http_reply_err(request, &err);
+        change_free(change);
+        return;
+    }
+    memcpy(change->label, key.label, strlen(key.label) + 1); /* it was checked */
+    http_on_gone(request, on_gone, change);
+    store_key_add(access->store, &key, on_stored, change);
+}
+
+/* --- revoke --- */
+
+void access_handle_revoke(struct http_request *request, void *context)
+{
+    const struct access *access = context;
+    const char *text = http_request_capture(request, "number");
+    uint64_t number = 0;
+    struct err err;
+    if (parse_u64(text, &number) < 0 || number == 0 || number >= 1ULL << 62) {
+        (void)err_set(&err, ERR_NOT_FOUND, "there is no such key");
+        http_reply_err(request, &err);
+        return;
+    }
+    struct change *change = change_new(access, request);
+    if (!change)
+        return;
+    http_on_gone(request, on_gone, change);
+    store_key_revoke(access->store, number, access_now_ms(), on_stored, change);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* request_access.h — who asks, and whether he may: what the HTTP server asks before it
+ * reads anything of a body (http_config.authorize).
+ *
+ * `Authorization: Bearer TOKEN`; else, where a browser cannot send that header (a WebSocket,
+ * an EventSource), `?ticket=`; else the cookie of a login. No keys configured: nobody
+ * is asked, and tokens are ignored. Outside of /v1 whatever asks for a key asks for the
+ * scope `run`, since running programs is all that is there.
+ */
+#ifndef RUNNEL_DIALECT_REQUEST_ACCESS_H
+#define RUNNEL_DIALECT_REQUEST_ACCESS_H
+
+#include "server/http.h"
+
+struct accounts;
+
+#define ACCESS_COOKIE "runnel"
+
+struct request_access {
+    struct accounts *accounts;
+    const char *const *allow_anonymous; /* dialects; NULL-ended, or NULL */
+};
+
+/* The `authorize` of http_config; its context is a struct request_access. */
+bool request_authorize(void *context, struct http_request *request, const char *mount,
+                       const struct http_route *route);
+
+/* ERR_CONFIG for a name that is no dialect of `dialects` (NULL-ended), or one whose
+ * clients never go without a key. */
+int request_access_check(const char *const *allow_anonymous, const char *const *dialects,
+                         struct err *err);
+
+/* 401 as clients know it: {"error": text, "data": null}. */
+void request_answer_unauthorized(struct http_request *request, const struct err *err);
+
+#endif

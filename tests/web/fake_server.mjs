@@ -92,7 +92,7 @@ class Run {
         this.emit({ type: 'state', state: 'finished' });
         this.emit({
             type: 'end', verdict, reason: '', exit_code: null, signal: null,
-            usage: { wall_ms: 1234, cpu_ms: 56, compile_ms: 0, memory_mb: 9.5 }, ...more,
+            usage: { wall_ms: 1234, cpu_ms: 56, compile_ms: 0, memory_peak_bytes: 9961472 }, ...more,
         });
         this.wake?.();
     }

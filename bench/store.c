@@ -38,14 +38,17 @@ static void die(const char *what, const char *why)
 /* --- filling --- */
 
 static sqlite3 *db;
-static const char *fill_texts[] = {
+static const char fill_runs[] =
     "INSERT INTO runs(number, id, key, language, verdict, created_ms, finished_ms, wall_ms, "
-    "cpu_ms, "
-    "bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6 + 40, 40, 30, 1600)",
+    "cpu_ms, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6 + 40, 40, 30, 1600)";
+static const char fill_metadata[] =
+    "INSERT INTO metadata(run, place, pair, key, created_ms, name, value) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+static const char *const fill_texts[] = {
+    fill_runs,
     "INSERT INTO answers(run, accepted, result) VALUES(?1, zeroblob(200), zeroblob(400))",
     "INSERT INTO requests(run, request) VALUES(?1, zeroblob(200))",
-    "INSERT INTO metadata(run, place, pair, key, created_ms, name, value) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    fill_metadata,
 };
 static sqlite3_stmt *fill[ARRAY_LEN(fill_texts)];
 
@@ -53,6 +56,11 @@ static void name_run(char id[STORE_ID_SIZE], uint64_t number)
 {
     (void)snprintf(id, STORE_ID_SIZE, "run_%012llx",
                    (unsigned long long)(number * 0x9e3779b97f4a7c15 >> 16));
+}
+
+static void bind(sqlite3_stmt *statement, int at, uint64_t number)
+{
+    (void)sqlite3_bind_int64(statement, at, (sqlite3_int64)number);
 }
 
 static void step(sqlite3_stmt *statement)
@@ -65,11 +73,11 @@ static void step(sqlite3_stmt *statement)
 static void fill_pair(uint64_t run, int place, uint64_t key, const struct store_pair *pair)
 {
     sqlite3_stmt *metadata = fill[3];
-    (void)sqlite3_bind_int64(metadata, 1, (sqlite3_int64)run);
+    bind(metadata, 1, run);
     (void)sqlite3_bind_int(metadata, 2, place);
-    (void)sqlite3_bind_int64(metadata, 3, (sqlite3_int64)metadata_pair(pair));
-    (void)sqlite3_bind_int64(metadata, 4, (sqlite3_int64)key);
-    (void)sqlite3_bind_int64(metadata, 5, (sqlite3_int64)(run * APART_MS));
+    bind(metadata, 3, metadata_pair(pair));
+    bind(metadata, 4, key);
+    bind(metadata, 5, run * APART_MS);
     (void)sqlite3_bind_text(metadata, 6, pair->name, -1, SQLITE_TRANSIENT);
     (void)sqlite3_bind_text(metadata, 7, pair->value, -1, SQLITE_TRANSIENT);
     step(metadata);
@@ -85,15 +93,15 @@ static void fill_run(uint64_t run)
     uint64_t verdict = roll(20000) == 0 ? 3 : roll(10) != 0 ? 0 : language == 0 ? 1 : 1 + roll(2);
     name_run(id, run);
     (void)snprintf(user, sizeof user, "user%d", (int)roll(1000));
-    (void)sqlite3_bind_int64(fill[0], 1, (sqlite3_int64)run);
+    bind(fill[0], 1, run);
     (void)sqlite3_bind_text(fill[0], 2, id, -1, SQLITE_TRANSIENT);
-    (void)sqlite3_bind_int64(fill[0], 3, (sqlite3_int64)key);
-    (void)sqlite3_bind_int64(fill[0], 4, (sqlite3_int64)(100 + language));
-    (void)sqlite3_bind_int64(fill[0], 5, (sqlite3_int64)(200 + verdict));
-    (void)sqlite3_bind_int64(fill[0], 6, (sqlite3_int64)(run * APART_MS));
+    bind(fill[0], 3, key);
+    bind(fill[0], 4, 100 + language);
+    bind(fill[0], 5, 200 + verdict);
+    bind(fill[0], 6, run * APART_MS);
     step(fill[0]);
     for (int i = 1; i < 3; i++) {
-        (void)sqlite3_bind_int64(fill[i], 1, (sqlite3_int64)run);
+        bind(fill[i], 1, run);
         step(fill[i]);
     }
     fill_pair(run, 0, key, &(struct store_pair){"app", "openwebui"});

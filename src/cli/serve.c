@@ -81,7 +81,7 @@ static int start(struct service *service, int socket, struct err *err)
     if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
         service_open_storage(service, err) < 0)
         return -1;
-    engine.recorder = (struct recorder){runs_recorder_ended, service->recorder};
+    service_set_keepers(service, &engine);
     if (wiring_make_engine(wiring, &engine, err) < 0 || service_make_dialects(service, err) < 0 ||
         service_make_server(service, err) < 0)
         return -1;

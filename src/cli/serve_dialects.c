@@ -14,6 +14,8 @@ enum {
     REQUEST_TIMEOUT_S = 30, /* for headers, for body, and between two requests */
     CLIENTS_REMEMBERED = 65536,
     LINK_LASTS_MS = 600 * 1000, /* as clients of services of this form know it */
+    FAILED_LOGINS = 10,
+    FAILED_LOGINS_WINDOW_MS = 5 * 60 * 1000,
 };
 
 const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, INTERACTIVE_NAME,
@@ -33,8 +35,7 @@ int service_make_server(struct service *service, struct err *err)
     const struct config *config = &service->wiring->config;
     if (words_add_list(&service->server_names, &config->server_names, err) < 0 ||
         words_add_list(&service->cors_origins, &config->cors_origins, err) < 0 ||
-        words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0 ||
-        words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0)
+        words_add_list(&service->trusted_proxies, &config->trusted_proxies, err) < 0)
         return -1;
     const struct http_mount mounts[] = {
         {EXECUTE_NAME, execute_routes, &service->execute},
@@ -42,6 +43,8 @@ int service_make_server(struct service *service, struct err *err)
         {SESSION_NAME, session_routes, &service->session},
         {RUNS_NAME, runs_routes, &service->runs},
         {STATS_NAME, stats_routes, &service->stats},
+        {FILES_NAME, files_routes, &service->files},
+        {ACCESS_NAME, access_routes, &service->access},
         {PAGE_NAME, page_routes, NULL},
     };
     static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");
@@ -57,6 +60,8 @@ int service_make_server(struct service *service, struct err *err)
         .max_connections = (unsigned)config->max_connections,
         .max_body = (size_t)config->max_body_bytes,
         .timeout_s = REQUEST_TIMEOUT_S,
+        .authorize = request_authorize,
+        .authorize_context = &service->request_access,
     };
     service->server = http_server_new(service->wiring->loop, &service->http, err);
     return service->server ? 0 : -1;
@@ -94,6 +99,9 @@ static struct request_links service_links(const struct service *service)
 int service_make_dialects(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
+    if (words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0 ||
+        request_access_check(words_list(&service->allow_anonymous), serve_dialects, err) < 0)
+        return -1;
     service->execute = (struct execute){
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
@@ -118,6 +126,26 @@ int service_make_dialects(struct service *service, struct err *err)
         .find_versions = find_versions,
         .find_versions_context = service,
     };
+    service->request_access = (struct request_access){
+        .accounts = service->accounts,
+        .allow_anonymous = words_list(&service->allow_anonymous),
+    };
+    service->files = (struct files){
+        .loop = service->wiring->loop,
+        .store = service->store,
+        .access = &service->request_access,
+        .links = service->runs.links,
+        .max_bytes = config->max_upload_bytes,
+        .keep_ms = config->keep_runs_ms,
+    };
+    service->failed_logins =
+        rate_limiter_new(FAILED_LOGINS, FAILED_LOGINS_WINDOW_MS, CLIENTS_REMEMBERED);
+    service->access = (struct access){
+        .accounts = service->accounts,
+        .store = service->store,
+        .limiter = service->failed_logins,
+        .login_ms = config->login_lasts_ms,
+    };
     service->interactive = (struct interactive){
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
@@ -130,7 +158,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .context = &service->interactive,
         .max_sessions = config->max_connections,
     };
-    if (!service->execute.limiter)
+    if (!service->execute.limiter || !service->failed_logins)
         return err_set(err, ERR_INTERNAL, "out of memory");
     service->engineio = engineio_new(service->wiring->loop, &service->engineio_config, err);
     return service->engineio ? 0 : -1;
@@ -142,6 +170,7 @@ void service_free_dialects(struct service *service)
     engineio_free(service->engineio);
     versions_free(service->versions);
     rate_limiter_free(service->execute.limiter);
+    rate_limiter_free(service->failed_logins);
     words_fini(&service->server_names);
     words_fini(&service->cors_origins);
     words_fini(&service->trusted_proxies);

@@ -9,8 +9,11 @@
 #include "cli/listeners.h"
 #include "cli/wiring.h"
 #include "cli/words.h"
+#include "dialect/access.h"
 #include "dialect/execute.h"
+#include "dialect/files.h"
 #include "dialect/interactive.h"
+#include "dialect/request_access.h"
 #include "dialect/runs.h"
 #include "dialect/runs_hooks.h"
 #include "dialect/runs_recorder.h"
@@ -38,12 +41,16 @@ struct service {
     struct session_dialect session;
     struct runs runs;
     struct runs_recorder *recorder;
+    struct files files;
+    struct access access;
+    struct request_access request_access;
+    struct rate_limiter *failed_logins;
     struct interactive interactive;
     struct stats stats;
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[6];
+    struct http_mount mounts[8];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;
@@ -65,6 +72,8 @@ void service_start_counts(struct service *service);
 
 /* serve_storage.c: opens with the rights that we start with … */
 int service_open_storage(struct service *service, struct err *err);
+/* Who keeps the engine's runs, and counts them. */
+void service_set_keepers(const struct service *service, struct engine_config *engine);
 /* … and works without them. */
 int service_start_storage(struct service *service, struct err *err);
 void service_free_storage(struct service *service);

@@ -69,6 +69,22 @@ static int make_webhooks(struct service *service, struct err *err)
     return 0;
 }
 
+static int begin_run(void *context, uint64_t owner, struct err *err)
+{
+    return accounts_run_starts(context, owner, err);
+}
+
+static void end_run(void *context, uint64_t owner, uint64_t wall_ms)
+{
+    accounts_run_ended(context, owner, wall_ms);
+}
+
+void service_set_keepers(const struct service *service, struct engine_config *engine)
+{
+    engine->recorder = (struct recorder){runs_recorder_ended, service->recorder};
+    engine->quota = (struct quota){begin_run, end_run, service->accounts};
+}
+
 int service_open_storage(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;

@@ -242,6 +242,7 @@ static int start(struct execution *execution, const json_t *argument, struct err
     struct client *client = execution->client;
     struct run_spec spec = {
         .profile = PROFILE_LIVE,
+        .owner = engineio_key(client->session),
         .input_stays_open = true,
         .streaming = true,
         .passing = true,

@@ -66,6 +66,19 @@ static bool may_bring_ticket(const struct http_request *request)
            (websocket_wanted(request) || (accept && strcasestr(accept, "text/event-stream")));
 }
 
+/* A cookie's SameSite takes all ports of a host for one site, and Origin lets pages of
+ * every loopback port in: what they bring must be a token, not our page's login. */
+static bool is_own_page(const struct http_request *request)
+{
+    const char *origin = http_request_header(request, "Origin");
+    const char *host = http_request_header(request, "Host");
+    const char *site = http_request_header(request, "Sec-Fetch-Site");
+    const char *authority = origin ? strstr(origin, "://") : NULL;
+    if (origin)
+        return authority && host && strcasecmp(authority + 3, host) == 0;
+    return !site || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+}
+
 static int identify(const struct request_access *access, const struct http_request *request,
                     struct caller *ret_caller, struct err *err)
 {
@@ -77,7 +90,7 @@ static int identify(const struct request_access *access, const struct http_reque
     const char *ticket = may_bring_ticket(request) ? http_request_query(request, "ticket") : NULL;
     if (ticket)
         return accounts_by_ticket(access->accounts, ticket, ret_caller, err);
-    if (http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie))
+    if (is_own_page(request) && http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie))
         return accounts_by_cookie(access->accounts, cookie, ret_caller, err);
     return accounts_by_token(access->accounts, NULL, ret_caller, err);
 }

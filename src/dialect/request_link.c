@@ -117,5 +117,4 @@ void request_add_disposition(struct http_request *request, const char *name)
     http_add_header(request, "Content-Disposition", buf_text(&value));
     /* Whoever shows it all the same runs none of it as a page of ours. */
     http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
-    http_add_header(request, "X-Content-Type-Options", "nosniff");
 }

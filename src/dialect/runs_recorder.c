@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/account.h"
 #include "base/list.h"
 #include "codec/json_write.h"
 #include "codec/utf8.h"
@@ -222,7 +221,6 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
     struct runs_recorder *recorder = context;
     struct runs *runs = recorder->runs;
     struct recording *recording = calloc(1, sizeof *recording);
-    accounts_run_ended(runs->accounts, run_owner(run), result->usage.wall_ms);
     if (!recording) {
         run_recorded(run);
         return;

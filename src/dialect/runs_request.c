@@ -18,7 +18,7 @@
 
 /* Where a program finds what was uploaded, and leaves what it wants kept. */
 static const char inputs_folder[] = "inputs/";
-static const char *const folders[] = {"outputs/", "tmp/", NULL};
+static const char *const folders[] = {"inputs/", "outputs/", "tmp/", NULL};
 static const char artifacts_folder[] = "outputs";
 static const char temporary_env[] = "TMPDIR=/work/tmp";
 
@@ -164,8 +164,9 @@ int runs_request_read(const struct runs *runs, json_t *body, bool waits,
                       struct runs_request *request, struct err *err)
 {
     *request = (struct runs_request){0};
-    request->no_artifacts =
-        take_zero(body, "max_artifact_files") | take_zero(body, "max_artifact_bytes");
+    bool no_files = take_zero(body, "max_artifact_files");
+    bool no_bytes = take_zero(body, "max_artifact_bytes");
+    request->no_artifacts = no_files || no_bytes;
     if (schema_read(runs_request_fields, body, request, err) < 0)
         return -1;
     if (request->language.len == 0)

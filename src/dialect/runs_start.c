@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/account.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
@@ -57,7 +56,6 @@ struct start {
     bool refused; /* answered; the last of the lookups frees */
     /* the run */
     struct run *run;
-    bool counted; /* against its key's concurrency */
     struct reader *reader;
 };
 
@@ -131,13 +129,6 @@ static void wait_for_end(struct start *start, struct run *run)
 
 /* --- accepted --- */
 
-static void undo_count(struct start *start)
-{
-    if (start->counted)
-        accounts_run_ended(start->runs->accounts, start->key, 0);
-    start->counted = false;
-}
-
 /* The same request was here before. */
 static void answer_existing(struct start *start, const char *existing, bool same_request)
 {
@@ -166,7 +157,6 @@ static void go(struct start *start)
     struct run *run = take_ptr(&start->run);
     struct err err;
     if (engine_start(run, &err) < 0) {
-        undo_count(start);
         store_run_remove(runs->store, start->id, NULL, NULL);
         refuse(start, &err);
         return;
@@ -195,7 +185,6 @@ static void on_accepted(void *context, const char *existing, bool same_request,
         return;
     }
     engine_discard(take_ptr(&start->run));
-    undo_count(start);
     if (err) {
         refuse(start, err);
         return;
@@ -255,14 +244,7 @@ static int prepare(struct start *start, struct run_spec *spec, struct err *err)
         return -1;
     spec->note = buf_slice(&start->accepted);
     start->run = engine_prepare(runs->engine, spec, err);
-    if (!start->run)
-        return -1;
-    if (accounts_run_starts(runs->accounts, start->key, err) < 0) {
-        engine_discard(take_ptr(&start->run));
-        return -1;
-    }
-    start->counted = true;
-    return 0;
+    return start->run ? 0 : -1;
 }
 
 static void accept(struct start *start, const struct slice *uploads)

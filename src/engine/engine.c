@@ -127,9 +127,17 @@ static void keep(struct engine *engine, struct run *run)
         forget(engine, oldest_finished(engine));
 }
 
+static void end_quota(const struct run *run, uint64_t wall_ms)
+{
+    const struct quota *quota = &run->engine->config.quota;
+    if (quota->end)
+        quota->end(quota->context, run->owner, wall_ms);
+}
+
 void engine_run_finished(struct engine *engine, struct run *run)
 {
     list_remove(&run->place);
+    end_quota(run, run->result.usage.wall_ms);
     if (run->slot_ns != 0) {
         double slot_ms = (double)(run->finished_ns - run->slot_ns) / (double)NS_PER_MS;
         engine->slot_ms += (slot_ms - engine->slot_ms) / (engine->slot_ms > 0 ? 8 : 1);
@@ -219,6 +227,11 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
     }
     if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
+    const struct quota *quota = &engine->config.quota;
+    if (quota->begin && quota->begin(quota->context, run->owner, err) < 0) {
+        run_free(run);
+        return NULL;
+    }
     return run;
 }
 
@@ -231,7 +244,7 @@ int engine_start(struct run *run, struct err *err)
     else if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count))
         rc = err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
     if (rc < 0) {
-        run_free(run);
+        engine_discard(run);
         return -1;
     }
     list_append(&engine->newcomers, &run->newcomer);
@@ -243,6 +256,7 @@ int engine_start(struct run *run, struct err *err)
 
 void engine_discard(struct run *run)
 {
+    end_quota(run, 0);
     run_free(run);
 }
 

@@ -55,6 +55,15 @@ struct recorder {
     void *context;
 };
 
+/* What a key (run_spec.owner) may have at once, and in a day. */
+struct quota {
+    /* Of a submission: -1 refuses it. What it allowed must end. */
+    int (*begin)(void *context, uint64_t owner, struct err *err);
+    /* wall_ms is 0 when no run came of it. */
+    void (*end)(void *context, uint64_t owner, uint64_t wall_ms);
+    void *context;
+};
+
 struct engine_config {
     unsigned concurrency; /* runs that hold a slot at once */
     size_t queue_length;  /* runs that may wait for one */
@@ -66,7 +75,8 @@ struct engine_config {
      * waiting; for logs and counters; may be NULL. */
     void (*observer)(void *context, const struct run *run);
     void *observer_context;
-    struct recorder recorder; /* of no use without its function */
+    struct recorder recorder; /* this and the next: none without their functions */
+    struct quota quota;
 };
 
 struct run_file {

@@ -86,6 +86,7 @@ static struct engineio_session *open_session(struct engineio *engineio, enum lin
     struct engineio_session *session = session_new(engineio, line, query->client);
     if (!session)
         return NULL;
+    session->key = query->key;
     list_append(bucket_of(engineio, session->sid), &session->link);
     engineio->count++;
     return session;
@@ -164,6 +165,11 @@ size_t engineio_count(const struct engineio *engineio)
     return engineio->count;
 }
 
+uint64_t engineio_key(const struct engineio_session *session)
+{
+    return session->key;
+}
+
 const char *engineio_client(const struct engineio_session *session)
 {
     return session->client;
@@ -185,6 +191,8 @@ static enum engineio_refusal check(const struct engineio *engineio,
         return ENGINEIO_TRANSPORT_UNKNOWN;
     bool known = query->sid && query->sid[0];
     struct engineio_session *session = known ? find(engineio, query->sid) : NULL;
+    if (session && session->key != query->key)
+        session = NULL;
     if (known && !session)
         return ENGINEIO_SID_UNKNOWN;
     if (!known && !slice_is(query->method, "GET"))

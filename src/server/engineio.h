@@ -111,6 +111,7 @@ struct engineio_query {
     const char *sid;
     struct slice method;
     const char *client; /* kept for engineio_client; may be NULL */
+    uint64_t key;       /* who asks: a session is known to the one that opened it */
     bool upgrade;       /* it asks for a WebSocket */
 };
 
@@ -155,5 +156,6 @@ int engineio_emit(struct engineio_session *session, const char *event, struct sl
  * longer the owner's, and `closed` does not come. */
 void engineio_disconnect(struct engineio_session *session);
 const char *engineio_client(const struct engineio_session *session); /* "" when not given */
+uint64_t engineio_key(const struct engineio_session *session);
 
 #endif

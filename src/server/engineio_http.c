@@ -83,6 +83,7 @@ static struct engineio_query query_of(const struct http_request *request)
         .sid = http_request_query(request, "sid"),
         .method = http_request_method(request),
         .client = http_request_client(request),
+        .key = http_request_key(request),
         .upgrade = websocket_wanted(request),
     };
 }

@@ -46,6 +46,7 @@ struct engineio_session {
     struct engineio *engineio;
     char sid[SID_LEN + 1];
     char client[ADDRESS_TEXT_SIZE];
+    uint64_t key;
     enum line line;
     void *poll; /* the one that waits */
     void *ws;

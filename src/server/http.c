@@ -66,7 +66,8 @@ static void on_daemon_message(void *context, const char *format, va_list args)
 /* Its timeout, which each byte renews, is only for answers that a client does
  * not take at all: what is read has deadlines of ours. Its limit of connections
  * is never reached, ours comes first. It need not be strict: framing.h is, in
- * all that its strictness means and more. */
+ * all that its strictness means and more. Only with SIGPIPE out of the way does it
+ * use sendfile. */
 static int start_daemon(struct http_server *server, struct err *err)
 {
     server->daemon = MHD_start_daemon(
@@ -78,7 +79,7 @@ static int start_daemon(struct http_server *server, struct err *err)
         MHD_OPTION_CONNECTION_LIMIT, server->config.max_connections + 1,
         MHD_OPTION_CONNECTION_TIMEOUT, server->config.timeout_s + 1,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_END);
+        1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!server->daemon)
         return err_sys(err, errno, "cannot start the HTTP server");
     const union MHD_DaemonInfo *info =

@@ -95,7 +95,8 @@ struct http_config {
     void *authorize_context;
 };
 
-/* Binds every listener (this may need privilege; all later work needs none).
+/* Binds every listener (this may need privilege; all later work needs none). SIGPIPE must
+ * be ignored in this process.
  * Everything in config is borrowed until http_server_free. */
 struct http_server *http_server_new(struct loop *loop, const struct http_config *config,
                                     struct err *err);

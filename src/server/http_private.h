@@ -105,10 +105,11 @@ struct http_request {
     struct http_connection *connection;
     struct MHD_Connection *mhd;
     enum request_phase phase;
+    unsigned scopes; /* of who asks */
     bool suspended;
+    bool target_valid;
     const char *target; /* where it began in the daemon's buffer */
     size_t target_len;
-    bool target_valid;
     const char *method; /* these two stay the daemon's, for the request's life */
     const char *path;
     bool chunked;
@@ -120,7 +121,6 @@ struct http_request {
     void *upload;      /* who takes the body as it comes; NULL: nobody, or it has all */
     uint64_t uploaded; /* bytes */
     uint64_t key;      /* who asks */
-    unsigned scopes;
     struct route_match match;
     char *captures[ROUTE_CAPTURES_MAX];
     char client[ADDRESS_TEXT_SIZE];

@@ -89,6 +89,7 @@ static void on_copied(void *context)
     free(copy);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what it takes is all different */
 void content_copy(struct loop *loop, int folder, const char *id, int fd, uint64_t size,
                   content_fn *done, void *context)
 {
@@ -188,6 +189,7 @@ static int copy_ids(struct reading *reading, const char *const *ids)
     return reading->folder < 0 ? content_failed(&reading->err, errno, "cannot read files") : 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what it takes is all different */
 void content_read(struct loop *loop, int folder, const char *const *ids, size_t count,
                   uint64_t max_bytes, content_read_fn *done, void *context)
 {

@@ -138,6 +138,7 @@ static void fail(struct content_writer *writer)
     buf_fini(&writer->filled);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what it takes is all different */
 struct content_writer *content_writer_new(struct loop *loop, int folder, const char *id,
                                           uint64_t max_size,
                                           const struct content_writer_events *events, void *context,

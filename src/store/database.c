@@ -71,6 +71,22 @@ int database_number(struct database *db, const char *sql, uint64_t *ret_number, 
     return rc < 0 ? -1 : 0;
 }
 
+/* A file system that cannot share memory between processes leaves another mode, silently. */
+static int check_log(struct database *db, struct err *err)
+{
+    struct statement mode = {0};
+    struct arena memory = {0};
+    if (statement_make(db, &mode, "PRAGMA journal_mode", err) < 0)
+        return -1;
+    int rc = statement_step(&mode, err);
+    const char *name = rc > 0 ? column_text(&mode, &memory) : NULL;
+    if (rc >= 0 && (!name || strcmp(name, "wal") != 0))
+        rc = err_set(err, ERR_CONFIG, "its file system cannot hold a database with a log");
+    (void)sqlite3_finalize(mode.stmt);
+    arena_fini(&memory);
+    return rc < 0 ? -1 : 0;
+}
+
 static int on_committed(void *context, sqlite3 *handle, const char *name, int log_pages)
 {
     struct database *db = context;
@@ -87,7 +103,7 @@ int database_open(struct database *db, const char *path, struct err *err)
     if (rc != SQLITE_OK)
         return database_fail(db, rc, err);
     (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
-    if (database_execute(db, settings, err) < 0)
+    if (database_execute(db, settings, err) < 0 || check_log(db, err) < 0)
         return -1;
     (void)sqlite3_wal_hook(db->handle, on_committed, db);
     return 0;

@@ -139,7 +139,8 @@ static int check_ours(struct database *db, struct err *err)
         database_number(db, "SELECT count(*) FROM sqlite_master", &tables, err) < 0)
         return -1;
     if (tables > 0 && application != APPLICATION)
-        return err_set(err, ERR_CONFIG, "the database is not runnel's");
+        return err_set(err, ERR_CONFIG,
+                       "the database is not runnel's; name another folder with --storage-dir");
     return 0;
 }
 
@@ -182,7 +183,7 @@ int schema_migrate(struct database *db, const struct schema *schema, struct err 
     if (version > schema->version)
         return err_set(err, ERR_CONFIG,
                        "a newer runnel wrote the database: its version is %llu, this runnel "
-                       "knows %zu",
+                       "knows %zu; name another folder with --storage-dir",
                        (unsigned long long)version, schema->version);
     for (; version < schema->version; version++) {
         if (take_step(db, schema, version, err) < 0)

@@ -7,7 +7,8 @@
  *     …privilege is dropped…
  *     store_start(store, loop, err);         its thread
  *     store_run_add(store, &run, on_added, context);
- *     store_free(store);                     what was asked for is done first
+ *     store_free(store);                     what was asked for is done first, and
+ *                                            every `done` called, from here
  *
  * Calls queue, and never block; everything given is copied. `done` comes once,
  * from the loop, in the order of the calls; what it gets is borrowed for the call.
@@ -40,10 +41,11 @@ enum {
 };
 
 struct store_config {
-    const char *dir;     /* made when missing, mode 0700; ours alone: locked */
-    uid_t owner;         /* of what is made in it; (uid_t)-1: as it comes */
-    uint64_t keep_ms;    /* finished runs, with all that is theirs; 0: for ever */
-    uint64_t keep_bytes; /* of all runs and files together; the oldest finished go first; 0: any */
+    const char *dir;         /* made when missing, mode 0700; ours alone: locked */
+    uid_t owner;             /* of what is made in it; (uid_t)-1: as it comes */
+    uint64_t keep_ms;        /* finished runs, with all that is theirs; 0: for ever */
+    uint64_t keep_bytes;     /* of all runs and files together; the oldest finished runs go first,
+                                then the oldest uploads; 0: any */
     uint64_t min_free_bytes; /* of the disk, below which nothing new is taken; 0: 16 MiB */
 };
 
@@ -170,7 +172,8 @@ struct store_filter {
     const char *before; /* the page behind this run; NULL: the newest */
     size_t limit;       /* at most STORE_PAGE_MAX */
 };
-/* Newest first; without request, events and artifacts. `more`: there is another page. */
+/* Newest first; without request, events and artifacts. `more`: there is another page. A page
+ * of long runs (8 MiB) is shorter than `limit`. ERR_NOT_FOUND: `before` is none of the key's. */
 void store_run_list(struct store *store, const struct store_filter *filter, store_runs_fn *done,
                     void *context);
 /* With its events, artifacts and their contents. done may be NULL. */

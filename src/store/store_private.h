@@ -123,7 +123,7 @@ struct run_place {
     bool is_finished;
 };
 int run_find(struct store *store, const char *id, struct run_place *ret_place, struct err *err);
-/* Deletes its rows, and has its contents removed. `job` may be NULL. */
+/* Deletes its rows, and has its contents removed with the transaction of the job. */
 int run_delete(struct store *store, struct job *job, uint64_t number, struct err *err);
 int run_interrupt_all(struct store *store, struct err *err);
 /* The next columns, SQL_RUN_COLUMNS: what stands in the row. */

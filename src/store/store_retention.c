@@ -12,9 +12,9 @@
 #include "store/store_private.h"
 
 enum {
-    ROWS_A_STEP = 100,
+    ROWS_A_STEP = 30, /* some 3 ms, for which others wait */
     EVERY_MS = 1000,
-    BUSY_EVERY_MS = 100, /* with a backlog, while there are other jobs */
+    BUSY_EVERY_MS = 50, /* with a backlog, while there are other jobs */
 };
 static const uint64_t bytes_a_step = 64 * MIB; /* rows, and contents to unlink */
 

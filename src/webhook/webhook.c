@@ -312,6 +312,7 @@ static bool set_request(struct attempt *attempt, const char *url, struct slice b
            (!webhooks->has_bundle || set(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what is sent, and who is told, in one call */
 int webhook_post(struct webhooks *webhooks, const char *url, const char *id, struct slice body,
                  webhook_fn *done, void *context, struct err *err)
 {

@@ -87,6 +87,7 @@ static unsigned option(int argc, char **argv, const char *name, unsigned otherwi
 
 int main(int argc, char **argv)
 {
+    (void)signal(SIGPIPE, SIG_IGN);
     struct served served = {.loop = loop_new()};
     struct engine engine = {.loop = served.loop, .full = option(argc, argv, "full", 0)};
     struct execute execute = {

@@ -1,178 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "account_fixture.h"
-#include "base/buf.h"
 #include "base/util.h"
 #include "dialect/access.h"
 #include "dialect/request_access.h"
+#include "fake_request.h"
 #include "server/rate_limit.h"
-#include "server/websocket.h"
-
-/* --- a server that holds one request and its answer --- */
-
-enum { HEADERS_MAX = 16 };
-
-struct http_request {
-    const char *method;
-    const char *authorization;
-    size_t authorizations; /* 0: as many as there are */
-    const char *accept;
-    const char *type;
-    const char *cookie;
-    const char *ticket;
-    const char *number;
-    const char *client;
-    bool is_websocket;
-    bool is_https;
-    struct slice body;
-    uint64_t key;
-    unsigned scopes;
-    void (*gone)(void *context);
-    void *gone_context;
-    struct http_header headers[HEADERS_MAX];
-    size_t header_count;
-    int status;
-    char answer[4096];
-};
-
-struct slice http_request_method(const struct http_request *request)
-{
-    return slice_of(request->method ? request->method : "GET");
-}
-
-struct slice http_request_body(const struct http_request *request)
-{
-    return request->body;
-}
-
-const char *http_request_header(const struct http_request *request, const char *name)
-{
-    if (strcmp(name, "Authorization") == 0)
-        return request->authorization;
-    assert_string_equal(name, "Accept");
-    return request->accept;
-}
-
-size_t http_request_header_count(const struct http_request *request, const char *name)
-{
-    assert_string_equal(name, "Authorization");
-    return request->authorizations > 0 ? request->authorizations : request->authorization != NULL;
-}
-
-const char *http_request_query(const struct http_request *request, const char *name)
-{
-    assert_string_equal(name, "ticket");
-    return request->ticket;
-}
-
-const char *http_request_capture(const struct http_request *request, const char *name)
-{
-    assert_string_equal(name, "number");
-    return request->number;
-}
-
-const char *http_request_client(const struct http_request *request)
-{
-    return request->client ? request->client : "192.0.2.1";
-}
-
-bool http_request_cookie(const struct http_request *request, const char *name, char *value,
-                         size_t size)
-{
-    assert_string_equal(name, "runnel");
-    if (!request->cookie || strlen(request->cookie) >= size)
-        return false;
-    memcpy(value, request->cookie, strlen(request->cookie) + 1);
-    return true;
-}
-
-bool http_request_is_json(const struct http_request *request)
-{
-    return request->type && strcmp(request->type, "application/json") == 0;
-}
-
-bool http_request_is_https(const struct http_request *request)
-{
-    return request->is_https;
-}
-
-bool websocket_wanted(const struct http_request *request)
-{
-    return request->is_websocket;
-}
-
-void http_set_caller(struct http_request *request, uint64_t key, unsigned scopes)
-{
-    request->key = key;
-    request->scopes = scopes;
-}
-
-uint64_t http_request_key(const struct http_request *request)
-{
-    return request->key;
-}
-
-unsigned http_request_scopes(const struct http_request *request)
-{
-    return request->scopes;
-}
-
-void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context)
-{
-    request->gone = gone;
-    request->gone_context = context;
-}
-
-void http_add_header(struct http_request *request, const char *name, const char *value)
-{
-    assert_true(request->header_count < HEADERS_MAX);
-    request->headers[request->header_count++] = (struct http_header){name, strdup(value)};
-}
-
-void http_reply(struct http_request *request, int status, const char *content_type,
-                struct slice body)
-{
-    assert_int_equal(request->status, 0);
-    assert_true(body.len < sizeof request->answer);
-    assert_true((content_type == NULL) == (body.len == 0));
-    request->status = status;
-    if (body.len > 0)
-        memcpy(request->answer, body.at, body.len);
-    request->answer[body.len] = '\0';
-}
-
-void http_reply_take(struct http_request *request, int status, const char *content_type,
-                     struct buf *body)
-{
-    http_reply(request, status, content_type, buf_slice(body));
-    buf_fini(body);
-}
-
-void http_reply_err(struct http_request *request, const struct err *err)
-{
-    char text[1024];
-    (void)snprintf(text, sizeof text, "%s|%s|%s", err_code_name(err->code), err->field, err->text);
-    http_reply(request, err_http_status(err->code), "text/plain", slice_of(text));
-}
-
-static const char *header(const struct http_request *request, const char *name)
-{
-    for (size_t i = 0; i < request->header_count; i++)
-        if (strcmp(request->headers[i].name, name) == 0)
-            return request->headers[i].value;
-    return NULL;
-}
-
-static void done_with(struct http_request *request)
-{
-    for (size_t i = 0; i < request->header_count; i++)
-        free((char *)request->headers[i].value);
-    *request = (struct http_request){0};
-}
 
 /* --- may this come in? --- */
 
@@ -200,7 +35,7 @@ static void assert_refused(struct fixture *fixture, struct http_request request,
     assert_false(enters(fixture, &request, "runs", &any_route));
     assert_int_equal(request.status, 401);
     assert_string_equal(request.answer, answer);
-    done_with(&request);
+    fake_request_fini(&request);
 }
 
 static void without_keys_nobody_is_asked(void **state)
@@ -381,14 +216,14 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     struct http_request request = post("{\"key\":\"rk_a\"}");
     call(&access, &request, "POST", "/v1/login");
     assert_int_equal(request.status, 204);
-    const char *set = header(&request, "Set-Cookie");
+    const char *set = fake_header(&request, "Set-Cookie");
     assert_memory_equal(set, "runnel=", 7);
     assert_non_null(strstr(set, "; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict"));
     assert_null(strstr(set, "Secure"));
     assert_null(strstr(set, "rk_a"));
-    assert_string_equal(header(&request, "Cache-Control"), "no-store");
+    assert_string_equal(fake_header(&request, "Cache-Control"), "no-store");
     (void)snprintf(cookie, sizeof cookie, "%.*s", (int)strcspn(set + 7, ";"), set + 7);
-    done_with(&request);
+    fake_request_fini(&request);
     request = (struct http_request){.cookie = cookie};
     assert_true(enters(fixture, &request, "runs", &any_route));
     assert_int_equal(request.key, 1);
@@ -397,9 +232,9 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     request = (struct http_request){.method = "POST", .is_https = true};
     call(&access, &request, "POST", "/v1/logout");
     assert_int_equal(request.status, 204);
-    assert_string_equal(header(&request, "Set-Cookie"),
+    assert_string_equal(fake_header(&request, "Set-Cookie"),
                         "runnel=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure");
-    done_with(&request);
+    fake_request_fini(&request);
     rate_limiter_free(access.limiter);
 }
 
@@ -428,8 +263,8 @@ static void a_login_that_makes_no_sense_is_refused(void **state)
         call(&access, &request, "POST", "/v1/login");
         assert_int_equal(request.status, rows[i].status);
         assert_memory_equal(request.answer, rows[i].answer, strlen(rows[i].answer));
-        assert_null(header(&request, "Set-Cookie"));
-        done_with(&request);
+        assert_null(fake_header(&request, "Set-Cookie"));
+        fake_request_fini(&request);
     }
     struct http_request form = post("{\"key\":\"sesame\"}");
     form.type = "text/plain";
@@ -444,8 +279,8 @@ static int log_in(struct access *access, const char *client, const char *body)
     request.client = client;
     call(access, &request, "POST", "/v1/login");
     int status = request.status;
-    assert_true((status == 429) == (header(&request, "Retry-After") != NULL));
-    done_with(&request);
+    assert_true((status == 429) == (fake_header(&request, "Retry-After") != NULL));
+    fake_request_fini(&request);
     return status;
 }
 
@@ -481,7 +316,7 @@ static void a_ticket_opens_a_websocket_or_an_event_source_once(void **state)
         assert_memory_equal(request.answer, "{\"ticket\":\"", 11);
         assert_non_null(strstr(request.answer, "\",\"expires_at\":\"20"));
         (void)snprintf(ticket, sizeof ticket, "%.43s", request.answer + 11);
-        done_with(&request);
+        fake_request_fini(&request);
         struct http_request use = {.ticket = ticket,
                                    .is_websocket = kind == 0,
                                    .accept = kind == 1 ? "text/event-stream" : "*/*"};
@@ -507,10 +342,10 @@ static void one_is_told_who_one_is(void **state)
     assert_string_equal(
         request.answer,
         "{\"key\":\"c\\\"i\",\"scopes\":[\"run\",\"admin\"],\"keys_configured\":true}");
-    done_with(&request);
+    fake_request_fini(&request);
     call(&access, &request, "GET", "/v1/me");
     assert_string_equal(request.answer, "{\"key\":null,\"scopes\":[],\"keys_configured\":true}");
-    done_with(&request);
+    fake_request_fini(&request);
 }
 
 static void a_key_is_made_shown_once_and_good_at_once(void **state)
@@ -530,7 +365,7 @@ static void a_key_is_made_shown_once_and_good_at_once(void **state)
     assert_memory_equal(request.answer, answer, sizeof answer - 1);
     (void)snprintf(header_text, sizeof header_text, "Bearer %.46s",
                    request.answer + sizeof answer - 1);
-    done_with(&request);
+    fake_request_fini(&request);
     const struct store_key *key = &fixture->store->keys[0];
     assert_int_equal(key->scopes, STORE_SCOPE_FILES);
     assert_int_equal(key->rate_milli, 500);
@@ -545,12 +380,12 @@ static void a_key_is_made_shown_once_and_good_at_once(void **state)
                                            "\"from_environment\":true,"));
     assert_non_null(strstr(request.answer, "{\"number\":1,\"label\":\"ci\","));
     assert_null(strstr(request.answer, header_text + 7));
-    done_with(&request);
+    fake_request_fini(&request);
     request = (struct http_request){.number = "1"};
     call(&access, &request, "DELETE", "/v1/keys/:number");
     (void)fake_store_answer(fixture->store);
     assert_int_equal(request.status, 204);
-    done_with(&request);
+    fake_request_fini(&request);
     assert_refused(fixture, (struct http_request){.authorization = header_text}, "invalid token");
 }
 

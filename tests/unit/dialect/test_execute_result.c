@@ -82,7 +82,8 @@ static void results_are_written_whole(void **state)
         rest,
         ",\"status\":\"error\",\"output\":\"a\\\"\\nb\\n\",\"exitCode\":3,\"verdict\":\"failed\","
         "\"reason\":\"it was to end as failed\",\"stdout\":\"a\\\"\\n\",\"stderr\":\"b\\n\","
-        "\"usage\":{\"wall_ms\":12,\"cpu_ms\":10,\"compile_ms\":0,\"memory_peak_bytes\":4194304,\"max_rss_mb\":4,"
+        "\"usage\":{\"wall_ms\":12,\"cpu_ms\":10,\"compile_ms\":0,\"memory_peak_bytes\":4194304,"
+        "\"max_rss_mb\":4,"
         "\"queued_ms\":1},\"limits\":{\"timeout_ms\":10000,\"cpus\":1.5,\"memory_mb\":256},"
         "\"isolation\":\"full\",\"limits_hit\":{\"processes\":0,\"workspace\":0,\"file_size\":0,"
         "\"open_files\":0}}");

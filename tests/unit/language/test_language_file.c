@@ -89,8 +89,8 @@ static void mistakes_are_told_with_their_line(void **state)
         {LEAST "packages =\n", "toy.lang:7: packages: a value is needed"},
         {LEAST "no equals sign\n", "toy.lang:7: a line is written key = value"},
         {LEAST "compile = /bin/x {sauce}\n", "toy.lang:7: compile: an unknown {placeholder}"},
-        {LEAST "compile = /bin/x -i{files}\n",
-         "toy.lang:7: compile: {files}, {args} or {compile_args} beside other text in one argument"},
+        {LEAST "compile = /bin/x -i{files}\n", "toy.lang:7: compile: {files}, {args} or "
+                                               "{compile_args} beside other text in one argument"},
         {LEAST "compile = /bin/x \"a\n", "toy.lang:7: compile: a \" that is not closed"},
         {LEAST "compile = {source} a\n",
          "toy.lang:7: compile: a placeholder for the program's own name"},

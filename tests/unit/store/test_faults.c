@@ -26,16 +26,18 @@ struct shim_file {
 static struct {
     sqlite3_vfs vfs;
     sqlite3_vfs *real;
-    uint32_t seed;
-    uint32_t one_in; /* writes and syncs that fail; 0: none */
-    int rc;          /* how they fail */
+    _Atomic uint32_t opened; /* files */
+    _Atomic uint32_t seed;
+    _Atomic uint32_t one_in; /* writes and syncs that fail; 0: none */
+    _Atomic int rc;          /* how they fail */
 } shim;
 
 static bool fails_now(void)
 {
-    uint32_t one_in = __atomic_load_n(&shim.one_in, __ATOMIC_RELAXED);
-    shim.seed = shim.seed * 1664525U + 1013904223U;
-    return one_in != 0 && (shim.seed >> 8) % one_in == 0;
+    uint32_t one_in = shim.one_in;
+    uint32_t seed = shim.seed * 1664525U + 1013904223U;
+    shim.seed = seed;
+    return one_in != 0 && (seed >> 8) % one_in == 0;
 }
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -115,6 +117,7 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     struct shim_file *shimmed = (struct shim_file *)file;
     (void)vfs;
     shimmed->real = (sqlite3_file *)(shimmed + 1);
+    shim.opened++;
     int rc = shim.real->xOpen(shim.real, name, shimmed->real, flags, ret_flags);
     shimmed->base.pMethods = rc == SQLITE_OK ? &methods : NULL;
     return rc;
@@ -132,7 +135,7 @@ static void put_shim(void)
 
 static void set_failing(uint32_t one_in)
 {
-    __atomic_store_n(&shim.one_in, one_in, __ATOMIC_RELAXED);
+    shim.one_in = one_in;
 }
 
 /* --- many calls at once --- */
@@ -242,6 +245,33 @@ static void a_failing_call_takes_no_other_with_it(void **state)
         assert_int_equal(adds[i].done, i != 3);
         assert_true(finishes[i].done);
     }
+}
+
+/* It may be under another user by then, or in a sandbox. */
+static void no_file_is_opened_once_it_serves(void **state)
+{
+    enum { SIZE = 1000000, RUNS = 40 };
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+    uint32_t opened = shim.opened;
+    assert_int_not_equal(opened, 0);
+    char *bytes = arena_get(&fixture->memory, SIZE);
+    for (int i = 0; i < RUNS; i++) {
+        char id[STORE_ID_SIZE];
+        (void)snprintf(id, sizeof id, "run_%d", i);
+        struct store_run run = some_run(id, 1000);
+        struct store_end end = some_end("succeeded", 2000);
+        run.request = end.result = (struct slice){bytes, SIZE};
+        assert_int_equal(add_run(fixture, &run), NO_ERROR);
+        assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
+    }
+    assert_int_equal(list_runs(fixture, &(struct store_filter){.key = 1, .limit = 5}), NO_ERROR);
+    for (int i = 0; i < RUNS; i++) {
+        char id[STORE_ID_SIZE];
+        (void)snprintf(id, sizeof id, "run_%d", i);
+        assert_int_equal(remove_run(fixture, id), NO_ERROR);
+    }
+    assert_int_equal(shim.opened, opened);
 }
 
 /* --- a small disk --- */
@@ -377,6 +407,7 @@ int main(void)
         TEST(a_disk_that_fails_loses_nothing_that_was_done),
         TEST(a_disk_that_is_full_now_and_then_does_not_either),
         TEST(a_failing_call_takes_no_other_with_it),
+        TEST(no_file_is_opened_once_it_serves),
         TEST(nothing_new_is_taken_below_the_least_free_bytes),
         SMALL_DISK(a_full_disk_refuses_and_recovers),
         SMALL_DISK(a_full_disk_is_emptied_by_removing_runs),

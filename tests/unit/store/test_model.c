@@ -12,9 +12,9 @@ enum { RUNS = 150, FILES = 60, KEYS = 3, TOKENS = 12, CALLS = 3000 };
 enum state { ABSENT, ADDED, FINISHED, INTERRUPTED };
 
 struct model_run {
-    enum state state;
     uint64_t key;
     uint64_t created_ms;
+    enum state state;
     unsigned order; /* of its adding */
     int language;
     int verdict;

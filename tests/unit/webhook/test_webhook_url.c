@@ -55,8 +55,7 @@ static void all_others_are_refused_with_the_field(void **state)
         "http://a\n",
         "http://a\tb",
         "http://\x7f/",
-        "http://b\xc3\xbc"
-        "cher.de/",
+        "http://b\xc3\xbc.example/",
         "http://u@a/",
         "http://u:p@a/",
         "http://:@a/",

@@ -42,7 +42,7 @@ export class KeysView {
     private closed = false;
 
     constructor() {
-        this.element = make('section', { 'aria-label': 'Keys' }, make('h2', {}, 'Keys'), this.list,
+        this.element = make('section', {}, make('h2', {}, 'Keys'), this.list,
             make('h3', {}, 'A new key'), this.form, this.error, this.made);
         this.fillForm();
         this.form.addEventListener('submit', (event) => {

@@ -22,7 +22,7 @@ export class LanguagesView {
     private closed = false;
 
     constructor() {
-        this.element = make('section', { 'aria-label': 'Languages' }, make('h2', {}, 'Languages'), this.list);
+        this.element = make('section', {}, make('h2', {}, 'Languages'), this.list);
         void this.look();
     }
 

@@ -15,7 +15,7 @@ const time = (iso: string | null | undefined): HTMLElement | null =>
     iso ? make('time', { datetime: iso }, new Date(iso).toLocaleString()) : null;
 
 function section(title: string, ...children: (Node | null)[]): HTMLElement {
-    return make('section', { 'aria-label': title }, make('h3', {}, title), ...children);
+    return make('section', {}, make('h3', {}, title), ...children);
 }
 
 function text(title: string, content: string): HTMLElement {
@@ -41,7 +41,7 @@ export class RunView {
     private closed = false;
 
     constructor(private readonly id: string) {
-        this.element = make('section', { 'aria-label': `Run ${id}` }, this.head, this.body);
+        this.element = make('section', {}, this.head, this.body);
         void this.look();
     }
 

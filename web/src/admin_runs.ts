@@ -45,7 +45,7 @@ export class RunsView {
         private readonly filter: URLSearchParams,
         private readonly isAdmin: boolean,
     ) {
-        this.element = make('section', { 'aria-label': 'Runs' }, make('h2', {}, 'Runs'), this.form, this.list, this.pages);
+        this.element = make('section', {}, make('h2', {}, 'Runs'), this.form, this.list, this.pages);
         this.fillForm();
         this.form.addEventListener('submit', (event) => {
             event.preventDefault();

@@ -44,7 +44,7 @@ export class ServiceView {
     private closed = false;
 
     constructor() {
-        this.element = make('section', { 'aria-label': 'Service' }, make('h2', {}, 'Service'), this.now,
+        this.element = make('section', {}, make('h2', {}, 'Service'), this.now,
             make('div', { class: 'columns' }, this.load.element, this.rate.element, this.time.element), this.tables);
         void this.look();
     }

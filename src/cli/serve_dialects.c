@@ -6,7 +6,11 @@
 #include "cli/serve.h"
 #include "cli/serve_private.h"
 #include "cli/versions.h"
+#include "dialect/access_operations.h"
+#include "dialect/files_operations.h"
 #include "dialect/page.h"
+#include "dialect/runs_operations.h"
+#include "dialect/stats_operations.h"
 #include "server/engineio_http.h"
 #include "server/rate_limit.h"
 
@@ -30,6 +34,23 @@ int words_add_list(struct words *words, const struct config_list *list, struct e
     return 0;
 }
 
+/* What is served below /v1 is described, or not served: openapi_check names what was
+ * forgotten. */
+static int describe(struct service *service, struct err *err)
+{
+    static const struct operation *const tables[] = {
+        runs_operations,  files_operations,   access_operations,
+        stats_operations, openapi_operations, NULL,
+    };
+    service->openapi = (struct openapi){
+        .mounts = service->mounts,
+        .mount_count = ARRAY_LEN(service->mounts),
+        .tables = tables,
+        .base_url = service->wiring->config.public_base_url,
+    };
+    return openapi_check(&service->openapi, err);
+}
+
 int service_make_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
@@ -42,8 +63,10 @@ int service_make_server(struct service *service, struct err *err)
         {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
         {SESSION_NAME, session_routes, &service->session},
         {RUNS_NAME, runs_routes, &service->runs},
+        {STATS_NAME, stats_routes, &service->stats},
         {FILES_NAME, files_routes, &service->files},
         {ACCESS_NAME, access_routes, &service->access},
+        {OPENAPI_NAME, openapi_routes, &service->openapi},
         {PAGE_NAME, page_routes, NULL},
     };
     static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");
@@ -62,6 +85,8 @@ int service_make_server(struct service *service, struct err *err)
         .authorize = request_authorize,
         .authorize_context = &service->request_access,
     };
+    if (describe(service, err) < 0)
+        return -1;
     service->server = http_server_new(service->wiring->loop, &service->http, err);
     return service->server ? 0 : -1;
 }
@@ -120,6 +145,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .accounts = service->accounts,
         .hooks = service->runs.hooks,
         .why_no_hooks = service->no_webhooks.text,
+        .webhook_secret = service->webhook_secret,
         .links = service_links(service),
         .max_file_bytes = config->max_upload_bytes,
         .find_versions = find_versions,
@@ -143,6 +169,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .accounts = service->accounts,
         .store = service->store,
         .limiter = service->failed_logins,
+        .webhook_secret = service->webhook_secret,
         .login_ms = config->login_lasts_ms,
     };
     service->interactive = (struct interactive){

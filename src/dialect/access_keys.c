@@ -13,6 +13,7 @@
 #include "codec/json_write.h"
 #include "dialect/access_operations.h"
 #include "dialect/request_answer.h"
+#include "os/clock.h"
 
 #define DAY_MS 86400000ULL
 #define LASTS_MAX (36500 * DAY_MS)
@@ -68,7 +69,7 @@ const struct schema access_keys_schema = {"KeyList", list_fields, NULL};
 static void write_time(struct json *json, const char *key, uint64_t unix_ms)
 {
     char text[32];
-    json_text(json, key, unix_ms > 0 ? access_format_time(text, unix_ms) : NULL);
+    json_text(json, key, unix_ms > 0 ? format_time(text, unix_ms) : NULL);
 }
 
 /* Those of the configuration have numbers beyond what JavaScript counts exactly, and
@@ -262,7 +263,7 @@ static int read_key(const json_t *body, struct store_key *key, struct err *err)
     *key = (struct store_key){.scopes = STORE_SCOPE_RUN | STORE_SCOPE_FILES,
                               .rate_milli = ACCOUNT_RATE_MILLI,
                               .burst = ACCOUNT_BURST,
-                              .created_ms = access_now_ms()};
+                              .created_ms = clock_unix_ms()};
     if (refuse_unknown(body, err) < 0 || json_read_text(body, "label", &label, err) < 0 ||
         account_check_label(label.at, err) < 0 || read_scopes(body, &key->scopes, err) < 0 ||
         read_rate(body, &key->rate_milli, err) < 0 ||
@@ -324,5 +325,5 @@ void access_handle_revoke(struct http_request *request, void *context)
     if (!change)
         return;
     http_on_gone(request, on_gone, change);
-    store_key_revoke(access->store, number, access_now_ms(), on_stored, change);
+    store_key_revoke(access->store, number, clock_unix_ms(), on_stored, change);
 }

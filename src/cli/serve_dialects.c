@@ -61,6 +61,7 @@ int service_make_server(struct service *service, struct err *err)
         {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
         {SESSION_NAME, session_routes, &service->session},
         {RUNS_NAME, runs_routes, &service->runs},
+        {STATS_NAME, stats_routes, &service->stats},
         {FILES_NAME, files_routes, &service->files},
         {ACCESS_NAME, access_routes, &service->access},
         {OPENAPI_NAME, openapi_routes, &service->openapi},

@@ -165,7 +165,7 @@ static int check_rest(const struct runs *runs, const struct runs_request *reques
 int runs_request_read(const struct runs *runs, json_t *body, bool waits,
                       struct runs_request *request, struct err *err)
 {
-    *request = (struct runs_request){0};
+    *request = (struct runs_request){.waits = waits};
     bool no_files = take_zero(body, "max_artifact_files");
     bool no_bytes = take_zero(body, "max_artifact_bytes");
     request->no_artifacts = no_files || no_bytes;
@@ -293,7 +293,7 @@ static int take_entry(struct block *block, const struct runs_request *request,
     return 0;
 }
 
-int runs_request_spec(const struct runs *runs, const struct runs_request *request, bool waits,
+int runs_request_spec(const struct runs *runs, const struct runs_request *request,
                       const struct slice *uploads, struct run_spec *spec, void **ret_block,
                       struct err *err)
 {
@@ -308,16 +308,16 @@ int runs_request_spec(const struct runs *runs, const struct runs_request *reques
     fill_files(block, request, uploads);
     *spec = (struct run_spec){
         .language = language,
-        .profile = waits && !request->tty ? PROFILE_RUNS : PROFILE_LIVE,
+        .profile = request->waits && !request->tty ? PROFILE_RUNS : PROFILE_LIVE,
         .input = request->input,
-        .input_stays_open = !waits,
+        .input_stays_open = !request->waits,
         .args = request->args,
         .compile_args = request->compile_args,
         .env = block->env,
         .limits = request->limits,
-        .streaming = !waits,
+        .streaming = !request->waits,
         .tty = request->tty,
-        .ends_unattended = !waits && !continues,
+        .ends_unattended = !request->waits && !continues,
         .unattended_ms = request->grace_ms,
         .folders = folders,
         .artifacts = request->no_artifacts ? NULL : artifacts_folder,

@@ -10,6 +10,7 @@
 #include "dialect/files_operations.h"
 #include "dialect/page.h"
 #include "dialect/runs_operations.h"
+#include "dialect/stats_operations.h"
 #include "server/engineio_http.h"
 #include "server/rate_limit.h"
 
@@ -38,7 +39,8 @@ int words_add_list(struct words *words, const struct config_list *list, struct e
 static int describe(struct service *service, struct err *err)
 {
     static const struct operation *const tables[] = {
-        runs_operations, files_operations, access_operations, openapi_operations, NULL,
+        runs_operations,  files_operations,   access_operations,
+        stats_operations, openapi_operations, NULL,
     };
     service->openapi = (struct openapi){
         .mounts = service->mounts,

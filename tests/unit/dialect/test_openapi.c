@@ -17,6 +17,8 @@
 #include "dialect/page.h"
 #include "dialect/runs.h"
 #include "dialect/runs_operations.h"
+#include "dialect/stats.h"
+#include "dialect/stats_operations.h"
 
 static void every_route_below_v1_is_described_once_and_nothing_else(void **state)
 {
@@ -24,9 +26,10 @@ static void every_route_below_v1_is_described_once_and_nothing_else(void **state
     const struct http_mount mounts[] = {
         {RUNS_NAME, runs_routes, NULL},       {FILES_NAME, files_routes, NULL},
         {ACCESS_NAME, access_routes, NULL},   {PAGE_NAME, page_routes, NULL},
-        {OPENAPI_NAME, openapi_routes, NULL},
+        {OPENAPI_NAME, openapi_routes, NULL}, {STATS_NAME, stats_routes, NULL},
     };
-    const struct operation *const tables[] = {runs_operations, files_operations, access_operations,
+    const struct operation *const tables[] = {runs_operations,    files_operations,
+                                              access_operations,  stats_operations,
                                               openapi_operations, NULL};
     const struct openapi openapi = {mounts, ARRAY_LEN(mounts), tables, NULL};
     struct err err = {0};

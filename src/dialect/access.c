@@ -38,7 +38,7 @@ const char *const access_scopes[] = {"run", "files", "admin", NULL};
 
 /* clang-format off */
 static const struct schema_field login_fields[] = {
-    {"key", SCHEMA_TEXT, .required = true, .help = "the token of a key"},
+    {"key", SCHEMA_TEXT, 0, .required = true, .help = "the token of a key"}, /* into a struct slice */
     {NULL},
 };
 static const struct schema_field ticket_fields[] = {
@@ -118,10 +118,7 @@ static void handle_login(struct http_request *request, void *context)
         return;
     }
     auto_json json_t *body = json_read_object(http_request_body(request), &err);
-    int found = body ? json_read_text(body, "key", &token, &err) : -1;
-    if (found == 0)
-        found = err_field(&err, "key", "key is required");
-    if (found < 0)
+    if (!body || schema_read(login_fields, body, &token, &err) < 0)
         http_reply_err(request, &err);
     else if (!accounts_have_keys(access->accounts))
         http_reply(request, 204, NULL, (struct slice){0});

@@ -37,7 +37,7 @@ export class ServiceView {
     readonly element: HTMLElement;
     private readonly now = make('div', { class: 'tiles' });
     private readonly load = new Chart('Runs at once', count, 4);
-    private readonly time = new Chart('Run time', duration, 100);
+    private readonly time = new Chart('Run time of half, and of 95 %', duration, 100);
     private readonly rate = new Chart('Runs that ended, each 10 s', count, 4);
     private readonly tables = make('div', { class: 'columns' });
     private timer = 0;
@@ -85,7 +85,7 @@ export class ServiceView {
         this.rate.set({ times, lines: [line('Ended', ({ ended }) => ended)] });
         this.time.set({
             times,
-            lines: [line('Half took less than', ({ p50_wall_ms }) => p50_wall_ms), line('95 % took less than', ({ p95_wall_ms }) => p95_wall_ms)],
+            lines: [line('Half', ({ p50_wall_ms }) => p50_wall_ms), line('95 %', ({ p95_wall_ms }) => p95_wall_ms)],
         });
         if (this.tables.contains(document.activeElement)) return;
         const part = (title: string, content: HTMLElement): HTMLElement => make('div', {}, make('h3', {}, title), content);

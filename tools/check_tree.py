@@ -10,7 +10,9 @@ import sys
 from tree import CORPORA, ROOT, Report, files, text_of
 
 # Lines of a file: an aim that is only said, and a limit.
-AIM, LIMIT, TEST_LIMIT = 400, 500, 600
+AIM, LIMIT = 400, 500
+# A test is read row by row; a client is one file, for whoever takes it along.
+LONGER, LONGER_LIMIT = ("tests/", "clients/"), 600
 SOURCES = (".c", ".h", ".py", ".sh")
 GENERATED = (".golden",)
 
@@ -21,7 +23,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def size_complaints(path, lines):
-    limit = TEST_LIMIT if path.startswith("tests/") else LIMIT
+    limit = LONGER_LIMIT if path.startswith(LONGER) else LIMIT
     if len(lines) > AIM:
         print(f"# {path}: {len(lines)} lines, the aim is {AIM}")
     return [f"{len(lines)} lines, the limit is {limit}"] if len(lines) > limit else []
@@ -39,8 +41,9 @@ def line_complaints(path, lines):
 
 def source_complaints(path, lines, script):
     """A licence line first, and a size that one can read."""
-    first = lines[1] if script and len(lines) > 1 else lines[0]
-    found = [] if "SPDX-License-Identifier: MIT" in first else ["no SPDX line at its top"]
+    top = lines[1:2] if script or lines[0] == '"""' else lines[:1]
+    found = [] if any("SPDX-License-Identifier: MIT" in line for line in top) else [
+        "no SPDX line at its top"]
     return found + size_complaints(path, lines)
 
 

@@ -148,6 +148,7 @@ static void greet(const struct service *service)
                     "not installed: ", " ('runnel languages' tells how to get them)");
     (void)printf("isolation: %s\n", wiring->isolation);
     (void)fflush(stdout);
+    wiring_log_ignored();
     if (service->listeners->no_ipv6)
         log_event(LOG_INFO, "no_ipv6_loopback", LOG_TEXT("served", "127.0.0.1 alone"), LOG_END);
     log_event(LOG_INFO, "started", LOG_TEXT("version", RUNNEL_VERSION),

@@ -6,7 +6,10 @@
 #include "cli/serve.h"
 #include "cli/serve_private.h"
 #include "cli/versions.h"
+#include "dialect/access_operations.h"
+#include "dialect/files_operations.h"
 #include "dialect/page.h"
+#include "dialect/runs_operations.h"
 #include "server/engineio_http.h"
 #include "server/rate_limit.h"
 
@@ -30,6 +33,22 @@ int words_add_list(struct words *words, const struct config_list *list, struct e
     return 0;
 }
 
+/* What is served below /v1 is described, or not served: openapi_check names what was
+ * forgotten. */
+static int describe(struct service *service, struct err *err)
+{
+    static const struct operation *const tables[] = {
+        runs_operations, files_operations, access_operations, openapi_operations, NULL,
+    };
+    service->openapi = (struct openapi){
+        .mounts = service->mounts,
+        .mount_count = ARRAY_LEN(service->mounts),
+        .tables = tables,
+        .base_url = service->wiring->config.public_base_url,
+    };
+    return openapi_check(&service->openapi, err);
+}
+
 int service_make_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
@@ -45,6 +64,7 @@ int service_make_server(struct service *service, struct err *err)
         {STATS_NAME, stats_routes, &service->stats},
         {FILES_NAME, files_routes, &service->files},
         {ACCESS_NAME, access_routes, &service->access},
+        {OPENAPI_NAME, openapi_routes, &service->openapi},
         {PAGE_NAME, page_routes, NULL},
     };
     static_assert(sizeof mounts == sizeof service->mounts, "as many places as dialects");
@@ -63,6 +83,8 @@ int service_make_server(struct service *service, struct err *err)
         .authorize = request_authorize,
         .authorize_context = &service->request_access,
     };
+    if (describe(service, err) < 0)
+        return -1;
     service->server = http_server_new(service->wiring->loop, &service->http, err);
     return service->server ? 0 : -1;
 }

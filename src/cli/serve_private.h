@@ -13,6 +13,7 @@
 #include "dialect/execute.h"
 #include "dialect/files.h"
 #include "dialect/interactive.h"
+#include "dialect/openapi.h"
 #include "dialect/request_access.h"
 #include "dialect/runs.h"
 #include "dialect/runs_hooks.h"
@@ -40,6 +41,7 @@ struct service {
     struct execute execute;
     struct session_dialect session;
     struct runs runs;
+    struct openapi openapi;
     struct runs_recorder *recorder;
     struct files files;
     struct access access;

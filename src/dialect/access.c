@@ -11,6 +11,7 @@
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "dialect/access_keys.h"
+#include "dialect/access_operations.h"
 #include "dialect/request_access.h"
 #include "dialect/request_answer.h"
 #include "loop/loop.h"
@@ -45,6 +46,31 @@ void access_write_scopes(struct json *json, unsigned scopes)
     }
     json_close_array(json);
 }
+
+/* --- what is taken and answered --- */
+
+const char *const access_scopes[] = {"run", "files", "admin", NULL};
+
+/* clang-format off */
+static const struct schema_field login_fields[] = {
+    {"key", SCHEMA_TEXT, .required = true, .help = "the token of a key"},
+    {NULL},
+};
+static const struct schema_field ticket_fields[] = {
+    {"ticket",     SCHEMA_TEXT, .required = true, .help = "for ?ticket= of one request"},
+    {"expires_at", SCHEMA_TIME, .required = true},
+    {NULL},
+};
+static const struct schema_field me_fields[] = {
+    {"key",    SCHEMA_TEXT,  .required = true, .nullable = true, .help = "the label of the caller's key"},
+    {"scopes", SCHEMA_TEXTS, .required = true, .choices = access_scopes, .help = "what it may"},
+    {"keys_configured", SCHEMA_BOOL, .required = true, .help = "false: anybody may do everything"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema access_login_schema = {"Login", login_fields, NULL};
+const struct schema access_ticket_schema = {"Ticket", ticket_fields, NULL};
+const struct schema access_me_schema = {"Caller", me_fields, NULL};
 
 /* --- the login --- */
 

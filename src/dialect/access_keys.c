@@ -11,10 +11,57 @@
 #include "base/util.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "dialect/access_operations.h"
 #include "dialect/request_answer.h"
 
 #define DAY_MS 86400000ULL
 #define LASTS_MAX (36500 * DAY_MS)
+
+/* clang-format off */
+static const struct schema_field wanted_fields[] = {
+    {"label",       SCHEMA_TEXT,   .help = "for people, in lists and in the log; default"},
+    {"scopes",      SCHEMA_TEXTS,  .choices = access_scopes, .help = "what it may; run and files"},
+    {"rate",        SCHEMA_REAL,   .largest = ACCOUNT_RATE_MILLI_MAX / 1000,
+     .help = "runs a second that it may start; 5; 0 is any"},
+    {"burst",       SCHEMA_NUMBER, .smallest = 1, .largest = ACCOUNT_BURST_MAX,
+     .help = "runs that it may start at once; 10"},
+    {"concurrency", SCHEMA_NUMBER, .largest = ACCOUNT_BURST_MAX, .help = "of its runs; 0 is any"},
+    {"daily_ms",    SCHEMA_NUMBER, .largest = LASTS_MAX, .help = "time of its runs in a day; 0 is any"},
+    {"lasts_ms",    SCHEMA_NUMBER, .largest = LASTS_MAX, .help = "when it ends, from now; 0 is never"},
+    {NULL},
+};
+static const struct schema_field created_fields[] = {
+    {"number", SCHEMA_NUMBER, .required = true, .nullable = true},
+    {"label",  SCHEMA_TEXT,   .required = true},
+    {"token",  SCHEMA_TEXT,   .required = true, .help = "what its holder sends"},
+    {NULL},
+};
+static const struct schema_field key_fields[] = {
+    {"number",       SCHEMA_NUMBER, .required = true, .nullable = true, .help = "null: it stands in the configuration"},
+    {"label",        SCHEMA_TEXT,   .required = true},
+    {"from_environment", SCHEMA_BOOL, .required = true},
+    {"scopes",       SCHEMA_TEXTS,  .required = true, .choices = access_scopes},
+    {"rate",         SCHEMA_REAL,   .required = true},
+    {"burst",        SCHEMA_NUMBER, .required = true},
+    {"concurrency",  SCHEMA_NUMBER, .required = true},
+    {"daily_ms",     SCHEMA_NUMBER, .required = true},
+    {"created_at",   SCHEMA_TIME,   .required = true, .nullable = true},
+    {"expires_at",   SCHEMA_TIME,   .required = true, .nullable = true},
+    {"revoked_at",   SCHEMA_TIME,   .required = true, .nullable = true},
+    {"running",      SCHEMA_NUMBER, .required = true, .help = "its runs now"},
+    {"today_runs",   SCHEMA_NUMBER, .required = true},
+    {"today_run_ms", SCHEMA_NUMBER, .required = true, .help = "what counts for daily_ms"},
+    {NULL},
+};
+static const struct schema key_schema = {"Key", key_fields, NULL};
+static const struct schema_field list_fields[] = {
+    {"keys", SCHEMA_OBJECTS, .required = true, .items = &key_schema},
+    {NULL},
+};
+/* clang-format on */
+const struct schema access_key_schema = {"KeyRequest", wanted_fields, "A key that is wanted."};
+const struct schema access_new_key_schema = {"NewKey", created_fields, NULL};
+const struct schema access_keys_schema = {"KeyList", list_fields, NULL};
 
 /* --- list --- */
 

@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "codec/json_write.h"
 #include "codec/signed_path.h"
+#include "dialect/files_operations.h"
 #include "dialect/request_access.h"
 #include "dialect/request_answer.h"
 #include "os/clock.h"
@@ -168,6 +169,23 @@ static void handle_delete(struct http_request *request, void *context)
 }
 
 /* --- the list --- */
+
+/* clang-format off */
+static const struct schema_field row_fields[] = {
+    {"created_at", SCHEMA_TIME,   .required = true},
+    {"expires_at", SCHEMA_TIME,   .required = true, .nullable = true, .help = "of the file; null: never"},
+    {"file",       SCHEMA_OBJECT, .required = true, .items = &request_file_schema},
+    {NULL},
+};
+static const struct schema row_schema = {"FileRow", row_fields, NULL};
+static const struct schema_field list_fields[] = {
+    {"files", SCHEMA_OBJECTS, .required = true, .items = &row_schema},
+    {"next",  SCHEMA_TEXT,    .required = true, .nullable = true,
+     .help = "what `before` is for the next page; null: this was the last"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema files_list_schema = {"FileList", list_fields, NULL};
 
 static void write_upload(struct json *json, const struct store_file *file,
                          const struct lookup *lookup)

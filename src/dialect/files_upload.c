@@ -13,6 +13,7 @@
 #include "codec/json_write.h"
 #include "codec/multipart.h"
 #include "dialect/files.h"
+#include "dialect/files_operations.h"
 #include "dialect/request_answer.h"
 #include "os/clock.h"
 #include "os/random_id.h"
@@ -23,6 +24,22 @@ enum { PARTS_MAX = 16 };
 /* Of a body that is more than its file: boundaries, headers, other fields. */
 #define FORM_MAX MIB
 #define ANSWER_MAX (8 * KIB)
+
+/* clang-format off */
+static const struct schema_field form_fields[] = {
+    {"file", SCHEMA_BYTES, .required = true, .help = "with a file name, of which the last part counts"},
+    {NULL},
+};
+static const struct schema_field uploaded_fields[] = {
+    {"id",     SCHEMA_TEXT,   .required = true, .help = "for `files` of a run"},
+    {"name",   SCHEMA_TEXT,   .required = true},
+    {"size",   SCHEMA_NUMBER, .required = true, .help = "bytes"},
+    {"sha256", SCHEMA_TEXT,   .required = true, .help = "of its bytes, in hex"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema files_form_schema = {"Upload", form_fields, "A form with one file."};
+const struct schema files_uploaded_schema = {"UploadedFile", uploaded_fields, NULL};
 
 struct upload {
     const struct files *files;

@@ -90,7 +90,7 @@ static int identify(const struct request_access *access, const struct http_reque
     const char *ticket = may_bring_ticket(request) ? http_request_query(request, "ticket") : NULL;
     if (ticket)
         return accounts_by_ticket(access->accounts, ticket, ret_caller, err);
-    if (is_own_page(request) && http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie))
+    if (http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie) && is_own_page(request))
         return accounts_by_cookie(access->accounts, cookie, ret_caller, err);
     return accounts_by_token(access->accounts, NULL, ret_caller, err);
 }

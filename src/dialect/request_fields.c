@@ -57,13 +57,15 @@ int request_read_texts(const json_t *body, const char *field, const char ***ret_
     return 0;
 }
 
-/* Bytes of all "NAME=value" and their NULs; -1 when one is no text. */
+/* Bytes of all "NAME=value" and their NULs; -1 when one cannot be written so. */
 static int measure_env(json_t *object, const char *field, size_t *ret_size, struct err *err)
 {
     const char *name;
     json_t *value;
     json_object_foreach(object, name, value)
     {
+        if (strchr(name, '='))
+            return err_field(err, field, "%s has a name with '=' in it", field);
         if (!json_is_string(value))
             return err_field(err, field, "%s.%.100s must be a text", field, name);
         *ret_size += strlen(name) + 1 + json_string_length(value) + 1;

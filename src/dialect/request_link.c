@@ -38,6 +38,21 @@ static void write_digest(struct json *json, const unsigned char digest[STORE_DIG
     json_text(json, "sha256", text);
 }
 
+/* clang-format off */
+static const struct schema_field file_fields[] = {
+    {"id",           SCHEMA_TEXT,   .required = true, .help = "for GET /v1/files/{id}, and `files` of a run"},
+    {"name",         SCHEMA_TEXT,   .required = true, .help = "as it was uploaded, or below outputs/"},
+    {"size",         SCHEMA_NUMBER, .required = true, .help = "bytes"},
+    {"sha256",       SCHEMA_TEXT,   .required = true, .help = "of its bytes, in hex"},
+    {"url",          SCHEMA_TEXT,   .required = true, .help = "a link that needs no key until expires_at"},
+    {"expires_at",   SCHEMA_TIME,   .required = true, .help = "of the link, not of the file"},
+    {"content_type", SCHEMA_TEXT,   .required = true, .help = "by the ending of its name"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema request_file_schema = {
+    "File", file_fields, "An uploaded file, or an artifact: one that a run left."};
+
 void request_write_file(struct json *json, const char *key, const struct store_file *file,
                         const struct request_links *links, const struct http_request *request)
 {

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "dialect/request_schema.h"
 
 struct http_request;
 struct json;
@@ -27,6 +28,8 @@ struct request_links {
  * it. `request` may be NULL: then the URL is the base_url's, or a path alone. */
 void request_write_file(struct json *json, const char *key, const struct store_file *file,
                         const struct request_links *links, const struct http_request *request);
+
+extern const struct schema request_file_schema;
 
 /* By the ending of its name; never one that a browser runs as a page of ours. */
 const char *request_content_type(const char *name);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "dialect/request_schema.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/json_write.h"
 #include "dialect/request_fields.h"
 
 typedef const struct schema_field field_t;
@@ -30,7 +30,7 @@ static int read_text(field_t *field, const json_t *body, void *place, struct err
     int found = json_read_text(body, field->name, text, err);
     if (found <= 0)
         return found;
-    if (field->largest > 0 && text->len > field->largest)
+    if (field->largest > 0 && !field->told && text->len > field->largest)
         return err_field(err, field->name, "%s is longer than %" PRIu64 " bytes", field->name,
                          field->largest);
     return field->choices ? check_choice(field, *text, err) : 0;
@@ -127,7 +127,7 @@ static int read_objects(field_t *field, const json_t *body, void *place, struct 
         char *to = (char *)list->items + list->count * field->item_size;
         if (!json_is_object(item))
             return err_field(err, field->name, "%s must be an array of objects", field->name);
-        if (schema_read(field->items, item, to, err) < 0) {
+        if (schema_read(field->items->fields, item, to, err) < 0) {
             char inner[sizeof err->field];
             memcpy(inner, err->field, sizeof inner);
             (void)snprintf(err->field, sizeof err->field, "%.24s[%zu].%.30s", field->name,
@@ -148,30 +148,26 @@ static void free_list(field_t *field, void *place)
 {
     struct schema_list *list = place;
     for (size_t i = 0; field->items && i < list->count; i++)
-        schema_fini(field->items, (char *)list->items + i * field->item_size);
+        schema_fini(field->items->fields, (char *)list->items + i * field->item_size);
     free(list->items);
 }
 
+/* Those that are not here are only described. */
 static const struct {
     int (*read)(field_t *field, const json_t *body, void *place, struct err *err);
     void (*free)(field_t *field, void *place);
-    const char *json_type;
-    const char *inner_type; /* of members */
 } types[] = {
-    [SCHEMA_TEXT] = {read_text, NULL, "string", NULL},
-    [SCHEMA_BOOL] = {read_bool, NULL, "boolean", NULL},
-    [SCHEMA_NUMBER] = {read_number, NULL, "integer", NULL},
-    [SCHEMA_TEXTS] = {read_texts, free_block, "array", "string"},
-    [SCHEMA_ENV] = {read_env, free_block, "object", "string"},
-    [SCHEMA_PAIRS] = {read_pairs, free_list, "object", "string"},
-    [SCHEMA_LIMITS] = {read_limits, NULL, "object", NULL},
-    [SCHEMA_OBJECTS] = {read_objects, free_list, "array", NULL},
+    [SCHEMA_TEXT] = {read_text, NULL},     [SCHEMA_BOOL] = {read_bool, NULL},
+    [SCHEMA_NUMBER] = {read_number, NULL}, [SCHEMA_TEXTS] = {read_texts, free_block},
+    [SCHEMA_ENV] = {read_env, free_block}, [SCHEMA_PAIRS] = {read_pairs, free_list},
+    [SCHEMA_LIMITS] = {read_limits, NULL}, [SCHEMA_OBJECTS] = {read_objects, free_list},
 };
 
 int schema_read(field_t *fields, const json_t *body, void *target, struct err *err)
 {
     for (field_t *field = fields; field->name; field++) {
         const json_t *value = json_object_get(body, field->name);
+        assert((size_t)field->type < ARRAY_LEN(types));
         if (field->required && (!value || json_is_null(value)))
             return err_field(err, field->name, "%s is required", field->name);
         if (types[field->type].read(field, body, (char *)target + field->offset, err) < 0)
@@ -186,81 +182,4 @@ void schema_fini(field_t *fields, void *target)
         if (types[field->type].free)
             types[field->type].free(field, (char *)target + field->offset);
     }
-}
-
-/* --- as JSON Schema --- */
-
-static void write_bounds(struct json *json, field_t *field)
-{
-    static const char *const largest[] = {
-        [SCHEMA_TEXT] = "maxLength",      [SCHEMA_NUMBER] = "maximum",
-        [SCHEMA_TEXTS] = "maxItems",      [SCHEMA_ENV] = "maxProperties",
-        [SCHEMA_PAIRS] = "maxProperties", [SCHEMA_OBJECTS] = "maxItems",
-    };
-    if (field->type == SCHEMA_NUMBER)
-        json_u64(json, "minimum", field->smallest);
-    if (field->largest > 0 && field->type != SCHEMA_BOOL && field->type != SCHEMA_LIMITS)
-        json_u64(json, largest[field->type], field->largest);
-    if (!field->choices)
-        return;
-    json_open_array(json, "enum");
-    for (size_t i = 0; field->choices[i]; i++)
-        json_text(json, NULL, field->choices[i]);
-    json_close_array(json);
-}
-
-static void write_limits(struct json *json)
-{
-    json_open_object(json, "properties");
-    for (enum limit limit = 0; limit < LIMIT_KINDS; limit++) {
-        const struct limit_info *info = limit_info(limit);
-        bool is_milli = info->unit == LIMIT_MILLI;
-        json_open_object(json, info->json_name);
-        json_text(json, "type", is_milli ? "number" : "integer");
-        json_text(json, "description", info->help);
-        if (is_milli)
-            json_milli(json, "minimum", info->smallest);
-        else
-            json_u64(json, "minimum", (info->smallest + info->scale - 1) / info->scale);
-        json_u64(json, "maximum", info->largest / info->scale);
-        json_close_object(json);
-    }
-    json_close_object(json);
-}
-
-static void write_field(struct json *json, field_t *field)
-{
-    json_open_object(json, field->name);
-    json_text(json, "type", types[field->type].json_type);
-    if (field->help)
-        json_text(json, "description", field->help);
-    write_bounds(json, field);
-    if (types[field->type].inner_type) {
-        bool is_array = field->type == SCHEMA_TEXTS;
-        json_open_object(json, is_array ? "items" : "additionalProperties");
-        json_text(json, "type", types[field->type].inner_type);
-        json_close_object(json);
-    }
-    if (field->type == SCHEMA_LIMITS)
-        write_limits(json);
-    if (field->type == SCHEMA_OBJECTS)
-        schema_write(json, "items", field->items);
-    json_close_object(json);
-}
-
-void schema_write(struct json *json, const char *key, field_t *fields)
-{
-    json_open_object(json, key);
-    json_text(json, "type", "object");
-    json_open_object(json, "properties");
-    for (field_t *field = fields; field->name; field++)
-        write_field(json, field);
-    json_close_object(json);
-    json_open_array(json, "required");
-    for (field_t *field = fields; field->name; field++) {
-        if (field->required)
-            json_text(json, NULL, field->name);
-    }
-    json_close_array(json);
-    json_close_object(json);
 }

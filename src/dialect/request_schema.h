@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* request_schema.h — the fields of a request's JSON body as a table, which reads
- * bodies and describes them (openapi.json). A new field is a row and a member.
+/* request_schema.h — the fields of a JSON body as a table. One of a request reads bodies
+ * and describes them; one of an answer stands beside the code that writes it, and
+ * describes (openapi.json; the tests hold every answer against it).
+ * A new field is a row and a member.
  *
  *     struct wanted { struct slice language; bool tty; … };
  *     static const struct schema_field fields[] = {
@@ -30,6 +32,15 @@ enum schema_type {
     SCHEMA_PAIRS,   /* {"name": "value"}: struct schema_list of struct schema_pair */
     SCHEMA_LIMITS,  /* struct limits */
     SCHEMA_OBJECTS, /* an array: struct schema_list of what `items` describes */
+    /* only described, without a place in a struct: */
+    SCHEMA_REAL,       /* a number that need not be whole */
+    SCHEMA_TIME,       /* "2026-11-21T08:00:00.000Z" */
+    SCHEMA_OBJECT,     /* one of what `items` describes */
+    SCHEMA_COUNTS,     /* {"name": number} */
+    SCHEMA_LIMITS_SET, /* the limits that a run has, each in the unit of a request's */
+    SCHEMA_NOTHING,    /* null, always */
+    SCHEMA_ANYTHING,
+    SCHEMA_BYTES, /* of a form: a file */
 };
 
 struct schema_pair {
@@ -46,12 +57,21 @@ struct schema_field {
     const char *name;
     enum schema_type type;
     size_t offset;
-    bool required;
+    bool required;     /* in an answer: always there */
+    bool nullable;     /* in an answer: may be null */
+    bool told;         /* `largest` is described here, and held by who reads the request */
     uint64_t smallest; /* SCHEMA_NUMBER */
     uint64_t largest;  /* SCHEMA_NUMBER; bytes of SCHEMA_TEXT; members of the others; 0: any */
-    const char *const *choices;       /* SCHEMA_TEXT: NULL-ended; NULL: any */
-    const struct schema_field *items; /* SCHEMA_OBJECTS */
+    const char *const *choices; /* SCHEMA_TEXT, members of SCHEMA_TEXTS: NULL-ended; NULL: any */
+    const struct schema *items; /* SCHEMA_OBJECTS, SCHEMA_OBJECT */
     size_t item_size;
+    const char *help;
+};
+
+/* What a body is. One with a name is described once and referred to. */
+struct schema {
+    const char *name; /* "Run"; NULL: it stands where it is used */
+    const struct schema_field *fields;
     const char *help;
 };
 
@@ -62,7 +82,13 @@ struct schema_field {
 int schema_read(const struct schema_field *fields, const json_t *body, void *target,
                 struct err *err);
 void schema_fini(const struct schema_field *fields, void *target);
-/* As JSON Schema: {"type":"object","properties":{…},"required":[…]}. */
-void schema_write(struct json *json, const char *key, const struct schema_field *fields);
+
+/* As JSON Schema: {"type":"object","properties":{…},"required":[…]}, in whose place one
+ * with a name is {"$ref":"#/components/schemas/NAME"}. */
+void schema_write(struct json *json, const char *key, const struct schema *schema);
+/* That of one with a name. */
+void schema_write_named(struct json *json, const struct schema *schema);
+/* That of one field alone. */
+void schema_write_field(struct json *json, const char *key, const struct schema_field *field);
 
 #endif

@@ -4,6 +4,28 @@
 #include "codec/json_write.h"
 #include "engine/engine.h"
 
+/* clang-format off */
+static const struct schema_field usage_fields[] = {
+    {"wall_ms",           SCHEMA_NUMBER, .required = true, .help = "from the program's start to its end"},
+    {"cpu_ms",            SCHEMA_NUMBER, .required = true, .help = "of all processes of all stages"},
+    {"compile_ms",        SCHEMA_NUMBER, .required = true, .help = "from the compiler's start to its end"},
+    {"memory_peak_bytes", SCHEMA_NUMBER, .required = true, .help = "the most that it used"},
+    {"max_rss_mb",        SCHEMA_NUMBER, .required = true, .help = "the same in MiB, rounded up"},
+    {"queued_ms",         SCHEMA_NUMBER, .required = true, .help = "how long it waited for a slot"},
+    {NULL},
+};
+static const struct schema_field hits_fields[] = {
+    {"processes",  SCHEMA_NUMBER, .required = true, .help = "processes that could not be started"},
+    {"workspace",  SCHEMA_NUMBER, .required = true, .help = "1: its disk was full at the end"},
+    {"file_size",  SCHEMA_NUMBER, .required = true, .help = "1: a file too large ended it"},
+    {"open_files", SCHEMA_NUMBER, .required = true, .help = "0: the kernel does not count them"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema result_usage_schema = {"Usage", usage_fields, "What a run used."};
+const struct schema result_hits_schema = {"LimitHits", hits_fields,
+                                          "How often a run met limits that do not end it."};
+
 void result_usage_write(struct json *json, const struct run_usage *usage)
 {
     json_open_object(json, "usage");

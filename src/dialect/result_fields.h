@@ -3,6 +3,8 @@
 #ifndef RUNNEL_DIALECT_RESULT_FIELDS_H
 #define RUNNEL_DIALECT_RESULT_FIELDS_H
 
+#include "dialect/request_schema.h"
+
 struct json;
 struct limit_hits;
 struct limits;
@@ -17,5 +19,9 @@ void result_fields_write(struct json *json, const struct run *run, const char *i
 void result_usage_write(struct json *json, const struct run_usage *usage);
 void result_limits_write(struct json *json, const struct limits *limits);
 void result_hits_write(struct json *json, const struct limit_hits *hits);
+
+/* What they look like. */
+extern const struct schema result_usage_schema;
+extern const struct schema result_hits_schema;
 
 #endif

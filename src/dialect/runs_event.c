@@ -6,6 +6,38 @@
 #include "dialect/result_output.h"
 #include "engine/engine.h"
 
+const char *const runs_verdicts[] = {
+#define X(id, name, exit_status) name,
+    VERDICT_TABLE(X)
+#undef X
+        NULL,
+};
+static const char *const type_words[] = {"state", "stdout", "stderr", "notice",
+                                         "usage", "gap",    "end",    NULL};
+static const char *const state_words[] = {"queued",  "preparing", "compiling", "running",
+                                          "waiting", "finished",  NULL};
+
+/* clang-format off */
+static const struct schema_field event_fields[] = {
+    {"n",    SCHEMA_NUMBER, .required = true, .help = "counts them from 1, without a hole"},
+    {"t",    SCHEMA_NUMBER, .required = true, .help = "milliseconds since the run was made"},
+    {"type", SCHEMA_TEXT,   .required = true, .choices = type_words, .help = "what else it has"},
+    {"state", SCHEMA_TEXT, .choices = state_words, .help = "state: the one it is in now"},
+    {"data", SCHEMA_TEXT, .help = "stdout, stderr, and notice, which is what a compiler says"},
+    {"cpu_ms", SCHEMA_NUMBER, .help = "usage: until now"},
+    {"memory_bytes", SCHEMA_NUMBER, .help = "usage: now"},
+    {"lost_bytes", SCHEMA_NUMBER, .help = "gap: output that is not there any more"},
+    RUNS_VERDICT_ROWS(false),
+    {"usage", SCHEMA_OBJECT, .items = &result_usage_schema, .help = "end"},
+    {"limits", SCHEMA_LIMITS_SET, .help = "end"},
+    {"isolation", SCHEMA_TEXT, .help = "end"},
+    {"limits_hit", SCHEMA_OBJECT, .items = &result_hits_schema, .help = "end"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema runs_event_schema = {"Event", event_fields,
+                                         "Something that happened in a run. `end` is the last."};
+
 const char *runs_event_type(const struct event *event)
 {
     static const char *const types[] = {

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/util.h"
+#include "dialect/request_schema.h"
 
 struct engine;
 struct event;
@@ -41,5 +42,20 @@ void runs_write_verdict(struct json *json, const struct run_result *result);
 /* The fields of a result: verdict, reason, exit_code, signal, usage, limits …
  * Before the end the first four are there, and null. */
 void runs_write_result(struct json *json, const struct runs_outcome *outcome);
+
+/* An event as it is sent. */
+extern const struct schema runs_event_schema;
+
+/* The rows of runs_write_verdict; in an event only `end` has them. */
+extern const char *const runs_verdicts[];
+/* clang-format off */
+#define RUNS_VERDICT_ROWS(always_) \
+    {"verdict",   SCHEMA_TEXT,   .required = always_, .nullable = true, .choices = runs_verdicts, \
+     .help = "why it ended; null until then"}, \
+    {"reason",    SCHEMA_TEXT,   .required = always_, .nullable = true, .help = "the same in a sentence"}, \
+    {"exit_code", SCHEMA_NUMBER, .required = always_, .nullable = true, \
+     .help = "the program's; of one that was ended, as a shell says it"}, \
+    {"signal",    SCHEMA_NUMBER, .required = always_, .nullable = true, .help = "that ended it"}
+/* clang-format on */
 
 #endif

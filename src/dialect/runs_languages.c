@@ -6,9 +6,31 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/runs.h"
+#include "dialect/runs_operations.h"
 #include "language/language.h"
 
 #define LIST_MAX MIB
+
+/* clang-format off */
+static const struct schema_field language_fields[] = {
+    {"name",      SCHEMA_TEXT,  .required = true, .help = "for `language` of a run"},
+    {"title",     SCHEMA_TEXT,  .required = true, .help = "for people"},
+    {"aliases",   SCHEMA_TEXTS, .required = true, .help = "other names that are taken"},
+    {"installed", SCHEMA_BOOL,  .required = true},
+    {"version",   SCHEMA_TEXT,  .required = true, .nullable = true, .help = "null: not known yet"},
+    {"grammar",   SCHEMA_TEXT,  .required = true, .nullable = true, .help = "of the editor"},
+    {"source",    SCHEMA_TEXT,  .required = true, .help = "the name of the entry file"},
+    {"sample",    SCHEMA_TEXT,  .required = true, .nullable = true, .help = "a program that runs"},
+    {"install",   SCHEMA_TEXT,  .required = true, .nullable = true, .help = "what installs it here"},
+    {NULL},
+};
+static const struct schema language_schema = {"Language", language_fields, NULL};
+static const struct schema_field list_fields[] = {
+    {"languages", SCHEMA_OBJECTS, .required = true, .items = &language_schema},
+    {NULL},
+};
+/* clang-format on */
+const struct schema runs_languages_schema = {"LanguageList", list_fields, NULL};
 
 static void write_install(struct json *json, const struct language *language)
 {

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs_list.c — GET /v1/runs: many runs, newest first, page by page.
- *
- *     ?limit=50&before=run_x      the page behind that run
- *     &verdict=succeeded          or `none`: those that have not ended
- *     &language=python&since=2026-11-21T00:00:00Z&until=…
- *     &metadata=course:c1,task:7  all of these pairs
- *     &all=true                   of every key, for those with the scope admin
- */
+/* runs_list.c — GET /v1/runs: many runs, newest first, page by page. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +8,59 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/runs.h"
+#include "dialect/runs_operations.h"
 #include "dialect/runs_record.h"
 #include "language/language.h"
 #include "store/store.h"
 
 enum { LIMIT_USUAL = 50 };
 #define LIST_BODY_MAX (32 * MIB)
+
+/* clang-format off */
+static const struct schema_field row_usage_fields[] = {
+    {"wall_ms",   SCHEMA_NUMBER, .required = true},
+    {"cpu_ms",    SCHEMA_NUMBER, .required = true},
+    {"queued_ms", SCHEMA_NUMBER, .required = true},
+    {NULL},
+};
+static const struct schema row_usage_schema = {NULL, row_usage_fields, NULL};
+
+static const struct schema_field row_fields[] = {
+    {"id",          SCHEMA_TEXT, .required = true},
+    {"status",      SCHEMA_TEXT, .required = true, .choices = runs_statuses},
+    {"verdict",     SCHEMA_TEXT, .required = true, .nullable = true, .choices = runs_verdicts},
+    {"finished_at", SCHEMA_TIME, .help = "when it has ended"},
+    {"usage",       SCHEMA_OBJECT, .items = &row_usage_schema, .help = "when it has ended"},
+    {"key",         SCHEMA_NUMBER, .help = "with ?all=true: the number of its key; 0: of none"},
+    {"limits",      SCHEMA_LIMITS_SET, .required = true},
+    {"created_at",  SCHEMA_TIME, .required = true},
+    {"language",    SCHEMA_TEXT, .required = true},
+    {"code_sha256", SCHEMA_TEXT, .required = true},
+    {"metadata",    SCHEMA_PAIRS, .required = true},
+    {NULL},
+};
+static const struct schema row_schema = {"RunRow", row_fields, "A run in a list: its record without what it said."};
+
+static const struct schema_field list_fields[] = {
+    {"runs", SCHEMA_OBJECTS, .required = true, .items = &row_schema},
+    {"next", SCHEMA_TEXT, .required = true, .nullable = true,
+     .help = "what `before` is for the next page; null: this was the last"},
+    {NULL},
+};
+const struct schema runs_list_schema = {"RunList", list_fields, NULL};
+
+const struct schema_field runs_list_query[] = {
+    {"limit",    SCHEMA_NUMBER, .smallest = 1, .largest = STORE_PAGE_MAX, .help = "rows of a page; 50"},
+    {"before",   SCHEMA_TEXT, .help = "the page behind this run"},
+    {"verdict",  SCHEMA_TEXT, .help = "a verdict; or none: those that have not ended"},
+    {"language", SCHEMA_TEXT, .help = "a name or an alias"},
+    {"since",    SCHEMA_TIME, .help = "made then or later"},
+    {"until",    SCHEMA_TIME, .help = "made before then"},
+    {"metadata", SCHEMA_TEXT, .help = "name:value, and more behind commas: those with all of these pairs"},
+    {"all",      SCHEMA_BOOL, .help = "of every key; asks for the scope admin"},
+    {NULL},
+};
+/* clang-format on */
 
 struct list_request {
     const struct runs *runs;

@@ -36,6 +36,44 @@ const char *runs_status_of(const char *verdict)
     return "failed";
 }
 
+const char *const runs_statuses[] = {"queued",  "preparing", "compiling", "running",
+                                     "waiting", "succeeded", "failed",    "timeout",
+                                     "oom",     "killed",    NULL};
+
+/* clang-format off */
+static const struct schema_field refused_fields[] = {
+    {"name",   SCHEMA_TEXT, .required = true, .help = "below outputs/"},
+    {"reason", SCHEMA_TEXT, .required = true, .help = "why it was not kept"},
+    {NULL},
+};
+static const struct schema refused_schema = {NULL, refused_fields, NULL};
+
+static const struct schema_field record_fields[] = {
+    {"id",       SCHEMA_TEXT, .required = true},
+    {"status",   SCHEMA_TEXT, .required = true, .choices = runs_statuses,
+     .help = "where it is; at its end, the verdict in the words of services of this form"},
+    RUNS_VERDICT_ROWS(true),
+    {"stdout",   SCHEMA_TEXT, .help = "at the end; UTF-8, with U+FFFD for what was none"},
+    {"stderr",   SCHEMA_TEXT, .help = "at the end; the compiler's when compiling failed"},
+    {"usage",    SCHEMA_OBJECT, .items = &result_usage_schema},
+    {"isolation", SCHEMA_TEXT, .help = "full, or the layers that this host does without"},
+    {"limits_hit", SCHEMA_OBJECT, .items = &result_hits_schema},
+    {"artifacts", SCHEMA_OBJECTS, .items = &request_file_schema,
+     .help = "the files that it left in outputs/"},
+    {"artifacts_refused", SCHEMA_OBJECTS, .items = &refused_schema, .help = "those that were not kept"},
+    {"artifacts_unlisted", SCHEMA_NUMBER, .help = "how many more there are"},
+    {"limits",   SCHEMA_LIMITS_SET, .required = true,
+     .help = "that it had; what is missing was not limited"},
+    {"created_at", SCHEMA_TIME},
+    {"language", SCHEMA_TEXT, .required = true, .help = "its name, also when an alias was asked for"},
+    {"code_sha256", SCHEMA_TEXT, .help = "of the entry file, in hex"},
+    {"metadata", SCHEMA_PAIRS, .help = "as it was given"},
+    {"request",  SCHEMA_ANYTHING, .help = "with ?request=true: the body that made it, up to 256 KiB"},
+    {NULL},
+};
+/* clang-format on */
+const struct schema runs_record_schema = {"Run", record_fields, "A run, before and after its end."};
+
 /* --- the two parts --- */
 
 static void write_code_digest(struct json *json, struct slice code)

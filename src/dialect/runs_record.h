@@ -31,6 +31,10 @@ void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
                       const struct result_output *output, const struct run_artifact *artifacts,
                       size_t artifact_count);
 
+extern const char *const runs_statuses[]; /* every word that status may be */
+/* A whole one. */
+extern const struct schema runs_record_schema;
+
 /* "succeeded": the word of services of this form for a verdict by name. */
 const char *runs_status_of(const char *verdict);
 

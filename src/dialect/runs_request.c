@@ -35,14 +35,15 @@ static const struct schema_field file_fields[] = {
     {"encoding", SCHEMA_TEXT, FILE_AT(encoding), .choices = encodings, .help = "of content"},
     {NULL},
 };
+static const struct schema file_schema = {"RunFile", file_fields, NULL};
 
 #define AT(member) SCHEMA_AT(struct runs_request, member)
-const struct schema_field runs_request_fields[] = {
+static const struct schema_field request_fields[] = {
     {"language",      SCHEMA_TEXT, AT(language), .required = true, .largest = 100,
      .help = "a name or an alias, as GET /v1/languages lists them"},
-    {"code",          SCHEMA_TEXT, AT(code),
-     .help = "the program, up to 204800 bytes; may be left out when files hold it"},
-    {"files",         SCHEMA_OBJECTS, AT(files), .largest = 256, .items = file_fields,
+    {"code",          SCHEMA_TEXT, AT(code), .largest = RUNS_CODE_MAX, .told = true,
+     .help = "the program; may be left out when files hold it"},
+    {"files",         SCHEMA_OBJECTS, AT(files), .largest = 256, .items = &file_schema,
      .item_size = sizeof(struct runs_request_file), .help = "more files, uploaded or inline"},
     {"entrypoint",    SCHEMA_TEXT, AT(entrypoint), .largest = 255,
      .help = "the file to start; without it, by the language's rule"},
@@ -65,6 +66,7 @@ const struct schema_field runs_request_fields[] = {
     {NULL},
 };
 /* clang-format on */
+const struct schema runs_request_schema = {"RunRequest", request_fields, "A run that is wanted."};
 
 /* Of runs that are waited for, as clients of services of this form know them. */
 static int check_maxima(const struct limits *limits, struct err *err)
@@ -163,11 +165,11 @@ static int check_rest(const struct runs *runs, const struct runs_request *reques
 int runs_request_read(const struct runs *runs, json_t *body, bool waits,
                       struct runs_request *request, struct err *err)
 {
-    *request = (struct runs_request){0};
+    *request = (struct runs_request){.waits = waits};
     bool no_files = take_zero(body, "max_artifact_files");
     bool no_bytes = take_zero(body, "max_artifact_bytes");
     request->no_artifacts = no_files || no_bytes;
-    if (schema_read(runs_request_fields, body, request, err) < 0)
+    if (schema_read(request_fields, body, request, err) < 0)
         return -1;
     if (request->language.len == 0)
         return err_field(err, "language", "language is required");
@@ -183,7 +185,7 @@ void runs_request_fini(struct runs_request *request)
     struct runs_request_file *files = request->files.items;
     for (size_t i = 0; i < request->files.count; i++)
         free(files[i].decoded);
-    schema_fini(runs_request_fields, request);
+    schema_fini(request_fields, request);
 }
 
 /* --- the run --- */
@@ -291,7 +293,7 @@ static int take_entry(struct block *block, const struct runs_request *request,
     return 0;
 }
 
-int runs_request_spec(const struct runs *runs, const struct runs_request *request, bool waits,
+int runs_request_spec(const struct runs *runs, const struct runs_request *request,
                       const struct slice *uploads, struct run_spec *spec, void **ret_block,
                       struct err *err)
 {
@@ -306,16 +308,16 @@ int runs_request_spec(const struct runs *runs, const struct runs_request *reques
     fill_files(block, request, uploads);
     *spec = (struct run_spec){
         .language = language,
-        .profile = waits && !request->tty ? PROFILE_RUNS : PROFILE_LIVE,
+        .profile = request->waits && !request->tty ? PROFILE_RUNS : PROFILE_LIVE,
         .input = request->input,
-        .input_stays_open = !waits,
+        .input_stays_open = !request->waits,
         .args = request->args,
         .compile_args = request->compile_args,
         .env = block->env,
         .limits = request->limits,
-        .streaming = !waits,
+        .streaming = !request->waits,
         .tty = request->tty,
-        .ends_unattended = !waits && !continues,
+        .ends_unattended = !request->waits && !continues,
         .unattended_ms = request->grace_ms,
         .folders = folders,
         .artifacts = request->no_artifacts ? NULL : artifacts_folder,

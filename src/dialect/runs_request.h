@@ -41,9 +41,10 @@ struct runs_request {
     uint64_t rows;
     bool tty;
     bool no_artifacts; /* a limit of theirs was 0 */
+    bool waits;        /* the answer comes at the run's end */
 };
 
-extern const struct schema_field runs_request_fields[];
+extern const struct schema runs_request_schema;
 
 /* `body` stays borrowed. waits: the answer comes at the run's end, which has maxima
  * of its own. */
@@ -54,7 +55,7 @@ void runs_request_fini(struct runs_request *request);
 /* A run's description, which borrows from the request and from `uploads`: the bytes of
  * those of its files that have an id, in their order. What it needs besides is in
  * `block`, to be freed. */
-int runs_request_spec(const struct runs *runs, const struct runs_request *request, bool waits,
+int runs_request_spec(const struct runs *runs, const struct runs_request *request,
                       const struct slice *uploads, struct run_spec *spec, void **ret_block,
                       struct err *err);
 

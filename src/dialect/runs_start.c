@@ -252,8 +252,7 @@ static void accept(struct start *start, const struct slice *uploads)
     struct run_spec spec;
     void *block = NULL;
     struct err err;
-    int rc =
-        runs_request_spec(start->runs, &start->request, start->waits, uploads, &spec, &block, &err);
+    int rc = runs_request_spec(start->runs, &start->request, uploads, &spec, &block, &err);
     if (rc == 0)
         rc = prepare(start, &spec, &err);
     if (rc < 0)

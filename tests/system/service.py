@@ -11,8 +11,14 @@ import pwd
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+import openapi
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNNEL = os.environ.get("RUNNEL", str(ROOT / "build" / "runnel"))
@@ -138,16 +144,18 @@ class Service:
         return self._log.read().decode(errors="replace")
 
     def request_raw(self, method, path, body=None, headers=None, timeout=60):
-        """(status, headers, bytes)"""
+        """(status, headers, bytes); an answer of /v1 must be as it is described."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             data = None if body is None else json.dumps(body)
             headers = {"content-type": "application/json", **(headers or {})}
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            found = answer.status, dict(answer.getheaders()), answer.read()
         finally:
             connection.close()
+        openapi.check_answer(self.port, method, path, *found)
+        return found
 
     def request(self, method, path, body=None, timeout=60):
         """(status, parsed JSON)"""

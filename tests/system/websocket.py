@@ -5,8 +5,15 @@ import base64
 import hashlib
 import json
 import os
+import pathlib
 import socket
 import struct
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+import openapi
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -32,7 +39,7 @@ class Closed(Exception):
 class WebSocket:
     def __init__(self, port, path, timeout=20, early=b"", **headers):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
-        self.buffer = b""
+        self.port, self.path, self.buffer = port, path, b""
         key = base64.b64encode(os.urandom(16))
         given = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
                  "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key.decode()}
@@ -129,7 +136,11 @@ class WebSocket:
                 return payload
 
     def json(self):
-        return json.loads(self.message())
+        """A message of /v1 must be as it is described."""
+        message = json.loads(self.message())
+        if self.path.startswith("/v1/"):
+            openapi.check_event(self.port, message)
+        return message
 
     def until_closed(self):
         """(messages, code)"""

@@ -27,10 +27,19 @@ struct slice http_request_body(const struct http_request *request)
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-    if (strcmp(name, "Authorization") == 0)
-        return request->authorization;
-    assert_string_equal(name, "Accept");
-    return request->accept;
+    const struct http_header headers[] = {
+        {"Authorization", request->authorization},
+        {"Accept", request->accept},
+        {"Origin", request->origin},
+        {"Host", request->host},
+        {"Sec-Fetch-Site", request->site},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        if (strcmp(name, headers[i].name) == 0)
+            return headers[i].value;
+    }
+    fail_msg("nobody gave the header %s", name);
+    return NULL;
 }
 
 size_t http_request_header_count(const struct http_request *request, const char *name)

@@ -13,6 +13,9 @@ struct http_request {
     const char *authorization;
     size_t authorizations; /* 0: as many as there are */
     const char *accept;
+    const char *origin;
+    const char *host;
+    const char *site; /* Sec-Fetch-Site */
     const char *type;
     const char *cookie;
     const char *ticket;

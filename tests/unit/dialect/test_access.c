@@ -229,6 +229,16 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     assert_int_equal(request.key, 1);
     request = (struct http_request){.cookie = "1.2.3.4"};
     assert_refused(fixture, request, "invalid login");
+    /* SameSite knows no ports: a page of another one brings the cookie along. */
+    request = (struct http_request){
+        .cookie = cookie, .host = "localhost:8080", .origin = "http://localhost:8080"};
+    assert_true(enters(fixture, &request, "runs", &any_route));
+    request.origin = "http://localhost:3000";
+    assert_refused(fixture, request, "missing bearer token");
+    request = (struct http_request){.cookie = cookie, .site = "same-site"};
+    assert_refused(fixture, request, "missing bearer token");
+    request = (struct http_request){.cookie = cookie, .site = "same-origin"};
+    assert_true(enters(fixture, &request, "runs", &any_route));
     request = (struct http_request){.method = "POST", .is_https = true};
     call(&access, &request, "POST", "/v1/logout");
     assert_int_equal(request.status, 204);

@@ -63,9 +63,13 @@ static void what_is_wrong_with_a_request_is_told_with_its_code(void **state)
     struct fake fake;
     fake_start(&fake, NULL);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct engineio_query query = {rows[i].eio, rows[i].transport,
-                                       rows[i].sid, slice_of(rows[i].method),
-                                       NULL,        rows[i].upgrade};
+        struct engineio_query query = {
+            .eio = rows[i].eio,
+            .transport = rows[i].transport,
+            .sid = rows[i].sid,
+            .method = slice_of(rows[i].method),
+            .upgrade = rows[i].upgrade,
+        };
         struct engineio_answer answer;
         const char *type = rows[i].upgrade ? "text/html" : "application/json";
         if (rows[i].upgrade) {

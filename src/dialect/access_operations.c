@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialect/access_operations.h"
+
+#define JSON_BODY "-H 'content-type: application/json' \\\n     "
+
+const struct operation access_operations[] = {
+    {
+        .method = "POST",
+        .path = "/v1/login",
+        .id = "log_in",
+        .tag = OPERATION_ACCESS,
+        .summary = "Log in with a key, for a browser",
+        .help = "The cookie that comes back stands for the key on every later request.",
+        .body = &access_login_schema,
+        .answers = {{204, "The cookie is set, or none is needed."}},
+        .errors = {401, 429},
+        .example = JSON_BODY "-d '{\"key\":\"KEY\"}' -c cookies",
+    },
+    {
+        .method = "POST",
+        .path = "/v1/logout",
+        .id = "log_out",
+        .tag = OPERATION_ACCESS,
+        .summary = "Forget the login",
+        .answers = {{204, "The cookie is gone."}},
+    },
+    {
+        .method = "GET",
+        .path = "/v1/me",
+        .id = "who_am_i",
+        .tag = OPERATION_ACCESS,
+        .summary = "Who one is here, and what one may",
+        .key_optional = true,
+        .answers = {{200, "The caller.", &access_me_schema}},
+    },
+    {
+        .method = "POST",
+        .path = "/v1/tickets",
+        .id = "make_ticket",
+        .tag = OPERATION_ACCESS,
+        .summary = "Make a ticket for one connection",
+        .help = "A browser's WebSocket and EventSource cannot send a key. They take ?ticket= "
+                "instead, once.",
+        .answers = {{200, "The ticket.", &access_ticket_schema}},
+        .errors = {503},
+        .example = "-X POST",
+    },
+    {
+        .method = "GET",
+        .path = "/v1/keys",
+        .id = "list_keys",
+        .tag = OPERATION_ACCESS,
+        .summary = "All keys and their use",
+        .answers = {{200, "The keys.", &access_keys_schema}},
+    },
+    {
+        .method = "POST",
+        .path = "/v1/keys",
+        .id = "create_key",
+        .tag = OPERATION_ACCESS,
+        .summary = "Make a key",
+        .help = "Its token is shown in this answer and never again.",
+        .body = &access_key_schema,
+        .body_optional = true,
+        .answers = {{201, "The key.", &access_new_key_schema}},
+        .errors = {409, 507},
+        .example = JSON_BODY "-d '{\"label\":\"ci\",\"scopes\":[\"run\"],\"rate\":2}'",
+    },
+    {
+        .method = "DELETE",
+        .path = "/v1/keys/:number",
+        .id = "revoke_key",
+        .tag = OPERATION_ACCESS,
+        .summary = "Revoke a key",
+        .capture_help = "of the key",
+        .answers = {{204, "Nobody can use it any more."}},
+        .errors = {404, 409, 507},
+    },
+    {0},
+};

@@ -38,7 +38,8 @@ int words_add_list(struct words *words, const struct config_list *list, struct e
 static int describe(struct service *service, struct err *err)
 {
     static const struct operation *const tables[] = {
-        runs_operations, files_operations, access_operations, openapi_operations, NULL,
+        runs_operations,  files_operations,   access_operations,
+        stats_operations, openapi_operations, NULL,
     };
     service->openapi = (struct openapi){
         .mounts = service->mounts,

@@ -52,7 +52,7 @@ struct service {
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[8];
+    struct http_mount mounts[9];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;

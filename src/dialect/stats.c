@@ -11,6 +11,81 @@
 
 #define BODY_MAX MIB
 
+/* clang-format off */
+static const struct schema_field store_fields[] = {
+    {"bytes",      SCHEMA_NUMBER, .required = true, .help = "on disk, of runs and files together"},
+    {"free_bytes", SCHEMA_NUMBER, .required = true, .help = "of the disk"},
+    {"runs",       SCHEMA_NUMBER, .required = true},
+    {"files",      SCHEMA_NUMBER, .required = true},
+    {NULL},
+};
+static const struct schema store_schema = {NULL, store_fields, NULL};
+static const struct schema_field ended_fields[] = {
+    {"total",     SCHEMA_NUMBER, .required = true},
+    {"verdicts",  SCHEMA_COUNTS, .required = true, .help = "those that there were"},
+    {"languages", SCHEMA_COUNTS, .required = true},
+    {NULL},
+};
+static const struct schema ended_schema = {NULL, ended_fields, NULL};
+static const struct schema_field quantile_fields[] = {
+    {"p50", SCHEMA_NUMBER, .required = true, .help = "half took no longer"},
+    {"p95", SCHEMA_NUMBER, .required = true},
+    {"p99", SCHEMA_NUMBER, .required = true},
+    {NULL},
+};
+static const struct schema quantiles_schema = {"Quantiles", quantile_fields, NULL};
+static const struct schema_field latency_fields[] = {
+    {"runs",      SCHEMA_NUMBER, .required = true, .help = "of how many: the newest, at most 1024"},
+    {"queued_ms", SCHEMA_OBJECT, .required = true, .nullable = true, .items = &quantiles_schema},
+    {"wall_ms",   SCHEMA_OBJECT, .required = true, .nullable = true, .items = &quantiles_schema},
+    {NULL},
+};
+static const struct schema latency_schema = {NULL, latency_fields, NULL};
+static const struct schema_field point_fields[] = {
+    {"t",           SCHEMA_NUMBER, .required = true, .help = "when it began, Unix milliseconds"},
+    {"queued",      SCHEMA_NUMBER, .required = true, .help = "the most at once"},
+    {"running",     SCHEMA_NUMBER, .required = true, .help = "the most at once"},
+    {"ended",       SCHEMA_NUMBER, .required = true},
+    {"p50_wall_ms", SCHEMA_NUMBER, .required = true, .nullable = true, .help = "null: none ended"},
+    {"p95_wall_ms", SCHEMA_NUMBER, .required = true, .nullable = true},
+    {NULL},
+};
+static const struct schema point_schema = {"StatsPoint", point_fields, NULL};
+static const struct schema_field history_fields[] = {
+    {"step_ms", SCHEMA_NUMBER,  .required = true, .help = "of each point"},
+    {"points",  SCHEMA_OBJECTS, .required = true, .items = &point_schema, .help = "the last hour, the oldest first"},
+    {NULL},
+};
+static const struct schema history_schema = {NULL, history_fields, NULL};
+static const struct schema_field stats_fields[] = {
+    {"version",      SCHEMA_TEXT,   .required = true},
+    {"isolation",    SCHEMA_TEXT,   .required = true, .help = "full, or what is reduced"},
+    {"uptime_s",     SCHEMA_NUMBER, .required = true},
+    {"slots",        SCHEMA_NUMBER, .required = true, .help = "runs that may go on at once"},
+    {"running",      SCHEMA_NUMBER, .required = true},
+    {"queued",       SCHEMA_NUMBER, .required = true},
+    {"queue_length", SCHEMA_NUMBER, .required = true, .help = "runs that may wait"},
+    {"store",        SCHEMA_OBJECT, .required = true, .items = &store_schema},
+    {"ended",        SCHEMA_OBJECT, .required = true, .items = &ended_schema, .help = "since the start"},
+    {"latency",      SCHEMA_OBJECT, .required = true, .items = &latency_schema},
+    {"history",      SCHEMA_OBJECT, .required = true, .items = &history_schema},
+    {NULL},
+};
+/* clang-format on */
+static const struct schema stats_schema = {"Stats", stats_fields, NULL};
+
+const struct operation stats_operations[] = {
+    {
+        .method = "GET",
+        .path = "/v1/stats",
+        .id = "stats",
+        .tag = OPERATION_SYSTEM,
+        .summary = "What the service does, and did in the last hour",
+        .answers = {{200, "The figures.", &stats_schema}},
+    },
+    {0},
+};
+
 static void write_store(struct json *json, const struct store *store)
 {
     struct store_size size = store_size(store);

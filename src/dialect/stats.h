@@ -9,6 +9,7 @@
 #ifndef RUNNEL_DIALECT_STATS_H
 #define RUNNEL_DIALECT_STATS_H
 
+#include "dialect/request_operation.h"
 #include "observe/history.h"
 #include "observe/latency.h"
 #include "observe/tally.h"
@@ -35,5 +36,6 @@ struct stats {
 };
 
 extern const struct http_route stats_routes[];
+extern const struct operation stats_operations[];
 
 #endif

@@ -10,6 +10,7 @@
 #include "dialect/files_operations.h"
 #include "dialect/page.h"
 #include "dialect/runs_operations.h"
+#include "dialect/stats_operations.h"
 #include "server/engineio_http.h"
 #include "server/rate_limit.h"
 

@@ -9,7 +9,6 @@
 #ifndef RUNNEL_DIALECT_STATS_H
 #define RUNNEL_DIALECT_STATS_H
 
-#include "dialect/request_operation.h"
 #include "observe/history.h"
 #include "observe/latency.h"
 #include "observe/tally.h"
@@ -36,6 +35,5 @@ struct stats {
 };
 
 extern const struct http_route stats_routes[];
-extern const struct operation stats_operations[];
 
 #endif

@@ -7,6 +7,7 @@ import { notify, reasonOf } from './page.js';
 import { bytes, duration, verdictTitle } from './verdict.js';
 
 const LOOK_AGAIN_MS = 5000;
+const HOUR_MS = 3_600_000;
 
 function span(seconds: number): string {
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
@@ -78,13 +79,14 @@ export class ServiceView {
             ['Isolation', stats.isolation],
             ['Version', stats.version],
         ]));
-        const times = history.points.map(({ t }) => t);
+        const stepMs = history.step_ms;
+        const axis = { times: history.points.map(({ t }) => t), stepMs, steps: Math.max(history.points.length, HOUR_MS / stepMs) };
         const line = (name: string, pick: (point: (typeof history.points)[number]) => number | null) =>
             ({ name, values: history.points.map(pick) });
-        this.load.set({ times, lines: [line('Running', ({ running }) => running), line('Queued', ({ queued }) => queued)] });
-        this.rate.set({ times, lines: [line('Ended', ({ ended }) => ended)] });
+        this.load.set({ ...axis, lines: [line('Running', ({ running }) => running), line('Queued', ({ queued }) => queued)] });
+        this.rate.set({ ...axis, lines: [line('Ended', ({ ended }) => ended)] });
         this.time.set({
-            times,
+            ...axis,
             lines: [line('Half', ({ p50_wall_ms }) => p50_wall_ms), line('95 %', ({ p95_wall_ms }) => p95_wall_ms)],
         });
         if (this.tables.contains(document.activeElement)) return;

@@ -145,6 +145,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .accounts = service->accounts,
         .hooks = service->runs.hooks,
         .why_no_hooks = service->no_webhooks.text,
+        .webhook_secret = service->webhook_secret,
         .links = service_links(service),
         .max_file_bytes = config->max_upload_bytes,
         .find_versions = find_versions,
@@ -168,6 +169,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .accounts = service->accounts,
         .store = service->store,
         .limiter = service->failed_logins,
+        .webhook_secret = service->webhook_secret,
         .login_ms = config->login_lasts_ms,
     };
     service->interactive = (struct interactive){

@@ -35,7 +35,6 @@ struct service {
     struct err no_webhooks; /* why there are none */
     unsigned char link_secret[32];
     unsigned char webhook_secret[32];
-    char webhook_secret_text[64]; /* as its receivers get it */
     struct words webhook_networks;
     /* what it speaks */
     struct execute execute;

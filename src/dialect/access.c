@@ -14,6 +14,7 @@
 #include "dialect/access_operations.h"
 #include "dialect/request_access.h"
 #include "dialect/request_answer.h"
+#include "dialect/request_webhook.h"
 #include "loop/loop.h"
 #include "server/rate_limit.h"
 
@@ -65,6 +66,7 @@ static const struct schema_field me_fields[] = {
     {"key",    SCHEMA_TEXT,  .required = true, .nullable = true, .help = "the label of the caller's key"},
     {"scopes", SCHEMA_TEXTS, .required = true, .choices = access_scopes, .help = "what it may"},
     {"keys_configured", SCHEMA_BOOL, .required = true, .help = "false: anybody may do everything"},
+    {"webhook_secret", SCHEMA_TEXT, .required = true, .nullable = true, .help = "what the caller's webhooks are signed with"},
     {NULL},
 };
 /* clang-format on */
@@ -189,6 +191,21 @@ static void look_at_key(void *context, const struct account_state *state)
     (void)snprintf(search->label, sizeof search->label, "%s", state->key->label);
 }
 
+/* For whoever may have runs. */
+static void write_webhook_secret(struct json *json, const struct access *access,
+                                 const struct http_request *request)
+{
+    unsigned char secret[WEBHOOK_SECRET_SIZE];
+    char text[WEBHOOK_SECRET_TEXT_SIZE];
+    if (!(http_request_scopes(request) & STORE_SCOPE_RUN)) {
+        json_nothing(json, "webhook_secret");
+        return;
+    }
+    request_webhook_secret(access->webhook_secret, http_request_key(request), secret);
+    request_webhook_text(secret, text);
+    json_text(json, "webhook_secret", text);
+}
+
 static void handle_me(struct http_request *request, void *context)
 {
     const struct access *access = context;
@@ -202,6 +219,7 @@ static void handle_me(struct http_request *request, void *context)
     json_text(&json, "key", search.found ? search.label : NULL);
     access_write_scopes(&json, http_request_scopes(request));
     json_bool(&json, "keys_configured", accounts_have_keys(access->accounts));
+    write_webhook_secret(&json, access, request);
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
     http_reply(request, 200, ANSWER_JSON, buf_slice(&body));

@@ -6,7 +6,7 @@ import hashlib
 import time
 import unittest
 
-from contract import OTHER, LINK, SIGNING, STATUS_WORDS, TIME, WRITES, Contract, sign
+from contract import LINK, OTHER, SIGNING, STATUS_WORDS, TIME, WRITES, Contract, sign
 
 
 class Record(Contract):

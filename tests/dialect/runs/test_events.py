@@ -4,10 +4,22 @@ in each state."""
 
 import os
 import signal
+import socket
+import time
 import unittest
+from unittest import mock
 
 from contract import KEY, Contract, wait_until
 from websocket import WebSocket
+
+
+def connect_small(address, timeout):
+    """A connection that takes little at a time."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.settimeout(timeout)
+    small.connect(address)
+    return small
 
 
 class Events(Contract):
@@ -37,9 +49,7 @@ class Events(Contract):
         self.assertEqual([event["n"] for event in self.events(run, after=3)],
                          [event["n"] for event in stored if event["n"] > 3])
         self.assertEqual([event["type"] for event in self.events(run, after=1000)], ["end"])
-        socket = WebSocket(self.service.port, f"/v1/runs/{run}/stream?from=2",
-                           Authorization=f"Bearer {KEY}")
-        events, code = socket.until_closed()
+        events, code = self.attach(run, "?from=2").until_closed()
         self.assertEqual(([event["n"] for event in events], code),
                          ([event["n"] for event in stored[1:]], 1000))
         self.assertEqual(self.record(run), record)
@@ -64,8 +74,7 @@ class Events(Contract):
         run = self.start("sleep 2; echo done", on_disconnect="continue", disconnect_grace_ms=1)
         left = self.start("sleep 2; echo done", disconnect_grace_ms=1)
         for one in (run, left):
-            WebSocket(self.service.port, f"/v1/runs/{one}/stream",
-                      Authorization=f"Bearer {KEY}").socket.close()
+            self.attach(one).socket.close()
         self.assertEqual(self.wait_for_end(run)["verdict"], "succeeded")
         self.assertEqual(self.wait_for_end(left)["verdict"], "cancelled")
 
@@ -87,11 +96,24 @@ class Events(Contract):
         self.assertEqual((record["stdout"], record["status"], record["verdict"]),
                          ("said\n", "killed", "cancelled"))
 
+    def test_a_slow_reader_gets_all_of_it(self):
+        """The Close of a WebSocket overtakes nothing."""
+        run = self.start("import sys; sys.stdout.write('x' * 1500000)", "python")
+        with mock.patch("websocket.socket.create_connection", connect_small):
+            slow = self.attach(run)
+        time.sleep(1)
+        events, code = slow.until_closed()
+        self.assertEqual((events[-1]["type"], code), ("end", 1000))
+        said = sum(len(event["data"]) for event in events if event["type"] == "stdout")
+        self.assertEqual(said + sum(event.get("lost_bytes", 0) for event in events), 1500000)
+
     def peek(self, run):
-        socket = WebSocket(self.service.port, f"/v1/runs/{run}/stream",
-                           Authorization=f"Bearer {KEY}")
-        with socket:
-            return [socket.json() for _ in range(4)]
+        with self.attach(run) as stream:
+            return [stream.json() for _ in range(4)]
+
+    def attach(self, run, query=""):
+        return WebSocket(self.service.port, f"/v1/runs/{run}/stream{query}",
+                         Authorization=f"Bearer {KEY}")
 
     @classmethod
     def tearDownClass(cls):

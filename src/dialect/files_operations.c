@@ -42,6 +42,7 @@ const struct operation files_operations[] = {
         .summary = "List the uploads of the key, newest first",
         .query = list_query,
         .answers = {{200, "A page of them.", &files_list_schema}},
+        .errors = {404},
     },
     {
         .method = "GET",

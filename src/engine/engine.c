@@ -240,7 +240,7 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
     if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
     const struct quota *quota = &engine->config.quota;
-    if (quota->begin && quota->begin(quota->context, run->owner, err) < 0) {
+    if (quota->begin && quota->begin(quota->context, spec, err) < 0) {
         run_free(run);
         return NULL;
     }

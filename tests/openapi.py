@@ -209,7 +209,7 @@ def check_answer(port, method, path, status, headers, body):
     document = document_at(port)
     if document:
         found = document.answer_misfits(method, path, status, types[0] if types else None, body)
-        assert not found, f"{method} {path}: " + "; ".join(found[:10])
+        assert not found, f"{method} {path[:100]}: " + "; ".join(found[:10])
 
 
 def check_event(port, event):

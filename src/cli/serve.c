@@ -23,23 +23,6 @@ static void write_log(const char *line, unsigned long len)
     (void)!write(STDERR_FILENO, line, len);
 }
 
-/* Never of what the program said, nor of its source. */
-static void observe(void *context, const struct run *run)
-{
-    (void)context;
-    if (run_state(run) != RUN_FINISHED)
-        return;
-    const struct run_result *result = run_result(run);
-    log_event(LOG_INFO, "run_finished", LOG_TEXT("run", run_id(run)),
-              LOG_TEXT("language", run_language(run)->name),
-              LOG_TEXT("verdict", verdict_name(result->verdict)),
-              LOG_U64("wall_ms", result->usage.wall_ms), LOG_U64("cpu_ms", result->usage.cpu_ms),
-              LOG_U64("queued_ms", result->usage.queued_ms), LOG_END);
-    if (result->verdict == VERDICT_INTERNAL_ERROR)
-        log_event(LOG_ERROR, "run_failed", LOG_TEXT("run", run_id(run)),
-                  LOG_TEXT("reason", result->reason), LOG_END);
-}
-
 /* --- the end --- */
 
 static void end_when_answered(void *context)
@@ -92,7 +75,8 @@ static int start(struct service *service, int socket, struct err *err)
         .queue_length = wiring->config.queue_length,
         .keep_ms = KEEP_MS,
         .ceiling = wiring->config.ceiling,
-        .observer = observe,
+        .observer = service_observe,
+        .observer_context = service,
     };
     if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
         service_open_storage(service, err) < 0)
@@ -101,6 +85,7 @@ static int start(struct service *service, int socket, struct err *err)
     if (wiring_make_engine(wiring, &engine, err) < 0 || service_make_dialects(service, err) < 0 ||
         service_make_server(service, err) < 0)
         return -1;
+    service_start_counts(service);
     service->last_answers = loop_timer_new(wiring->loop, end_when_answered, service);
     service->terminate = loop_signal_new(wiring->loop, SIGTERM, on_signal, service);
     service->interrupt = loop_signal_new(wiring->loop, SIGINT, on_signal, service);

@@ -10,6 +10,7 @@
 #include "dialect/files_operations.h"
 #include "dialect/page.h"
 #include "dialect/runs_operations.h"
+#include "dialect/stats_operations.h"
 #include "server/engineio_http.h"
 #include "server/rate_limit.h"
 
@@ -38,7 +39,8 @@ int words_add_list(struct words *words, const struct config_list *list, struct e
 static int describe(struct service *service, struct err *err)
 {
     static const struct operation *const tables[] = {
-        runs_operations, files_operations, access_operations, openapi_operations, NULL,
+        runs_operations,  files_operations,   access_operations,
+        stats_operations, openapi_operations, NULL,
     };
     service->openapi = (struct openapi){
         .mounts = service->mounts,
@@ -61,6 +63,7 @@ int service_make_server(struct service *service, struct err *err)
         {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
         {SESSION_NAME, session_routes, &service->session},
         {RUNS_NAME, runs_routes, &service->runs},
+        {STATS_NAME, stats_routes, &service->stats},
         {FILES_NAME, files_routes, &service->files},
         {ACCESS_NAME, access_routes, &service->access},
         {OPENAPI_NAME, openapi_routes, &service->openapi},
@@ -142,6 +145,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .accounts = service->accounts,
         .hooks = service->runs.hooks,
         .why_no_hooks = service->no_webhooks.text,
+        .webhook_secret = service->webhook_secret,
         .links = service_links(service),
         .max_file_bytes = config->max_upload_bytes,
         .find_versions = find_versions,
@@ -165,6 +169,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .accounts = service->accounts,
         .store = service->store,
         .limiter = service->failed_logins,
+        .webhook_secret = service->webhook_secret,
         .login_ms = config->login_lasts_ms,
     };
     service->interactive = (struct interactive){

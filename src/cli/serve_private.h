@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_private.h — the parts of the service, for the files that put it together:
- * serve.c (its life), serve_storage.c (what it keeps, and who may do what),
- * serve_dialects.c (what it speaks). */
+ * serve.c (its life), serve_counts.c (its figures), serve_storage.c (what it keeps, and who may do
+ * what), serve_dialects.c (what it speaks). */
 #ifndef RUNNEL_CLI_SERVE_PRIVATE_H
 #define RUNNEL_CLI_SERVE_PRIVATE_H
 
@@ -19,6 +19,7 @@
 #include "dialect/runs_hooks.h"
 #include "dialect/runs_recorder.h"
 #include "dialect/session.h"
+#include "dialect/stats.h"
 #include "server/engineio.h"
 #include "server/http.h"
 #include "store/store.h"
@@ -34,7 +35,6 @@ struct service {
     struct err no_webhooks; /* why there are none */
     unsigned char link_secret[32];
     unsigned char webhook_secret[32];
-    char webhook_secret_text[64]; /* as its receivers get it */
     struct words webhook_networks;
     /* what it speaks */
     struct execute execute;
@@ -47,10 +47,11 @@ struct service {
     struct request_access request_access;
     struct rate_limiter *failed_logins;
     struct interactive interactive;
+    struct stats stats;
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[8];
+    struct http_mount mounts[9];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;
@@ -65,6 +66,10 @@ struct service {
 };
 
 int words_add_list(struct words *words, const struct config_list *list, struct err *err);
+
+/* serve_counts.c: the engine's observer, and what it counts into; once there is an engine */
+void service_observe(void *context, const struct run *run);
+void service_start_counts(struct service *service);
 
 /* serve_storage.c: opens with the rights that we start with … */
 int service_open_storage(struct service *service, struct err *err);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_storage.c — what the service keeps: runs, files, keys, and the secrets that it
  * made; and who it may call. */
-#include <nettle/base64.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/serve_private.h"
@@ -30,19 +28,10 @@ static int open_store(struct service *service, struct err *err)
 
 static int read_secrets(struct service *service, unsigned char cookie_secret[32], struct err *err)
 {
-    struct base64_encode_ctx base64;
     if (store_secret(service->store, "links", service->link_secret, err) < 0 ||
         store_secret(service->store, "cookies", cookie_secret, err) < 0 ||
         store_secret(service->store, "webhooks", service->webhook_secret, err) < 0)
         return -1;
-    /* As standardwebhooks.com writes it: whsec_ and base64. */
-    char *at = service->webhook_secret_text;
-    at += sprintf(at, "whsec_");
-    base64_encode_init(&base64);
-    at +=
-        base64_encode_update(&base64, at, sizeof service->webhook_secret, service->webhook_secret);
-    at += base64_encode_final(&base64, at);
-    *at = '\0';
     return 0;
 }
 
@@ -54,7 +43,6 @@ static int make_webhooks(struct service *service, struct err *err)
         return -1;
     struct webhooks_config webhooks = {
         .allowed = words_list(&service->webhook_networks),
-        .secret = {(const char *)service->webhook_secret, sizeof service->webhook_secret},
         .timeout_ms = WEBHOOK_TIMEOUT_MS,
         .at_once = WEBHOOKS_AT_ONCE,
     };

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "account/account.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
@@ -14,27 +14,12 @@
 #include "dialect/access_operations.h"
 #include "dialect/request_access.h"
 #include "dialect/request_answer.h"
+#include "dialect/request_webhook.h"
 #include "loop/loop.h"
+#include "os/clock.h"
 #include "server/rate_limit.h"
 
 enum { BODY_MAX = 4096, ANSWER_MAX = 1024, SET_COOKIE_SIZE = ACCOUNT_COOKIE_SIZE + 128 };
-
-uint64_t access_now_ms(void)
-{
-    struct timespec now;
-    return clock_gettime(CLOCK_REALTIME, &now) < 0
-               ? 0
-               : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
-
-const char *access_format_time(char text[32], uint64_t unix_ms)
-{
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm utc;
-    size_t len = gmtime_r(&seconds, &utc) ? strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc) : 0;
-    (void)snprintf(text + len, 32 - len, ".%03uZ", (unsigned)(unix_ms % 1000));
-    return text;
-}
 
 void access_write_scopes(struct json *json, unsigned scopes)
 {
@@ -53,7 +38,7 @@ const char *const access_scopes[] = {"run", "files", "admin", NULL};
 
 /* clang-format off */
 static const struct schema_field login_fields[] = {
-    {"key", SCHEMA_TEXT, .required = true, .help = "the token of a key"},
+    {"key", SCHEMA_TEXT, 0, .required = true, .help = "the token of a key"}, /* into a struct slice */
     {NULL},
 };
 static const struct schema_field ticket_fields[] = {
@@ -65,6 +50,7 @@ static const struct schema_field me_fields[] = {
     {"key",    SCHEMA_TEXT,  .required = true, .nullable = true, .help = "the label of the caller's key"},
     {"scopes", SCHEMA_TEXTS, .required = true, .choices = access_scopes, .help = "what it may"},
     {"keys_configured", SCHEMA_BOOL, .required = true, .help = "false: anybody may do everything"},
+    {"webhook_secret", SCHEMA_TEXT, .required = true, .nullable = true, .help = "what the caller's webhooks are signed with"},
     {NULL},
 };
 /* clang-format on */
@@ -132,10 +118,7 @@ static void handle_login(struct http_request *request, void *context)
         return;
     }
     auto_json json_t *body = json_read_object(http_request_body(request), &err);
-    int found = body ? json_read_text(body, "key", &token, &err) : -1;
-    if (found == 0)
-        found = err_field(&err, "key", "key is required");
-    if (found < 0)
+    if (!body || schema_read(login_fields, body, &token, &err) < 0)
         http_reply_err(request, &err);
     else if (!accounts_have_keys(access->accounts))
         http_reply(request, 204, NULL, (struct slice){0});
@@ -168,7 +151,7 @@ static void handle_ticket(struct http_request *request, void *context)
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
     json_text(&json, "ticket", ticket);
-    json_text(&json, "expires_at", access_format_time(time, access_now_ms() + ACCOUNT_TICKET_MS));
+    json_text(&json, "expires_at", format_time(time, clock_unix_ms() + ACCOUNT_TICKET_MS));
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
     http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
@@ -189,6 +172,21 @@ static void look_at_key(void *context, const struct account_state *state)
     (void)snprintf(search->label, sizeof search->label, "%s", state->key->label);
 }
 
+/* For whoever may have runs. */
+static void write_webhook_secret(struct json *json, const struct access *access,
+                                 const struct http_request *request)
+{
+    unsigned char secret[WEBHOOK_SECRET_SIZE];
+    char text[WEBHOOK_SECRET_TEXT_SIZE];
+    if (!(http_request_scopes(request) & STORE_SCOPE_RUN)) {
+        json_nothing(json, "webhook_secret");
+        return;
+    }
+    request_webhook_secret(access->webhook_secret, http_request_key(request), secret);
+    request_webhook_text(secret, text);
+    json_text(json, "webhook_secret", text);
+}
+
 static void handle_me(struct http_request *request, void *context)
 {
     const struct access *access = context;
@@ -202,6 +200,7 @@ static void handle_me(struct http_request *request, void *context)
     json_text(&json, "key", search.found ? search.label : NULL);
     access_write_scopes(&json, http_request_scopes(request));
     json_bool(&json, "keys_configured", accounts_have_keys(access->accounts));
+    write_webhook_secret(&json, access, request);
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
     http_reply(request, 200, ANSWER_JSON, buf_slice(&body));

@@ -27,7 +27,8 @@ struct access {
     struct accounts *accounts;
     struct store *store;          /* NULL: keys are those of the configuration, and stay so */
     struct rate_limiter *limiter; /* of logins that failed, by client */
-    uint64_t login_ms;            /* how long a cookie lasts */
+    const unsigned char *webhook_secret; /* request_webhook.h */
+    uint64_t login_ms;                   /* how long a cookie lasts */
 };
 
 extern const struct http_route access_routes[];

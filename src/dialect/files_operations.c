@@ -42,6 +42,7 @@ const struct operation files_operations[] = {
         .summary = "List the uploads of the key, newest first",
         .query = list_query,
         .answers = {{200, "A page of them.", &files_list_schema}},
+        .errors = {404},
     },
     {
         .method = "GET",
@@ -57,8 +58,9 @@ const struct operation files_operations[] = {
         .key_optional = true,
         .answers = {{200, "The bytes, as an attachment.", NULL, binary},
                     {206, "A part of them.", NULL, binary},
-                    {304, "It is there already."}},
-        .errors = {401, 403, 404, 416},
+                    {304, "It is there already."},
+                    {416, "It has no such bytes."}},
+        .errors = {401, 403, 404},
         .example = "-OJ",
     },
     {

@@ -25,7 +25,7 @@ static void write_url(struct buf *url, const struct store_file *file, uint64_t e
     if (links->base_url)
         buf_add_text(url, links->base_url);
     else if (host)
-        buf_add_format(url, "http://%s", host);
+        buf_add_format(url, "%s://%s", http_request_is_https(request) ? "https" : "http", host);
     (void)snprintf(path, sizeof path, REQUEST_FILES_PATH "%s", file->id);
     signed_path_write(url, path, expires_ms / 1000, links->keys[0]);
 }

@@ -19,7 +19,7 @@ enum operation_tag {
     OPERATION_TAG_COUNT
 };
 
-/* One that is no refusal. */
+/* One that is no Error. */
 struct operation_answer {
     int status; /* 0 ends the list */
     const char *help;

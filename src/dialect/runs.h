@@ -39,6 +39,7 @@ struct runs {
     struct accounts *accounts;
     struct runs_hooks *hooks; /* NULL: none, and why */
     const char *why_no_hooks;
+    const unsigned char *webhook_secret; /* request_webhook.h */
     struct request_links links;
     uint64_t max_file_bytes; /* of an uploaded file that a run takes */
     /* Somebody looks at the languages: finds out their versions, which later answers

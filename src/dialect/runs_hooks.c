@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "codec/json_write.h"
+#include "dialect/request_webhook.h"
 #include "dialect/result_output.h"
 #include "dialect/runs.h"
 #include "dialect/runs_record.h"
@@ -82,8 +83,15 @@ static void on_record(void *context, const struct stored_run *run, const struct 
     json_open_object(&json, NULL);
     runs_write_stored(&json, run, &hooks->runs->links, NULL);
     json_close_object(&json);
-    if (webhook_post(hooks->webhooks, delivery->url, delivery->run, buf_slice(&body), on_answer,
-                     delivery, &failure) < 0)
+    unsigned char secret[WEBHOOK_SECRET_SIZE];
+    request_webhook_secret(hooks->runs->webhook_secret, run->run.key, secret);
+    const struct webhook_message message = {
+        .url = delivery->url,
+        .id = delivery->run,
+        .body = buf_slice(&body),
+        .secret = {(const char *)secret, sizeof secret},
+    };
+    if (webhook_post(hooks->webhooks, &message, on_answer, delivery, &failure) < 0)
         conclude(delivery, false, 0, failure.text);
 }
 

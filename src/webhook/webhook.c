@@ -31,7 +31,6 @@ struct webhooks {
     struct curl_api curl;
     struct loop *loop;
     struct webhook_networks networks;
-    struct slice secret;
     uint64_t timeout_ms;
     unsigned at_once;
     unsigned count; /* attempts, under way and ended */
@@ -233,14 +232,14 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
     return attempt->answered <= ANSWER_MAX ? size * count : 0;
 }
 
-static bool set_headers(struct attempt *attempt, const char *id, struct slice body)
+static bool set_headers(struct attempt *attempt, const struct webhook_message *message)
 {
     struct webhooks *webhooks = attempt->webhooks;
     char signature[WEBHOOK_SIGNATURE_SIZE];
     char lines[3][128];
     uint64_t now_s = (uint64_t)time(NULL);
-    webhook_sign(webhooks->secret, id, now_s, body, signature);
-    if (snprintf(lines[0], sizeof lines[0], "Webhook-Id: %s", id) >= (int)sizeof lines[0])
+    webhook_sign(message->secret, message->id, now_s, message->body, signature);
+    if (snprintf(lines[0], sizeof lines[0], "Webhook-Id: %s", message->id) >= (int)sizeof lines[0])
         return false;
     (void)snprintf(lines[1], sizeof lines[1], "Webhook-Timestamp: %" PRIu64, now_s);
     (void)snprintf(lines[2], sizeof lines[2], "Webhook-Signature: %s", signature);
@@ -312,13 +311,12 @@ static bool set_request(struct attempt *attempt, const char *url, struct slice b
            (!webhooks->has_bundle || set(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): what is sent, and who is told, in one call */
-int webhook_post(struct webhooks *webhooks, const char *url, const char *id, struct slice body,
-                 webhook_fn *done, void *context, struct err *err)
+int webhook_post(struct webhooks *webhooks, const struct webhook_message *message, webhook_fn *done,
+                 void *context, struct err *err)
 {
     if (webhooks->count >= webhooks->at_once)
         return err_set(err, ERR_BUSY, "%u webhooks are under way", webhooks->count);
-    if (webhook_check_url(url, err) < 0)
+    if (webhook_check_url(message->url, err) < 0)
         return -1;
     struct attempt *attempt = calloc(1, sizeof *attempt);
     if (!attempt)
@@ -327,8 +325,8 @@ int webhook_post(struct webhooks *webhooks, const char *url, const char *id, str
     webhooks->count++;
     list_append(&webhooks->attempts, &attempt->link);
     attempt->easy = webhooks->curl.easy_init();
-    if (attempt->easy && set_headers(attempt, id, body) && set_guards(attempt) &&
-        set_request(attempt, url, body) &&
+    if (attempt->easy && set_headers(attempt, message) && set_guards(attempt) &&
+        set_request(attempt, message->url, message->body) &&
         webhooks->curl.multi_add_handle(webhooks->multi, attempt->easy) == CURLM_OK)
         return 0;
     attempt_free(attempt);
@@ -357,7 +355,6 @@ struct webhooks *webhooks_new(struct loop *loop, const struct webhooks_config *c
     }
     *webhooks = (struct webhooks){
         .loop = loop,
-        .secret = config->secret,
         .timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : TIMEOUT_MS,
         .at_once = config->at_once > 0 ? config->at_once : AT_ONCE,
     };

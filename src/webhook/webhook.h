@@ -27,7 +27,6 @@ struct webhooks;
 
 struct webhooks_config {
     const char *const *allowed; /* "10.0.0.0/8", NULL-ended: private networks that may be called */
-    struct slice secret;        /* of the signature; borrowed */
     uint64_t timeout_ms;        /* of one attempt: 10 s */
     unsigned at_once;           /* attempts under way: 16 */
 };
@@ -41,8 +40,14 @@ int webhook_check_url(const char *url, struct err *err);
 
 /* status: the answer's, 0 when there was none and `err` says why. 2xx is delivered. */
 typedef void webhook_fn(void *context, int status, const struct err *err);
-/* One attempt; the body is copied. ERR_BUSY when at_once are under way. */
-int webhook_post(struct webhooks *webhooks, const char *url, const char *id, struct slice body,
-                 webhook_fn *done, void *context, struct err *err);
+struct webhook_message {
+    const char *url;
+    const char *id;
+    struct slice body;
+    struct slice secret; /* of the signature */
+};
+/* One attempt; the message is copied. ERR_BUSY when at_once are under way. */
+int webhook_post(struct webhooks *webhooks, const struct webhook_message *message, webhook_fn *done,
+                 void *context, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { FakeAdmin } from './fake_admin.mjs';
 import { ROOT, WebSocketServer } from './modules.mjs';
 
 const TYPES = {
@@ -56,6 +57,7 @@ class Run {
         Object.assign(this, { fake, id, request, events: [], sent: [], waiting: null, over: false, input: '' });
         this.began = Date.now();
         this.sockets = new Set();
+        this.listeners = new Set();
         this.input += request.stdin ?? '';
     }
 
@@ -65,6 +67,7 @@ class Run {
         this.events.push(numbered);
         this.over = event.type === 'end';
         for (const socket of this.sockets) this.deliver(socket, numbered);
+        for (const tell of this.listeners) tell(numbered);
     }
 
     deliver(socket, event) {
@@ -92,7 +95,7 @@ class Run {
         this.emit({ type: 'state', state: 'finished' });
         this.emit({
             type: 'end', verdict, reason: '', exit_code: null, signal: null,
-            usage: { wall_ms: 1234, cpu_ms: 56, compile_ms: 0, memory_mb: 9.5 }, ...more,
+            usage: { wall_ms: 1234, cpu_ms: 56, compile_ms: 0, memory_peak_bytes: 9961472 }, ...more,
         });
         this.wake?.();
     }
@@ -180,6 +183,10 @@ class Fake {
         this.server.on('upgrade', (request, socket, head) => {
             const url = new URL(request.url, 'http://fake');
             const run = this.runs.get(/^\/v1\/runs\/([^/]+)\/stream$/.exec(url.pathname)?.[1]);
+            if (!this.admin.visitor(request)) {
+                socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
+                return;
+            }
             if (!run) {
                 socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
                 return;
@@ -192,6 +199,7 @@ class Fake {
     /* Before the next test. */
     forget() {
         this.runs = new Map();
+        this.admin = new FakeAdmin();
         this.refuse = null; /* {status, body, headers} for the next POST */
         this.postDelay = 0;
         this.versionless = 0; /* lists without versions before one with them */
@@ -217,13 +225,12 @@ class Fake {
     }
 
     async answer(request, response) {
-        const { pathname } = new URL(request.url, 'http://fake');
+        const url = new URL(request.url, 'http://fake');
+        const { pathname } = url;
+        if (await this.admin.answer(this, request, response, url)) return;
         if (pathname === '/v1/languages') this.json(response, 200, { languages: this.languages() });
         else if (pathname === '/v1/runs' && request.method === 'POST') await this.create(request, response);
-        else if (pathname.startsWith('/v1/runs/')) {
-            const run = this.runs.get(pathname.split('/')[3]);
-            this.json(response, run ? 200 : 404, run ? { id: run.id } : { error: 'no such run', code: 'not_found' });
-        } else this.file(pathname, response);
+        else this.file(pathname, response);
     }
 
     async create(request, response) {

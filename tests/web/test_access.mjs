@@ -1,27 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What axe finds on the page, in each of the shapes that a visitor meets it in.
-import assert from 'node:assert/strict';
-import { scriptOf } from './modules.mjs';
+import { findsNothing, prefer } from './axe.mjs';
 import { choose, ends, inTerminal, run, untilScreen } from './steps.mjs';
-
-const AXE = scriptOf('axe-core');
-
-/* The debugger puts the script in, which the page's own policy does not forbid.
- * Of the impacts only `minor` is let pass. */
-async function findsNothing(page, where) {
-    if (!(await page.evaluate(`typeof axe === 'object'`))) await page.evaluate(`${AXE}; 0`);
-    const { found, passed } = await page.evaluate(`axe.run().then(({ violations, passes }) => ({
-        passed: passes.length,
-        found: violations.filter(({ impact }) => impact !== 'minor').map(({ id, impact, nodes }) =>
-            impact + ' ' + id + ': ' + nodes.map(({ target, any }) => target.join(' ') + ' ' + (any[0]?.message ?? '')).join(', ')),
-    }))`);
-    assert.ok(passed > 15, `axe looked at ${passed} things only`);
-    assert.deepEqual(found, [], where);
-}
-
-const prefer = (page, scheme) => page.call('Emulation.setEmulatedMedia', {
-    features: [{ name: 'prefers-color-scheme', value: scheme }],
-});
 
 const PROGRAM = 'print light and dark\nerror and errors\nnotice of the compiler\ngap 12\nuse 8\nask';
 

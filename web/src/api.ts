@@ -38,8 +38,9 @@ export interface RunRequest {
 export interface Usage {
     wall_ms?: number;
     cpu_ms?: number;
+    queued_ms?: number;
     compile_ms?: number;
-    memory_mb?: number;
+    memory_peak_bytes?: number;
 }
 
 export type RunState = 'queued' | 'preparing' | 'compiling' | 'running' | 'waiting' | 'finished';
@@ -109,7 +110,16 @@ function asText(value: unknown): string | null {
     return typeof value === 'string' ? value : null;
 }
 
-async function call(path: string, init?: RequestInit): Promise<unknown> {
+const LOGIN = 'v1/login';
+
+let onUnauthorized: () => void = () => undefined;
+
+/* A request was refused because it came without a key that is good. */
+export function whenUnauthorized(listener: () => void): void {
+    onUnauthorized = listener;
+}
+
+export async function call(path: string, init?: RequestInit): Promise<unknown> {
     let response: Response;
     try {
         response = await fetch(address(path), { credentials: 'same-origin', ...init });
@@ -117,6 +127,8 @@ async function call(path: string, init?: RequestInit): Promise<unknown> {
         throw new ApiError(0, 'unreachable', 'The server cannot be reached.', null);
     }
     let body: Record<string, unknown> | null = null;
+    if (response.status === 204) return {};
+    if (response.status === 401 && path !== LOGIN) onUnauthorized();
     try {
         body = (await response.json()) as Record<string, unknown>;
     } catch {
@@ -128,6 +140,37 @@ async function call(path: string, init?: RequestInit): Promise<unknown> {
     const text = wait && /^\d+$/.test(wait) ? `${said} Try again in ${wait} s.` : said;
     throw new ApiError(response.status, asText(body?.['code']) ?? '', text, asText(body?.['field']));
 }
+
+/* --- who one is --- */
+
+export interface Me {
+    key: string | null;
+    scopes: string[];
+    keys_configured: boolean;
+}
+
+export async function fetchMe(): Promise<Me> {
+    const { key, scopes, keys_configured } = (await call('v1/me')) as Partial<Me>;
+    return {
+        key: asText(key),
+        scopes: Array.isArray(scopes) ? scopes : [],
+        keys_configured: keys_configured === true,
+    };
+}
+
+export async function login(key: string): Promise<void> {
+    await call(LOGIN, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ key }),
+    });
+}
+
+export async function logout(): Promise<void> {
+    await call('v1/logout', { method: 'POST' });
+}
+
+/* --- languages and runs --- */
 
 export async function fetchLanguages(): Promise<Language[]> {
     const body = (await call('v1/languages')) as { languages?: Language[] };

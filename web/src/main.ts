@@ -6,6 +6,7 @@
 //   console    its output and the visitor's input              (right side)
 //   status, meter   what it does now, and how it ended
 //   share, history  ways in and out of the workspace
+//   session, views  who the visitor is, and which face of the page is seen
 import { ApiError, type Language, type RunEvent, type RunRequest } from './api.js';
 import { Console } from './console.js';
 import { HistoryView } from './history_view.js';
@@ -13,10 +14,12 @@ import { remember } from './history.js';
 import { Meter } from './meter.js';
 import { copyText, element, notify, reasonOf } from './page.js';
 import { Runner } from './runner.js';
+import { Session } from './session.js';
 import type { Setup } from './setup.js';
 import { fromFragment, toFragment } from './share.js';
 import { Status } from './status.js';
 import { Theme } from './theme.js';
+import { Views } from './views.js';
 import { Workspace } from './workspace.js';
 
 const runButton = element('run', HTMLButtonElement);
@@ -43,6 +46,9 @@ const screen = new Console(() => theme.dark, {
     resized: (columns, rows) => runner.resize(columns, rows),
 });
 const theme: Theme = new Theme((dark) => screen.setDark(dark));
+
+const session: Session = new Session(onLogin);
+const views: Views = new Views(() => session.isAdmin, (error) => notify(reasonOf(error), 'bad'));
 
 let running: Setup | null = null;
 let preparing = false;
@@ -138,6 +144,12 @@ function keep(verdict: string, wallMs: number | null): void {
     running = null;
 }
 
+/* The page can be used either way. */
+function onLogin(needed: boolean): void {
+    views.login(needed);
+    if (needed) document.body.dataset['ready'] = 'yes';
+}
+
 /* --- the workspace --- */
 
 function showLanguage(language: Language): void {
@@ -189,7 +201,7 @@ function nextPane(): void {
 /* Before the editor and the terminal see them. */
 function onKey(event: KeyboardEvent): void {
     const control = event.ctrlKey || event.metaKey;
-    if (document.querySelector('dialog[open]')) return;
+    if (!views.showsProgram || document.querySelector('dialog[open]')) return;
     if (control && event.key === 'Enter') void run();
     else if (control && event.key === '.') runner.stop();
     else if (event.key === 'F6') nextPane();
@@ -221,6 +233,7 @@ async function main(): Promise<void> {
     );
     onPhase('idle');
     const shared = await readLink();
+    await session.begin();
     try {
         await workspace.languages.load();
     } catch (error) {

@@ -19,6 +19,9 @@ const titles: Record<string, string> = {
     aside: 'Put aside',
 };
 
+/* Those that a server gives; the others are the page's own. */
+export const VERDICTS = Object.keys(titles).filter((verdict) => verdict !== 'lost' && verdict !== 'aside');
+
 const signals: Record<number, string> = {
     1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE',
     9: 'SIGKILL', 11: 'SIGSEGV', 13: 'SIGPIPE', 14: 'SIGALRM', 15: 'SIGTERM', 24: 'SIGXCPU', 25: 'SIGXFSZ', 31: 'SIGSYS',
@@ -45,16 +48,24 @@ export function megabytes(mb: number): string {
     return `${mb < 10 ? mb.toFixed(1) : Math.round(mb)} MiB`;
 }
 
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+export function bytes(count: number): string {
+    const power = Math.min(Math.floor(Math.log2(Math.max(count, 1)) / 10), UNITS.length - 1);
+    const value = count / 1024 ** power;
+    return `${power > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
+
 /* What the end shows besides its title and its reason: name and value. */
-export function verdictFacts(end: EndEvent): [string, string][] {
+export function verdictFacts(end: Pick<EndEvent, 'exit_code' | 'signal' | 'usage'>): [string, string][] {
     const facts: [string, string][] = [];
-    const { wall_ms, cpu_ms, compile_ms, memory_mb } = end.usage ?? {};
+    const { wall_ms, cpu_ms, compile_ms, memory_peak_bytes } = end.usage ?? {};
     if (typeof end.exit_code === 'number') facts.push(['Exit code', String(end.exit_code)]);
     if (typeof end.signal === 'number' && end.signal > 0)
         facts.push(['Signal', signals[end.signal] ? `${signals[end.signal]} (${end.signal})` : String(end.signal)]);
     if (typeof wall_ms === 'number') facts.push(['Time', duration(wall_ms)]);
     if (typeof cpu_ms === 'number') facts.push(['Cpu', duration(cpu_ms)]);
     if (typeof compile_ms === 'number' && compile_ms > 0) facts.push(['Compiling', duration(compile_ms)]);
-    if (typeof memory_mb === 'number') facts.push(['Memory', megabytes(memory_mb)]);
+    if (typeof memory_peak_bytes === 'number') facts.push(['Memory', megabytes(memory_peak_bytes / 1024 / 1024)]);
     return facts;
 }

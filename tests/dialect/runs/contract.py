@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 
 # pylint: disable=wrong-import-position
 from service import RUNNEL, Service, wait_until
+from openapi import check_answer
 
 KEY, OTHER, SIGNING = "sk_one_0123456789", "sk_two_0123456789", "the key that signs links"
 # Without a rate: what is tested here is something else.
@@ -47,7 +48,7 @@ class Answer:
 
 
 def request(port, method, path, body=None, key=KEY, headers=None, timeout=60):
-    """A dict is sent as JSON, bytes as they are."""
+    """A dict is sent as JSON, bytes as they are. The answer must be as it is described."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     given = dict(headers or {})
     if key:
@@ -59,9 +60,11 @@ def request(port, method, path, body=None, key=KEY, headers=None, timeout=60):
         connection.request(method, path, body, given)
         answer = connection.getresponse()
         names = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, names, answer.read())
+        found = Answer(answer.status, names, answer.read())
     finally:
         connection.close()
+    check_answer(port, method, path, found.status, names, found.body)
+    return found
 
 
 def form(content, name="data.bin", field="file", boundary="edge"):

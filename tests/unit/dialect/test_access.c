@@ -183,8 +183,13 @@ static void names_of_anonymous_dialects_are_checked(void **state)
 
 static struct access access_of(struct fixture *fixture)
 {
+    static const unsigned char webhook_secret[32];
     return (struct access){
-        .accounts = fixture->accounts, .store = fixture->store, .login_ms = 3600000};
+        .accounts = fixture->accounts,
+        .store = fixture->store,
+        .webhook_secret = webhook_secret,
+        .login_ms = 3600000,
+    };
 }
 
 static void call(struct access *access, struct http_request *request, const char *method,
@@ -351,10 +356,13 @@ static void one_is_told_who_one_is(void **state)
     call(&access, &request, "GET", "/v1/me");
     assert_string_equal(
         request.answer,
-        "{\"key\":\"c\\\"i\",\"scopes\":[\"run\",\"admin\"],\"keys_configured\":true}");
+        "{\"key\":\"c\\\"i\",\"scopes\":[\"run\",\"admin\"],\"keys_configured\":true,\"webhook_"
+        "secret\":\"whsec_kI6VZyJmAw0cu4Ddj/Qt2VzsNqaxWmqXVpq0b6JX24E=\"}");
     fake_request_fini(&request);
     call(&access, &request, "GET", "/v1/me");
-    assert_string_equal(request.answer, "{\"key\":null,\"scopes\":[],\"keys_configured\":true}");
+    assert_string_equal(
+        request.answer,
+        "{\"key\":null,\"scopes\":[],\"keys_configured\":true,\"webhook_secret\":null}");
     fake_request_fini(&request);
 }
 

@@ -249,11 +249,10 @@ static void free_all(void *context, int status, const struct err *err)
 static void whoever_is_told_may_free_everything(void **state)
 {
     struct fixture *fixture = *state;
+    const struct webhook_message message = {.url = "http://127.0.0.1:9/", .id = "a"};
     fixture_open(fixture, NULL, 0, 0);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(webhook_post(fixture->webhooks, "http://127.0.0.1:9/", "a", slice_of(""),
-                                      free_all, fixture, NULL),
-                         0);
+        assert_int_equal(webhook_post(fixture->webhooks, &message, free_all, fixture, NULL), 0);
     loop_run(fixture->loop);
     assert_int_equal(fixture->count, 1);
 }

@@ -134,7 +134,6 @@ void fixture_open(struct fixture *fixture, const char *allowed, uint64_t timeout
     const char *const networks[] = {allowed, NULL};
     const struct webhooks_config config = {
         .allowed = networks,
-        .secret = slice_of(FIXTURE_SECRET),
         .timeout_ms = timeout_ms,
         .at_once = at_once,
     };
@@ -160,7 +159,13 @@ int fixture_post(struct fixture *fixture, const char *host, const char *path, co
 {
     char url[512];
     (void)snprintf(url, sizeof url, "http://%s:%u%s", host, (unsigned)fixture->port, path);
-    return webhook_post(fixture->webhooks, url, "run_1", slice_of(body), on_done, fixture, err);
+    const struct webhook_message message = {
+        .url = url,
+        .id = "run_1",
+        .body = slice_of(body),
+        .secret = slice_of(FIXTURE_SECRET),
+    };
+    return webhook_post(fixture->webhooks, &message, on_done, fixture, err);
 }
 
 void fixture_await(struct fixture *fixture, size_t count)

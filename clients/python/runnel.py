@@ -316,6 +316,10 @@ class Runnel:
         return [Language(**_known(Language, item))
                 for item in self._json("GET", "/v1/languages")["languages"]]
 
+    def webhook_secret(self) -> str:
+        """What this key's webhooks are signed with; for verify_webhook."""
+        return str(self._json("GET", "/v1/me")["webhook_secret"])
+
     # --- HTTP ---
 
     def _connection(self) -> http.client.HTTPConnection:

@@ -4,11 +4,9 @@
 import http.server
 import os
 import pathlib
-import sqlite3
 import sys
 import threading
 import unittest
-from base64 import b64encode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "clients" / "python"),
@@ -61,14 +59,6 @@ class Client(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.service.close()
-
-    def webhook_secret(self):
-        """As a receiver gets it."""
-        folder = self.service.storage()
-        name = next(name for name in os.listdir(folder) if name.endswith(".db"))
-        with sqlite3.connect(f"file:{folder}/{name}?mode=ro", uri=True) as database:
-            found = database.execute("SELECT bytes FROM secrets WHERE name = 'webhooks'").fetchone()
-        return "whsec_" + b64encode(found[0]).decode()
 
     def receiver(self):
         receiver = Receiver()

@@ -39,7 +39,7 @@ class JavaScript(Client):
             {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})).close()
         wait_until("it came", lambda: receiver.got)
         headers, sent = receiver.got[0]
-        return {"secret": self.webhook_secret(), "headers": headers, "body": sent.decode()}
+        return {"headers": headers, "body": sent.decode()}
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ class Python(Client):
         self.assertTrue(python.installed and python.sample)
 
     def test_webhooks_are_verified(self):
-        receiver, secret = self.receiver(), self.webhook_secret()
+        receiver, secret = self.receiver(), self.runnel.webhook_secret()
         run = self.runnel.run("bash", "echo x", webhook_url=receiver.url)
         wait_until("it came", lambda: receiver.got)
         headers, body = receiver.got[0]

@@ -7,13 +7,11 @@ import hashlib
 import hmac
 import http.server
 import json
-import os
-import sqlite3
 import threading
 import time
 import unittest
 
-from contract import KEY, Contract, wait_until
+from contract import KEY, OTHER, Contract, wait_until
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -50,12 +48,11 @@ class Webhooks(Contract):
         self.addCleanup(self.receiver.server_close)
         self.addCleanup(self.receiver.shutdown)
 
-    def secret(self):
-        """As the store has it; whoever runs the service hands it to the receivers."""
-        path = next(os.path.join(self.service.storage(), name)
-                    for name in os.listdir(self.service.storage()) if name.endswith(".db"))
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-            return database.execute("SELECT bytes FROM secrets WHERE name = 'webhooks'").fetchone()[0]
+    def secret(self, key=KEY):
+        """As its owner hands it to the receivers."""
+        told = self.ask("GET", "/v1/me", key=key).json()["webhook_secret"]
+        self.assertTrue(told.startswith("whsec_"))
+        return base64.b64decode(told[len("whsec_"):])
 
     def got(self, count=1):
         wait_until(f"{count} came", lambda: len(self.receiver.got) >= count)
@@ -77,6 +74,7 @@ class Webhooks(Contract):
         signed = f"{record['id']}.{sent}.".encode() + body
         digest = hmac.new(self.secret(), signed, hashlib.sha256).digest()
         self.assertEqual(headers["Webhook-Signature"], "v1," + base64.b64encode(digest).decode())
+        self.assertNotEqual(self.secret(OTHER), self.secret())
         self.assertNotIn("Authorization", headers)
         self.assertNotIn(KEY, str(headers) + body.decode())
         time.sleep(1.5)

@@ -511,11 +511,12 @@ class Session:
 
     def __iter__(self) -> Iterator[Event]:
         """Until the service closes: after the event `end`."""
-        while True:
-            message = self._message()
-            if message is None:
-                return
-            yield Event.of(json.loads(message))
+        last = None
+        for message in iter(self._message, None):
+            last = Event.of(json.loads(message))
+            yield last
+        if last is None or last.type != "end":
+            raise RunnelError(0, "connection_lost", "the service closed before the run's end")
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

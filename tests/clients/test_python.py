@@ -118,8 +118,10 @@ class Python(Client):
         self.assertEqual(last.record["verdict"], "cancelled")
         live = self.runnel.start("bash", "sleep 100")
         with live.attach() as session:
-            session.signal("KILL")
-            self.assertEqual(list(session)[-1].record["signal"], 9)
+            for event in session:
+                if event.state == "running":
+                    session.signal("KILL")
+            self.assertEqual((event.type, event.record["signal"]), ("end", 9))
 
     def test_lists_cancel_and_forget(self):
         made = [self.runnel.run("bash", "true", metadata={"of": "list"}).id for _ in range(5)]

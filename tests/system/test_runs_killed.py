@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import tempfile
@@ -46,7 +47,7 @@ class Killed(unittest.TestCase):
     def tearDown(self):
         if self.service:
             self.service.close()
-        os.system(f"rm -rf {self.folder}")
+        shutil.rmtree(self.folder)
 
     def start_service(self):
         self.service = Service(f"--listen=127.0.0.1:{self.port}", "--concurrency=6",
@@ -114,7 +115,6 @@ class Killed(unittest.TestCase):
     def check_keys(self):
         """Who comes back with his key gets the run that he was told of, and one only."""
         for key, (path, body, told) in self.keys.items():
-            body = {**body}
             first = request(self.port, "POST", path, body, {"Idempotency-Key": key})
             again = request(self.port, "POST", path, body, {"Idempotency-Key": key})
             self.assertEqual(first[1]["id"], again[1]["id"])

@@ -63,7 +63,8 @@ def request(port, method, path, body=None, key=KEY, headers=None, timeout=60):
         found = Answer(answer.status, names, answer.read())
     finally:
         connection.close()
-    check_answer(port, method, path, found.status, names, found.body)
+    if method != "OPTIONS":  # a preflight is of HTTP, not of the API
+        check_answer(port, method, path, found.status, names, found.body)
     return found
 
 

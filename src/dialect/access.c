@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "account/account.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
@@ -16,26 +16,10 @@
 #include "dialect/request_answer.h"
 #include "dialect/request_webhook.h"
 #include "loop/loop.h"
+#include "os/clock.h"
 #include "server/rate_limit.h"
 
 enum { BODY_MAX = 4096, ANSWER_MAX = 1024, SET_COOKIE_SIZE = ACCOUNT_COOKIE_SIZE + 128 };
-
-uint64_t access_now_ms(void)
-{
-    struct timespec now;
-    return clock_gettime(CLOCK_REALTIME, &now) < 0
-               ? 0
-               : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
-
-const char *access_format_time(char text[32], uint64_t unix_ms)
-{
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm utc;
-    size_t len = gmtime_r(&seconds, &utc) ? strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc) : 0;
-    (void)snprintf(text + len, 32 - len, ".%03uZ", (unsigned)(unix_ms % 1000));
-    return text;
-}
 
 void access_write_scopes(struct json *json, unsigned scopes)
 {
@@ -167,7 +151,7 @@ static void handle_ticket(struct http_request *request, void *context)
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
     json_text(&json, "ticket", ticket);
-    json_text(&json, "expires_at", access_format_time(time, access_now_ms() + ACCOUNT_TICKET_MS));
+    json_text(&json, "expires_at", format_time(time, clock_unix_ms() + ACCOUNT_TICKET_MS));
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
     http_reply(request, 200, ANSWER_JSON, buf_slice(&body));

@@ -12,6 +12,7 @@
 #include "codec/json_write.h"
 #include "dialect/access_operations.h"
 #include "dialect/request_answer.h"
+#include "os/clock.h"
 
 #define DAY_MS 86400000ULL
 #define LASTS_MAX (36500 * DAY_MS)
@@ -81,7 +82,7 @@ const struct schema access_keys_schema = {"KeyList", list_fields, NULL};
 static void write_time(struct json *json, const char *key, uint64_t unix_ms)
 {
     char text[32];
-    json_text(json, key, unix_ms > 0 ? access_format_time(text, unix_ms) : NULL);
+    json_text(json, key, unix_ms > 0 ? format_time(text, unix_ms) : NULL);
 }
 
 /* Those of the configuration have numbers beyond what JavaScript counts exactly, and
@@ -229,7 +230,7 @@ static int read_key(const json_t *body, struct store_key *key, struct err *err)
         .rate_milli = ACCOUNT_RATE_MILLI,
         .burst = ACCOUNT_BURST,
     };
-    uint64_t now_ms = access_now_ms();
+    uint64_t now_ms = clock_unix_ms();
     unsigned scopes = 0;
     int rc = schema_refuse_unknown(wanted_fields, body, err);
     if (rc == 0)
@@ -298,5 +299,5 @@ void access_handle_revoke(struct http_request *request, void *context)
     if (!change)
         return;
     http_on_gone(request, on_gone, change);
-    store_key_revoke(access->store, number, access_now_ms(), on_stored, change);
+    store_key_revoke(access->store, number, clock_unix_ms(), on_stored, change);
 }

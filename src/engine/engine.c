@@ -39,12 +39,21 @@ static bool is_empty(const struct engine *engine)
     return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving);
 }
 
+/* Those that the recorder has stay in the list until it is done with them. */
+static void finish_leaving(struct engine *engine)
+{
+    list_for_each_safe (link, next, &engine->leaving) {
+        struct run *run = CONTAINER_OF(link, struct run, place);
+        if (!run->ending)
+            run_finish_queued(run);
+    }
+}
+
 static void on_dispatch(void *context)
 {
     struct engine *engine = context;
     announce(engine);
-    while (!list_empty(&engine->leaving))
-        run_finish_queued(CONTAINER_OF(engine->leaving.next, struct run, place));
+    finish_leaving(engine);
     for (struct run *run; (run = next_to_start(engine)) != NULL;) {
         queue_remove(&engine->queue, run);
         list_append(&engine->active, &run->place);

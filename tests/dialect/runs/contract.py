@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import os
 import pathlib
 import re
 import sys
@@ -17,7 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 
 # pylint: disable=wrong-import-position
-from service import Service, wait_until
+from service import RUNNEL, Service, wait_until
 from openapi import check_answer
 
 KEY, OTHER, SIGNING = "sk_one_0123456789", "sk_two_0123456789", "the key that signs links"
@@ -144,7 +143,3 @@ class Contract(unittest.TestCase):
         self.assertEqual(answer.headers["content-type"], "text/event-stream")
         return [json.loads(line[6:]) for line in answer.body.decode().split("\n")
                 if line.startswith("data: ")]
-
-
-def is_root():
-    return os.geteuid() == 0

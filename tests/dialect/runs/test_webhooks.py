@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from contract import KEY, Contract, wait_until
+from contract import KEY, OTHER, Contract, wait_until
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -48,10 +48,11 @@ class Webhooks(Contract):
         self.addCleanup(self.receiver.server_close)
         self.addCleanup(self.receiver.shutdown)
 
-    def secret(self):
-        """As the caller is told."""
-        text = self.ask("GET", "/v1/me").json()["webhook_secret"]
-        return base64.b64decode(text.removeprefix("whsec_"))
+    def secret(self, key=KEY):
+        """As its owner hands it to the receivers."""
+        told = self.ask("GET", "/v1/me", key=key).json()["webhook_secret"]
+        self.assertTrue(told.startswith("whsec_"))
+        return base64.b64decode(told[len("whsec_"):])
 
     def got(self, count=1):
         wait_until(f"{count} came", lambda: len(self.receiver.got) >= count)
@@ -73,6 +74,7 @@ class Webhooks(Contract):
         signed = f"{record['id']}.{sent}.".encode() + body
         digest = hmac.new(self.secret(), signed, hashlib.sha256).digest()
         self.assertEqual(headers["Webhook-Signature"], "v1," + base64.b64encode(digest).decode())
+        self.assertNotEqual(self.secret(OTHER), self.secret())
         self.assertNotIn("Authorization", headers)
         self.assertNotIn(KEY, str(headers) + body.decode())
         time.sleep(1.5)

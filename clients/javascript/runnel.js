@@ -352,6 +352,11 @@ export class Runnel {
         return (await this.#json("/v1/languages")).languages;
     }
 
+    /** What this key's webhooks are signed with; for verifyWebhook. @returns {Promise<string>} */
+    async webhookSecret() {
+        return (await this.#json("/v1/me")).webhook_secret;
+    }
+
     /** @param {string} path @param {RequestInit} [init] */
     async #answer(path, init = {}) {
         const headers = new Headers(init.headers);

@@ -20,6 +20,7 @@ may be used by several threads; a session by one that reads and one that writes.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -277,7 +278,7 @@ class Runnel:
                     self.download(file, target)
                 os.replace(part, to)
             except BaseException:
-                if os.path.exists(part):
+                with contextlib.suppress(FileNotFoundError):
                     os.unlink(part)
                 raise
             return None
@@ -286,10 +287,7 @@ class Runnel:
         with self._open(file) as answer:
             expected = int(answer.headers.get("Content-Length", -1))
             got = 0
-            while True:
-                piece = answer.read(PIECE)
-                if not piece:
-                    break
+            for piece in iter(lambda: answer.read(PIECE), b""):
                 got += len(piece)
                 digest.update(piece)
                 target.write(piece)
@@ -317,6 +315,10 @@ class Runnel:
     def languages(self) -> List[Language]:
         return [Language(**_known(Language, item))
                 for item in self._json("GET", "/v1/languages")["languages"]]
+
+    def webhook_secret(self) -> str:
+        """What this key's webhooks are signed with; for verify_webhook."""
+        return str(self._json("GET", "/v1/me")["webhook_secret"])
 
     # --- HTTP ---
 
@@ -444,19 +446,14 @@ def _rest_of(file: BinaryIO) -> Optional[int]:
 
 def _pieces(head: bytes, file: BinaryIO, tail: bytes) -> Iterator[bytes]:
     yield head
-    while True:
-        piece = file.read(PIECE)
-        if not piece:
-            break
-        yield piece
+    yield from iter(lambda: file.read(PIECE), b"")
     yield tail
 
 
 def _error_of(status: int, body: bytes, headers: Mapping[str, str]) -> RunnelError:
-    try:
+    told: Any = None
+    with contextlib.suppress(ValueError):
         told = json.loads(body)
-    except ValueError:
-        told = None
     told = told if isinstance(told, dict) else {}
     pause = headers.get("Retry-After", "")
     message = str(told.get("error") or f"the service answered {status}")
@@ -514,17 +511,16 @@ class Session:
 
     def __iter__(self) -> Iterator[Event]:
         """Until the service closes: after the event `end`."""
-        while True:
-            message = self._message()
-            if message is None:
-                return
-            yield Event.of(json.loads(message))
+        last = None
+        for message in iter(self._message, None):
+            last = Event.of(json.loads(message))
+            yield last
+        if last is None or last.type != "end":
+            raise RunnelError(0, "connection_lost", "the service closed before the run's end")
 
     def close(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._send(_CLOSE, struct.pack(">H", 1000))
-        except OSError:
-            pass
         self._response.close()
         self._connection.close()
 

@@ -14,6 +14,7 @@
 #include "cli/storage.h"
 #include "cli/verb.h"
 #include "codec/json_write.h"
+#include "os/clock.h"
 
 /* clang-format off */
 static const struct option rows[] = {
@@ -30,14 +31,6 @@ static const struct option rows[] = {
     {0},
 };
 /* clang-format on */
-
-uint64_t key_now_ms(void)
-{
-    struct timespec now;
-    return clock_gettime(CLOCK_REALTIME, &now) < 0
-               ? 0
-               : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
 
 const char *key_format_time(char text[32], uint64_t unix_ms)
 {
@@ -125,7 +118,7 @@ static void print_keys(void *context, const struct store_key *keys, size_t count
 
 static int key_list(struct store *store, const struct key_options *options, struct err *err)
 {
-    struct listing listing = {.options = options, .now_ms = key_now_ms()};
+    struct listing listing = {.options = options, .now_ms = clock_unix_ms()};
     buf_init(&listing.text, SIZE_MAX);
     listing.json = json_start(&listing.text);
     json_open_array(&listing.json, NULL);
@@ -193,7 +186,7 @@ static int key_revoke(struct store *store, const struct key_options *options, co
                        "%zu keys have the label %.80s: say the number of one ('runnel key list' "
                        "shows it)",
                        search.count, meant);
-    if (store_key_revoke_now(store, search.number, key_now_ms(), err) < 0)
+    if (store_key_revoke_now(store, search.number, clock_unix_ms(), err) < 0)
         return -1;
     if (options->json)
         (void)printf("{\"number\":%" PRIu64 ",\"state\":\"revoked\"}\n", search.number);

@@ -19,8 +19,6 @@ struct key_options {
     const char *expires;
 };
 
-/* Milliseconds since 1970. */
-uint64_t key_now_ms(void);
 /* "2026-01-02 03:04", of UTC. */
 const char *key_format_time(char text[32], uint64_t unix_ms);
 

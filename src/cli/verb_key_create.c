@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "cli/verb_key.h"
 #include "codec/json_write.h"
+#include "os/clock.h"
 
 enum { JSON_MAX = 4096 };
 #define DAY_MS 86400000ULL
@@ -110,7 +111,7 @@ int key_create(struct store *store, const struct key_options *options, struct er
 {
     struct store_key key;
     char token[ACCOUNT_TOKEN_SIZE];
-    if (key_read(options, key_now_ms(), &key, err) < 0 ||
+    if (key_read(options, clock_unix_ms(), &key, err) < 0 ||
         account_token_new(token, key.token_digest, err) < 0 ||
         store_key_add_now(store, &key, &key.number, err) < 0)
         return -1;

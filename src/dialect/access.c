@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "account/account.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
@@ -16,26 +16,10 @@
 #include "dialect/request_answer.h"
 #include "dialect/request_webhook.h"
 #include "loop/loop.h"
+#include "os/clock.h"
 #include "server/rate_limit.h"
 
 enum { BODY_MAX = 4096, ANSWER_MAX = 1024, SET_COOKIE_SIZE = ACCOUNT_COOKIE_SIZE + 128 };
-
-uint64_t access_now_ms(void)
-{
-    struct timespec now;
-    return clock_gettime(CLOCK_REALTIME, &now) < 0
-               ? 0
-               : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
-
-const char *access_format_time(char text[32], uint64_t unix_ms)
-{
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm utc;
-    size_t len = gmtime_r(&seconds, &utc) ? strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc) : 0;
-    (void)snprintf(text + len, 32 - len, ".%03uZ", (unsigned)(unix_ms % 1000));
-    return text;
-}
 
 void access_write_scopes(struct json *json, unsigned scopes)
 {
@@ -54,7 +38,7 @@ const char *const access_scopes[] = {"run", "files", "admin", NULL};
 
 /* clang-format off */
 static const struct schema_field login_fields[] = {
-    {"key", SCHEMA_TEXT, .required = true, .help = "the token of a key"},
+    {"key", SCHEMA_TEXT, 0, .required = true, .help = "the token of a key"}, /* into a struct slice */
     {NULL},
 };
 static const struct schema_field ticket_fields[] = {
@@ -134,10 +118,7 @@ static void handle_login(struct http_request *request, void *context)
         return;
     }
     auto_json json_t *body = json_read_object(http_request_body(request), &err);
-    int found = body ? json_read_text(body, "key", &token, &err) : -1;
-    if (found == 0)
-        found = err_field(&err, "key", "key is required");
-    if (found < 0)
+    if (!body || schema_read(login_fields, body, &token, &err) < 0)
         http_reply_err(request, &err);
     else if (!accounts_have_keys(access->accounts))
         http_reply(request, 204, NULL, (struct slice){0});
@@ -170,7 +151,7 @@ static void handle_ticket(struct http_request *request, void *context)
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
     json_text(&json, "ticket", ticket);
-    json_text(&json, "expires_at", access_format_time(time, access_now_ms() + ACCOUNT_TICKET_MS));
+    json_text(&json, "expires_at", format_time(time, clock_unix_ms() + ACCOUNT_TICKET_MS));
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
     http_reply(request, 200, ANSWER_JSON, buf_slice(&body));

@@ -2,7 +2,6 @@
 #include "dialect/access_keys.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,21 +12,36 @@
 #include "codec/json_write.h"
 #include "dialect/access_operations.h"
 #include "dialect/request_answer.h"
+#include "os/clock.h"
 
 #define DAY_MS 86400000ULL
 #define LASTS_MAX (36500 * DAY_MS)
 
+struct key_wanted {
+    struct slice label;
+    const char **scopes;
+    uint64_t rate_milli;
+    uint64_t burst;
+    uint64_t concurrency;
+    uint64_t daily_ms;
+    uint64_t lasts_ms;
+};
+
 /* clang-format off */
+#define AT(member) SCHEMA_AT(struct key_wanted, member)
 static const struct schema_field wanted_fields[] = {
-    {"label",       SCHEMA_TEXT,   .help = "for people, in lists and in the log; default"},
-    {"scopes",      SCHEMA_TEXTS,  .choices = access_scopes, .help = "what it may; run and files"},
-    {"rate",        SCHEMA_REAL,   .largest = ACCOUNT_RATE_MILLI_MAX / 1000,
+    {"label",       SCHEMA_TEXT,   AT(label), .help = "for people, in lists and in the log; default"},
+    {"scopes",      SCHEMA_TEXTS,  AT(scopes), .choices = access_scopes, .help = "what it may; run and files"},
+    {"rate",        SCHEMA_MILLI,  AT(rate_milli), .largest = ACCOUNT_RATE_MILLI_MAX / 1000,
      .help = "runs a second that it may start; 5; 0 is any"},
-    {"burst",       SCHEMA_NUMBER, .smallest = 1, .largest = ACCOUNT_BURST_MAX,
+    {"burst",       SCHEMA_NUMBER, AT(burst), .smallest = 1, .largest = ACCOUNT_BURST_MAX,
      .help = "runs that it may start at once; 10"},
-    {"concurrency", SCHEMA_NUMBER, .largest = ACCOUNT_BURST_MAX, .help = "of its runs; 0 is any"},
-    {"daily_ms",    SCHEMA_NUMBER, .largest = LASTS_MAX, .help = "time of its runs in a day; 0 is any"},
-    {"lasts_ms",    SCHEMA_NUMBER, .largest = LASTS_MAX, .help = "when it ends, from now; 0 is never"},
+    {"concurrency", SCHEMA_NUMBER, AT(concurrency), .largest = ACCOUNT_BURST_MAX,
+     .help = "runs that it may have at a time; 0 is any"},
+    {"daily_ms",    SCHEMA_NUMBER, AT(daily_ms), .largest = LASTS_MAX,
+     .help = "time of its runs in a day; 0 is any"},
+    {"lasts_ms",    SCHEMA_NUMBER, AT(lasts_ms), .largest = LASTS_MAX,
+     .help = "when it ends, from now; 0 is never"},
     {NULL},
 };
 static const struct schema_field created_fields[] = {
@@ -41,7 +55,7 @@ static const struct schema_field key_fields[] = {
     {"label",        SCHEMA_TEXT,   .required = true},
     {"from_environment", SCHEMA_BOOL, .required = true},
     {"scopes",       SCHEMA_TEXTS,  .required = true, .choices = access_scopes},
-    {"rate",         SCHEMA_REAL,   .required = true},
+    {"rate",         SCHEMA_MILLI,   .required = true},
     {"burst",        SCHEMA_NUMBER, .required = true},
     {"concurrency",  SCHEMA_NUMBER, .required = true},
     {"daily_ms",     SCHEMA_NUMBER, .required = true},
@@ -68,7 +82,7 @@ const struct schema access_keys_schema = {"KeyList", list_fields, NULL};
 static void write_time(struct json *json, const char *key, uint64_t unix_ms)
 {
     char text[32];
-    json_text(json, key, unix_ms > 0 ? access_format_time(text, unix_ms) : NULL);
+    json_text(json, key, unix_ms > 0 ? format_time(text, unix_ms) : NULL);
 }
 
 /* Those of the configuration have numbers beyond what JavaScript counts exactly, and
@@ -193,89 +207,50 @@ static void on_stored(void *context, const struct err *err)
 
 /* --- create --- */
 
-static int read_at_most(const json_t *body, const char *field, uint64_t largest,
-                        uint64_t *ret_value, struct err *err)
+static int take_scopes(const struct key_wanted *wanted, unsigned *ret_scopes, struct err *err)
 {
-    uint64_t value = 0;
-    int found = json_read_u64(body, field, &value, err);
-    if (found > 0 && value > largest)
-        return err_field(err, field, "%s must be at most %llu", field, (unsigned long long)largest);
-    if (found > 0)
-        *ret_value = value;
-    return found < 0 ? -1 : 0;
-}
-
-static int read_rate(const json_t *body, uint64_t *ret_milli, struct err *err)
-{
-    const json_t *rate = json_object_get(body, "rate");
-    if (!rate || json_is_null(rate))
-        return 0;
-    double milli = json_is_number(rate) ? json_number_value(rate) * 1000 : -1;
-    if (!(milli == 0 || (milli >= 1 && milli <= ACCOUNT_RATE_MILLI_MAX)))
-        return err_field(err, "rate",
-                         "rate must be a number of requests a second from 0.001 to 1000000, or 0 "
-                         "for any");
-    *ret_milli = (uint64_t)llround(milli);
-    return 0;
-}
-
-static int read_scopes(const json_t *body, unsigned *ret_scopes, struct err *err)
-{
-    const json_t *list = json_object_get(body, "scopes");
     unsigned all = 0;
-    if (!list || json_is_null(list))
-        return 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
+    for (size_t i = 0; wanted->scopes && wanted->scopes[i]; i++) {
         unsigned bits = 0;
-        if (!name || strchr(name, ',') || account_scopes_parse(name, &bits, NULL) < 0)
-            return err_field(err, "scopes", "scopes must be a list of run, files and admin");
+        if (account_scopes_parse(wanted->scopes[i], &bits, err) < 0)
+            return -1;
         all |= bits;
     }
-    if (all == 0)
+    if (wanted->scopes && all == 0)
         return err_field(err, "scopes", "scopes must be a list of run, files and admin");
-    *ret_scopes = all;
-    return 0;
-}
-
-static int refuse_unknown(const json_t *body, struct err *err)
-{
-    static const char *const known[] = {"label",       "scopes",   "rate",    "burst",
-                                        "concurrency", "daily_ms", "lasts_ms"};
-    for (void *at = json_object_iter((json_t *)body); at;
-         at = json_object_iter_next((json_t *)body, at)) {
-        const char *field = json_object_iter_key(at);
-        bool is_known = false;
-        for (size_t i = 0; i < ARRAY_LEN(known); i++)
-            is_known = is_known || strcmp(known[i], field) == 0;
-        if (!is_known)
-            return err_field(err, field, "there is no field %.60s", field);
-    }
+    *ret_scopes = wanted->scopes ? all : STORE_SCOPE_RUN | STORE_SCOPE_FILES;
     return 0;
 }
 
 /* Its label stays the tree's. */
 static int read_key(const json_t *body, struct store_key *key, struct err *err)
 {
-    struct slice label = slice_of("default");
-    uint64_t lasts_ms = 0;
-    *key = (struct store_key){.scopes = STORE_SCOPE_RUN | STORE_SCOPE_FILES,
-                              .rate_milli = ACCOUNT_RATE_MILLI,
-                              .burst = ACCOUNT_BURST,
-                              .created_ms = access_now_ms()};
-    if (refuse_unknown(body, err) < 0 || json_read_text(body, "label", &label, err) < 0 ||
-        account_check_label(label.at, err) < 0 || read_scopes(body, &key->scopes, err) < 0 ||
-        read_rate(body, &key->rate_milli, err) < 0 ||
-        read_at_most(body, "burst", ACCOUNT_BURST_MAX, &key->burst, err) < 0 ||
-        read_at_most(body, "concurrency", ACCOUNT_BURST_MAX, &key->concurrency, err) < 0 ||
-        read_at_most(body, "daily_ms", LASTS_MAX, &key->daily_run_ms, err) < 0 ||
-        read_at_most(body, "lasts_ms", LASTS_MAX, &lasts_ms, err) < 0)
-        return -1;
-    if (key->burst == 0)
-        return err_field(err, "burst", "burst must be at least 1; rate 0 is a key without a rate");
-    key->label = label.at;
-    key->expires_ms = lasts_ms > 0 ? key->created_ms + lasts_ms : 0;
-    return 0;
+    struct key_wanted wanted = {
+        .label = slice_of("default"),
+        .rate_milli = ACCOUNT_RATE_MILLI,
+        .burst = ACCOUNT_BURST,
+    };
+    uint64_t now_ms = clock_unix_ms();
+    unsigned scopes = 0;
+    int rc = schema_refuse_unknown(wanted_fields, body, err);
+    if (rc == 0)
+        rc = schema_read(wanted_fields, body, &wanted, err);
+    if (rc == 0)
+        rc = account_check_label(wanted.label.at, err);
+    if (rc == 0)
+        rc = take_scopes(&wanted, &scopes, err);
+    *key = (struct store_key){
+        .label = wanted.label.at,
+        .scopes = scopes,
+        .rate_milli = wanted.rate_milli,
+        .burst = wanted.burst,
+        .concurrency = wanted.concurrency,
+        .daily_run_ms = wanted.daily_ms,
+        .created_ms = now_ms,
+        .expires_ms = wanted.lasts_ms > 0 ? now_ms + wanted.lasts_ms : 0,
+    };
+    schema_fini(wanted_fields, &wanted);
+    return rc;
 }
 
 void access_handle_create(struct http_request *request, void *context)
@@ -324,5 +299,5 @@ void access_handle_revoke(struct http_request *request, void *context)
     if (!change)
         return;
     http_on_gone(request, on_gone, change);
-    store_key_revoke(access->store, number, access_now_ms(), on_stored, change);
+    store_key_revoke(access->store, number, clock_unix_ms(), on_stored, change);
 }

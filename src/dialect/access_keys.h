@@ -9,9 +9,6 @@ void access_handle_list(struct http_request *request, void *context);
 void access_handle_create(struct http_request *request, void *context);
 void access_handle_revoke(struct http_request *request, void *context);
 
-/* Milliseconds since 1970, and as "2026-01-02T03:04:05.678Z". */
-uint64_t access_now_ms(void);
-const char *access_format_time(char text[32], uint64_t unix_ms);
 struct json;
 void access_write_scopes(struct json *json, unsigned scopes);
 

@@ -58,8 +58,9 @@ const struct operation files_operations[] = {
         .key_optional = true,
         .answers = {{200, "The bytes, as an attachment.", NULL, binary},
                     {206, "A part of them.", NULL, binary},
-                    {304, "It is there already."}},
-        .errors = {401, 403, 404, 416},
+                    {304, "It is there already."},
+                    {416, "It has no such bytes."}},
+        .errors = {401, 403, 404},
         .example = "-OJ",
     },
     {

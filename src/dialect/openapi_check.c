@@ -170,7 +170,6 @@ const char *openapi_status_text(int status)
         {409, "It cannot be done in this state."},
         {413, "The body is too large."},
         {415, "The body has another type."},
-        {416, "There are no such bytes."},
         {422, "The Idempotency-Key belongs to another request."},
         {426, "This is served over a WebSocket."},
         {429, "Too many; Retry-After says when to come again."},

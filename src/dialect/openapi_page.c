@@ -81,7 +81,7 @@ static void add_type(struct page *page, const struct schema_field *field)
         [SCHEMA_PAIRS] = "object of texts",
         [SCHEMA_LIMITS] = "<a href=\"#limits\">limits</a>",
         [SCHEMA_OBJECTS] = "array of ",
-        [SCHEMA_REAL] = "number",
+        [SCHEMA_MILLI] = "number",
         [SCHEMA_TIME] = "time",
         [SCHEMA_OBJECT] = "",
         [SCHEMA_COUNTS] = "object of whole numbers",
@@ -93,7 +93,7 @@ static void add_type(struct page *page, const struct schema_field *field)
     add(page, names[field->type]);
     if (field->items)
         add_schema_link(page, field->items);
-    if (field->type == SCHEMA_NUMBER || field->type == SCHEMA_REAL)
+    if (field->type == SCHEMA_NUMBER || field->type == SCHEMA_MILLI)
         add_number_range(page, field);
     else
         add_at_most(page, field, field->type == SCHEMA_TEXT ? " bytes" : "");

@@ -53,6 +53,20 @@ static int read_number(field_t *field, const json_t *body, void *place, struct e
     return 0;
 }
 
+static int read_milli(field_t *field, const json_t *body, void *place, struct err *err)
+{
+    const json_t *value = json_object_get(body, field->name);
+    if (!value || json_is_null(value))
+        return 0;
+    double milli = json_is_number(value) ? json_number_value(value) * 1000 : -1;
+    if (milli != 0 && !(milli >= 1 && milli <= (double)field->largest * 1000))
+        return err_field(err, field->name,
+                         "%s must be a number from 0.001 to %" PRIu64 ", or 0 for any", field->name,
+                         field->largest);
+    *(uint64_t *)place = (uint64_t)(milli + 0.5);
+    return 0;
+}
+
 static int check_count(field_t *field, const json_t *body, struct err *err)
 {
     const json_t *value = json_object_get(body, field->name);
@@ -65,9 +79,14 @@ static int check_count(field_t *field, const json_t *body, struct err *err)
 
 static int read_texts(field_t *field, const json_t *body, void *place, struct err *err)
 {
-    if (check_count(field, body, err) < 0)
+    const char ***texts = place;
+    if (check_count(field, body, err) < 0 || request_read_texts(body, field->name, texts, err) < 0)
         return -1;
-    return request_read_texts(body, field->name, place, err);
+    for (size_t i = 0; field->choices && *texts && (*texts)[i]; i++) {
+        if (check_choice(field, slice_of((*texts)[i]), err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int read_env(field_t *field, const json_t *body, void *place, struct err *err)
@@ -157,10 +176,17 @@ static const struct {
     int (*read)(field_t *field, const json_t *body, void *place, struct err *err);
     void (*free)(field_t *field, void *place);
 } types[] = {
-    [SCHEMA_TEXT] = {read_text, NULL},     [SCHEMA_BOOL] = {read_bool, NULL},
-    [SCHEMA_NUMBER] = {read_number, NULL}, [SCHEMA_TEXTS] = {read_texts, free_block},
-    [SCHEMA_ENV] = {read_env, free_block}, [SCHEMA_PAIRS] = {read_pairs, free_list},
-    [SCHEMA_LIMITS] = {read_limits, NULL}, [SCHEMA_OBJECTS] = {read_objects, free_list},
+    /* clang-format off */
+    [SCHEMA_TEXT]    = {read_text, NULL},
+    [SCHEMA_BOOL]    = {read_bool, NULL},
+    [SCHEMA_NUMBER]  = {read_number, NULL},
+    [SCHEMA_MILLI]   = {read_milli, NULL},
+    [SCHEMA_TEXTS]   = {read_texts, free_block},
+    [SCHEMA_ENV]     = {read_env, free_block},
+    [SCHEMA_PAIRS]   = {read_pairs, free_list},
+    [SCHEMA_LIMITS]  = {read_limits, NULL},
+    [SCHEMA_OBJECTS] = {read_objects, free_list},
+    /* clang-format on */
 };
 
 int schema_read(field_t *fields, const json_t *body, void *target, struct err *err)
@@ -172,6 +198,22 @@ int schema_read(field_t *fields, const json_t *body, void *target, struct err *e
             return err_field(err, field->name, "%s is required", field->name);
         if (types[field->type].read(field, body, (char *)target + field->offset, err) < 0)
             return -1;
+    }
+    return 0;
+}
+
+int schema_refuse_unknown(field_t *fields, const json_t *body, struct err *err)
+{
+    const char *name;
+    json_t *value;
+    /* jansson iterates only over what is not const, and changes nothing. */
+    json_object_foreach((json_t *)body, name, value)
+    {
+        field_t *field = fields;
+        while (field->name && strcmp(field->name, name) != 0)
+            field++;
+        if (!field->name)
+            return err_field(err, name, "there is no field %.60s", name);
     }
     return 0;
 }

@@ -27,13 +27,13 @@ enum schema_type {
     SCHEMA_TEXT,    /* struct slice, borrowed from the tree, NUL-terminated; at = NULL: absent */
     SCHEMA_BOOL,    /* bool */
     SCHEMA_NUMBER,  /* uint64_t, from `smallest` to `largest` */
+    SCHEMA_MILLI,   /* uint64_t, thousandths: 1.5 is 1500 */
     SCHEMA_TEXTS,   /* const char **, owned and NULL-ended; NULL: absent */
     SCHEMA_ENV,     /* {"NAME": "value"} as "NAME=value": the same */
     SCHEMA_PAIRS,   /* {"name": "value"}: struct schema_list of struct schema_pair */
     SCHEMA_LIMITS,  /* struct limits */
     SCHEMA_OBJECTS, /* an array: struct schema_list of what `items` describes */
     /* only described, without a place in a struct: */
-    SCHEMA_REAL,       /* a number that need not be whole */
     SCHEMA_TIME,       /* "2026-11-21T08:00:00.000Z" */
     SCHEMA_OBJECT,     /* one of what `items` describes */
     SCHEMA_COUNTS,     /* {"name": number} */
@@ -56,16 +56,17 @@ struct schema_list {
 struct schema_field {
     const char *name;
     enum schema_type type;
-    size_t offset;
-    bool required;     /* in an answer: always there */
-    bool nullable;     /* in an answer: may be null */
-    bool told;         /* `largest` is described here, and held by who reads the request */
+    unsigned offset;
     uint64_t smallest; /* SCHEMA_NUMBER */
-    uint64_t largest;  /* SCHEMA_NUMBER; bytes of SCHEMA_TEXT; members of the others; 0: any */
+    /* A number; bytes of SCHEMA_TEXT; members of the others; 0: any. */
+    uint64_t largest;
     const char *const *choices; /* SCHEMA_TEXT, members of SCHEMA_TEXTS: NULL-ended; NULL: any */
     const struct schema *items; /* SCHEMA_OBJECTS, SCHEMA_OBJECT */
     size_t item_size;
     const char *help;
+    bool required; /* in an answer: always there */
+    bool nullable; /* in an answer: may be null */
+    bool told;     /* `largest` is described here, and held by who reads the request */
 };
 
 /* What a body is. One with a name is described once and referred to. */
@@ -77,10 +78,12 @@ struct schema {
 
 #define SCHEMA_AT(type_, member_) offsetof(type_, member_)
 
-/* Into *target, which is zeroed before. Fields that the table does not know are
- * ignored, as services of this form do. ERR_INVALID names the field. */
+/* Into *target, which holds what absent fields are: zeros, mostly. Fields that the table
+ * does not know are ignored, as services of this form do. ERR_INVALID names the field. */
 int schema_read(const struct schema_field *fields, const json_t *body, void *target,
                 struct err *err);
+/* For who does not ignore them: ERR_INVALID names one that the table does not know. */
+int schema_refuse_unknown(const struct schema_field *fields, const json_t *body, struct err *err);
 void schema_fini(const struct schema_field *fields, void *target);
 
 /* As JSON Schema: {"type":"object","properties":{…},"required":[…]}, in whose place one

@@ -19,7 +19,7 @@ static const struct {
     [SCHEMA_PAIRS] = {"object", "string", "maxProperties"},
     [SCHEMA_LIMITS] = {"object", NULL, NULL},
     [SCHEMA_OBJECTS] = {"array", NULL, "maxItems"},
-    [SCHEMA_REAL] = {"number", NULL, "maximum"},
+    [SCHEMA_MILLI] = {"number", NULL, "maximum"},
     [SCHEMA_TIME] = {"string", NULL, NULL},
     [SCHEMA_OBJECT] = {"object", NULL, NULL},
     [SCHEMA_COUNTS] = {"object", "integer", NULL},
@@ -61,7 +61,7 @@ static void write_choices(struct json *json, field_t *field)
 static void write_bounds(struct json *json, field_t *field)
 {
     const char *largest = words[field->type].largest;
-    if (field->type == SCHEMA_NUMBER || field->type == SCHEMA_REAL)
+    if (field->type == SCHEMA_NUMBER || field->type == SCHEMA_MILLI)
         json_u64(json, "minimum", field->smallest);
     if (field->largest > 0 && largest)
         json_u64(json, largest, field->largest);

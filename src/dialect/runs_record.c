@@ -214,16 +214,25 @@ void runs_write_stored(struct json *json, const struct stored_run *run,
 
 /* --- answers --- */
 
-void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
-                     struct run *run)
+/* kept: the request as it was sent, when it is wanted. */
+static void reply_live(const struct runs *runs, struct http_request *request, int status,
+                       struct run *run, struct slice kept)
 {
     auto_buf struct buf body;
     buf_init(&body, RESULT_BODY_MAX);
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
     runs_write_live(&json, runs, run);
+    if (kept.len > 0)
+        json_value(&json, "request", kept);
     json_close_object(&json);
     http_reply_take(request, status, ANSWER_JSON, &body);
+}
+
+void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
+                     struct run *run)
+{
+    reply_live(runs, request, status, run, (struct slice){0});
 }
 
 struct answer {
@@ -267,7 +276,8 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
     if (seen && (stored->is_finished || !run))
         reply_stored(answer, stored);
     else if (run && request_may_see(request, run_owner(run)))
-        runs_reply_live(answer->runs, request, 200, run);
+        reply_live(answer->runs, request, 200, run,
+                   stored ? stored->run.request : (struct slice){0});
     else if (!err || err->code == ERR_NOT_FOUND)
         runs_answer_not_found(request);
     else

@@ -41,7 +41,7 @@ struct run_artifact {
     char *path; /* below the folder, bytes as the program chose them */
     uint64_t size;
     int fd;              /* read-only; -1: refused, or taken */
-    const char *refusal; /* a few words for people; NULL: it is there */
+    const char *refusal; /* a few words for people, kept with the path; NULL: it is there */
 };
 
 /* Keeps runs that are to be kept (run_spec.recorded). */

@@ -41,6 +41,19 @@ void run_artifacts_free(struct run *run)
     *artifacts = (struct run_artifacts){0};
 }
 
+/* The path, and behind it in the same block the refusal: what an item says is lent. */
+static char *keep_texts(const struct collect_item *item, const char **ret_refusal)
+{
+    size_t path_size = strlen(item->path) + 1;
+    size_t refusal_size = item->refusal ? strlen(item->refusal) + 1 : 0;
+    char *texts = malloc(path_size + refusal_size);
+    if (!texts)
+        return NULL;
+    memcpy(texts, item->path, path_size);
+    *ret_refusal = item->refusal ? memcpy(texts + path_size, item->refusal, refusal_size) : NULL;
+    return texts;
+}
+
 static int add_artifact(struct run_artifacts *artifacts, const struct collect_item *item)
 {
     if (artifacts->count == artifacts->room) {
@@ -51,14 +64,15 @@ static int add_artifact(struct run_artifacts *artifacts, const struct collect_it
         artifacts->items = items;
         artifacts->room = room;
     }
-    char *path = strdup(item->path);
+    const char *refusal = NULL;
+    char *path = keep_texts(item, &refusal);
     if (!path)
         return -1;
     artifacts->items[artifacts->count++] = (struct run_artifact){
         .path = path,
         .size = item->size,
         .fd = item->fd,
-        .refusal = item->refusal,
+        .refusal = refusal,
     };
     return 0;
 }

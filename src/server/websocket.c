@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,7 +28,7 @@
 /* A client is pinged when it has been silent this long, and must say anything
  * within as long again. */
 #define SILENCE_MS 25000
-/* For the last messages and the client's Close. */
+/* For our Close and the client's. */
 #define CLOSING_MS 5000
 /* More than this unsent, and the sender is asked to wait. */
 #define QUEUED_HIGH (256 * KIB)
@@ -37,6 +38,9 @@
 #define UNREAD_MAX 4096
 /* What one socket may bring in before the others have their turn. */
 #define READ_A_TURN (128 * KIB)
+
+/* What a Close frame has room for, and a NUL. */
+enum { CLOSE_REASON_SIZE = 124 };
 
 struct websocket {
     struct list link;
@@ -53,7 +57,9 @@ struct websocket {
     size_t early_at;
     size_t turn; /* bytes read in this turn */
     bool is_full;
-    bool is_closing;
+    bool is_closing;    /* nothing more is taken from its owner */
+    uint16_t last_code; /* of our Close, once all before it is out; 0: none is to come */
+    char last_reason[CLOSE_REASON_SIZE];
     bool is_parting; /* our side is shut */
     bool is_pinged;
     bool is_gone; /* read to its end, or broken */
@@ -153,15 +159,41 @@ static bool has_early(const struct websocket *socket)
     return socket->early_at < socket->early_len && wslay_event_get_read_enabled(socket->wslay);
 }
 
+static void write_out(struct websocket *socket)
+{
+    if (wslay_event_send(socket->wslay) == 0)
+        return;
+    (void)shutdown(socket->fd, SHUT_RDWR);
+    socket->is_gone = true;
+}
+
+/* To wslay a Close is a control frame, which overtakes the messages before it: it
+ * gets one when they are out. */
+static bool may_say_close(const struct websocket *socket)
+{
+    return socket->last_code != 0 && !socket->is_gone &&
+           wslay_event_get_queued_msg_count(socket->wslay) == 0;
+}
+
+static void say_close(struct websocket *socket)
+{
+    const char *reason = socket->last_reason;
+    (void)wslay_event_queue_close(socket->wslay, socket->last_code, (const uint8_t *)reason,
+                                  strlen(reason));
+    socket->last_code = 0;
+    loop_timer_start(socket->timer, CLOSING_MS);
+}
+
 /* Writes what can be written. A socket that fails is shut down, which its watch
  * then shows. */
 static void push(struct websocket *socket)
 {
     if (socket->fd < 0)
         return;
-    if (wslay_event_send(socket->wslay) != 0) {
-        (void)shutdown(socket->fd, SHUT_RDWR);
-        socket->is_gone = true;
+    write_out(socket);
+    if (may_say_close(socket)) {
+        say_close(socket);
+        write_out(socket);
     }
     unsigned events = 0;
     if (wslay_event_get_queued_msg_count(socket->wslay) < UNREAD_MAX || socket->is_gone)
@@ -180,8 +212,7 @@ static bool is_over(const struct websocket *socket)
 static void start_closing(struct websocket *socket)
 {
     socket->is_closing = true;
-    if (socket->fd >= 0)
-        loop_timer_start(socket->timer, CLOSING_MS);
+    loop_timer_start(socket->timer, CLOSING_MS);
 }
 
 static void part(struct websocket *socket)
@@ -261,7 +292,7 @@ static void on_ready(void *context, unsigned ready)
 static void on_timer(void *context)
 {
     struct websocket *socket = context;
-    if (socket->is_closing || socket->is_pinged) {
+    if ((socket->is_closing && socket->last_code == 0) || socket->is_pinged) {
         end(socket);
         return;
     }
@@ -303,7 +334,7 @@ void websocket_open(struct websocket *socket, int fd, struct slice early)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     socket->watch =
         loop_watch_new(socket->server->loop, fd, LOOP_READ | LOOP_WRITE, on_ready, socket);
-    loop_timer_start(socket->timer, socket->is_closing ? CLOSING_MS : SILENCE_MS);
+    loop_timer_start(socket->timer, SILENCE_MS);
     if (early.len == 0)
         return;
     socket->early = malloc(early.len);
@@ -357,8 +388,9 @@ void websocket_close(struct websocket *socket, uint16_t code, const char *reason
 {
     if (socket->is_closing)
         return;
-    start_closing(socket);
-    (void)wslay_event_queue_close(socket->wslay, code, (const uint8_t *)reason, strlen(reason));
+    socket->is_closing = true;
+    socket->last_code = code;
+    (void)snprintf(socket->last_reason, sizeof socket->last_reason, "%s", reason);
     push(socket);
 }
 

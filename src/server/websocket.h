@@ -69,8 +69,8 @@ const char *websocket_protocol(const struct websocket *socket);
  * message is queued all the same; after a close it is dropped. */
 bool websocket_send(struct websocket *socket, enum websocket_kind kind, struct slice payload);
 
-/* Sends what is queued, then a Close frame; a client that does not answer it in
- * time is cut off. Repeating it is harmless. `closed` follows. */
+/* Sends what is queued, as slowly as it is taken, then a Close frame; a client that
+ * does not answer it in time is cut off. Repeating it is harmless. `closed` follows. */
 void websocket_close(struct websocket *socket, uint16_t code, const char *reason);
 
 /* The owner goes away: closes as above, and makes no callback any more. */

@@ -139,6 +139,10 @@ class Service:
         if self._storage:
             self._storage.cleanup()
 
+    def storage(self):
+        """The folder of what it keeps."""
+        return self._storage.name
+
     def log(self):
         self._log.seek(0)
         return self._log.read().decode(errors="replace")

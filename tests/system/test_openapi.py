@@ -7,9 +7,9 @@ import html.parser
 import json
 import unittest
 
+from service import Service  # it also makes tests/ known
 from openapi import Document, document_at
 from openapi_form import Form
-from service import Service
 
 
 class Page(html.parser.HTMLParser):

@@ -9,7 +9,7 @@ import { duration, verdictMood, verdictTitle, VERDICTS } from './verdict.js';
 
 const LOOK_AGAIN_MS = 4000;
 const PAGE = '50';
-const COLUMNS = ['Made', 'Run', 'Language', 'State', 'Time', 'Cpu', 'Queued'];
+const COLUMNS = ['Run', 'State', 'Language', 'Made', 'Time', 'Cpu', 'Queued'];
 
 const option = (value: string, text: string, chosen: string): HTMLOptionElement =>
     make('option', { value, selected: value === chosen }, text);
@@ -135,10 +135,10 @@ export class RunsView {
         const pairs = Object.entries(run.metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
         const ms = (value: number | undefined): string => (typeof value === 'number' ? duration(value) : '–');
         return row(
-            make('time', { datetime: run.created_at }, new Date(run.created_at).toLocaleString()),
             make('a', { href: `#/admin/runs/${encodeURIComponent(run.id)}` }, run.id),
-            run.language,
             stateOf(run),
+            run.language,
+            make('time', { datetime: run.created_at }, new Date(run.created_at).toLocaleString()),
             ms(usage?.wall_ms),
             ms(usage?.cpu_ms),
             ms(usage?.queued_ms),

@@ -7,6 +7,7 @@ import { notify, reasonOf } from './page.js';
 import { bytes, duration, verdictTitle } from './verdict.js';
 
 const LOOK_AGAIN_MS = 5000;
+const HOUR_MS = 3_600_000;
 
 function span(seconds: number): string {
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
@@ -37,7 +38,7 @@ export class ServiceView {
     readonly element: HTMLElement;
     private readonly now = make('div', { class: 'tiles' });
     private readonly load = new Chart('Runs at once', count, 4);
-    private readonly time = new Chart('Run time', duration, 100);
+    private readonly time = new Chart('Run time of half, and of 95 %', duration, 100);
     private readonly rate = new Chart('Runs that ended, each 10 s', count, 4);
     private readonly tables = make('div', { class: 'columns' });
     private timer = 0;
@@ -78,14 +79,15 @@ export class ServiceView {
             ['Isolation', stats.isolation],
             ['Version', stats.version],
         ]));
-        const times = history.points.map(({ t }) => t);
+        const stepMs = history.step_ms;
+        const axis = { times: history.points.map(({ t }) => t), stepMs, steps: Math.max(history.points.length, HOUR_MS / stepMs) };
         const line = (name: string, pick: (point: (typeof history.points)[number]) => number | null) =>
             ({ name, values: history.points.map(pick) });
-        this.load.set({ times, lines: [line('Running', ({ running }) => running), line('Queued', ({ queued }) => queued)] });
-        this.rate.set({ times, lines: [line('Ended', ({ ended }) => ended)] });
+        this.load.set({ ...axis, lines: [line('Running', ({ running }) => running), line('Queued', ({ queued }) => queued)] });
+        this.rate.set({ ...axis, lines: [line('Ended', ({ ended }) => ended)] });
         this.time.set({
-            times,
-            lines: [line('Half took less than', ({ p50_wall_ms }) => p50_wall_ms), line('95 % took less than', ({ p95_wall_ms }) => p95_wall_ms)],
+            ...axis,
+            lines: [line('Half', ({ p50_wall_ms }) => p50_wall_ms), line('95 %', ({ p95_wall_ms }) => p95_wall_ms)],
         });
         if (this.tables.contains(document.activeElement)) return;
         const part = (title: string, content: HTMLElement): HTMLElement => make('div', {}, make('h3', {}, title), content);

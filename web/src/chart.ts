@@ -13,7 +13,9 @@ export interface Line {
 }
 
 export interface ChartData {
-    times: number[]; /* of the values, Unix milliseconds */
+    times: number[]; /* of the values, Unix milliseconds, equally far apart */
+    stepMs: number;
+    steps: number; /* that the picture has room for, at least as many as there are values */
     lines: Line[];
 }
 
@@ -27,14 +29,16 @@ function roundUp(value: number): number {
     return [1, 2, 5, 10].map((step) => step * power).find((edge) => edge >= value) ?? value;
 }
 
-/* A value without neighbours is a dot: a line of no length with round ends. */
-function path(values: (number | null)[], top: number): string {
-    const step = WIDTH / Math.max(values.length - 1, 1);
+/* The newest on the right edge, one step from the one before it. A value without
+ * neighbours is a dot: a line of no length with round ends. */
+function path(values: (number | null)[], steps: number, top: number): string {
+    const step = WIDTH / (steps - 1);
+    const left = WIDTH - (values.length - 1) * step;
     let drawn = '';
     let isDown = false;
     values.forEach((value, index) => {
         if (value !== null) {
-            const at = `${(index * step).toFixed(1)} ${(HEIGHT - (value / top) * HEIGHT).toFixed(1)}`;
+            const at = `${(left + index * step).toFixed(1)} ${(HEIGHT - (value / top) * HEIGHT).toFixed(1)}`;
             drawn += isDown ? `L${at}` : `M${at}l0 0`;
         }
         isDown = value !== null;
@@ -49,7 +53,7 @@ export class Chart {
     private readonly ends = make('div', { class: 'chart-ends', 'aria-hidden': 'true' });
     private readonly legend = make('ul', { class: 'chart-legend' });
     private readonly details = make('details', {}, make('summary', {}, 'As a table'));
-    private data: ChartData = { times: [], lines: [] };
+    private data: ChartData = { times: [], stepMs: 1, steps: 2, lines: [] };
 
     constructor(
         private readonly title: string,
@@ -68,13 +72,13 @@ export class Chart {
         const top = roundUp(Math.max(this.floor, ...data.lines.flatMap(({ values }) => known(values))));
         this.topLabel.textContent = this.format(top);
         this.svg.replaceChildren(...data.lines.map(({ values }, index) =>
-            makeSvg('path', { d: path(values, top), class: `line-${index}` })));
+            makeSvg('path', { d: path(values, data.steps, top), class: `line-${index}` })));
         this.svg.setAttribute('aria-label', `${this.title}, ${this.inWords()}`);
         this.legend.replaceChildren(...data.lines.map((line, index) =>
             make('li', { class: `line-${index}` }, this.summary(line))));
-        const [first, last] = [data.times[0], data.times.at(-1)];
+        const last = data.times.at(-1);
         this.ends.replaceChildren(
-            make('span', {}, first === undefined ? 'nothing yet' : clock(first)),
+            make('span', {}, last === undefined ? 'nothing yet' : clock(last - (data.steps - 1) * data.stepMs)),
             make('span', {}, last === undefined ? '' : clock(last)),
         );
         if (!this.details.contains(document.activeElement)) this.fillTable();

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import os
 import pathlib
 import re
 import sys
@@ -17,7 +16,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 
 # pylint: disable=wrong-import-position
-from service import Service, wait_until
+from service import RUNNEL, Service, wait_until
+from openapi import check_answer
 
 KEY, OTHER, SIGNING = "sk_one_0123456789", "sk_two_0123456789", "the key that signs links"
 # Without a rate: what is tested here is something else.
@@ -48,7 +48,7 @@ class Answer:
 
 
 def request(port, method, path, body=None, key=KEY, headers=None, timeout=60):
-    """A dict is sent as JSON, bytes as they are."""
+    """A dict is sent as JSON, bytes as they are. The answer must be as it is described."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     given = dict(headers or {})
     if key:
@@ -60,9 +60,12 @@ def request(port, method, path, body=None, key=KEY, headers=None, timeout=60):
         connection.request(method, path, body, given)
         answer = connection.getresponse()
         names = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, names, answer.read())
+        found = Answer(answer.status, names, answer.read())
     finally:
         connection.close()
+    if method != "OPTIONS":  # a preflight is of HTTP, not of the API
+        check_answer(port, method, path, found.status, names, found.body)
+    return found
 
 
 def form(content, name="data.bin", field="file", boundary="edge"):
@@ -141,7 +144,3 @@ class Contract(unittest.TestCase):
         self.assertEqual(answer.headers["content-type"], "text/event-stream")
         return [json.loads(line[6:]) for line in answer.body.decode().split("\n")
                 if line.startswith("data: ")]
-
-
-def is_root():
-    return os.geteuid() == 0

@@ -8,7 +8,7 @@ import os
 import time
 import unittest
 
-from contract import OTHER, SIGNING, WRITES, Contract, form, sign, signed_text
+from contract import OTHER, SIGNING, WRITES, Contract, form, request, sign, signed_text
 
 
 class Uploads(Contract):
@@ -114,7 +114,7 @@ class Links(Contract):
     def setUpClass(cls):
         super().setUpClass()
         head, body = form(b"linked")
-        file = cls.ask(cls, "POST", "/v1/files", body, headers=head).json()["id"]
+        file = request(cls.service.port, "POST", "/v1/files", body, headers=head).json()["id"]
         cls.path = f"/v1/files/{file}"
 
     def open(self, text=None, path=None, key=None, **more):

@@ -6,7 +6,7 @@ import hashlib
 import time
 import unittest
 
-from contract import LINK, SIGNING, STATUS_WORDS, TIME, WRITES, Contract, sign
+from contract import LINK, OTHER, SIGNING, STATUS_WORDS, TIME, WRITES, Contract, sign
 
 
 class Record(Contract):
@@ -26,6 +26,17 @@ class Record(Contract):
         self.assertEqual(record["code_sha256"], hashlib.sha256(code.encode()).hexdigest())
         self.assertEqual(record["metadata"], {})
         self.assertEqual(self.record(record["id"]), record)
+
+    def test_the_request_comes_back_when_asked_for_also_while_it_goes_on(self):
+        run = self.start("sleep 100", args=["a"])
+        sent = {"language": "bash", "code": "sleep 100", "args": ["a"]}
+        asked = f"/v1/runs/{run}?request=true"
+        self.assertEqual(self.ask("GET", asked).json()["request"], sent)
+        self.assertNotIn("request", self.record(run))
+        self.ask("DELETE", f"/v1/runs/{run}")
+        self.wait_for_end(run)
+        self.assertEqual(self.ask("GET", asked).json()["request"], sent)
+        self.assertEqual(self.ask("GET", asked, key=OTHER).status, 404)
 
     def test_limits_are_told_as_they_hold(self):
         limits = self.run_it()["limits"]

@@ -89,11 +89,15 @@ static void on_collect(void *context)
     workspace->closed = &closed;
     for (size_t i = 0; i < executor->found_count; i++) {
         const struct fake_found *found = &executor->found[i];
+        /* Lent for the call, as the real one's: overwritten behind it. */
+        char refusal[64] = "";
+        (void)snprintf(refusal, sizeof refusal, "%s", found->refusal ? found->refusal : "");
         struct collect_item item = {.path = found->path,
                                     .size = found->content.len,
                                     .fd = found->refusal ? -1 : content_fd(found->content),
-                                    .refusal = found->refusal};
+                                    .refusal = found->refusal ? refusal : NULL};
         events->item(owner, &item);
+        explicit_bzero(refusal, sizeof refusal);
         if (closed)
             return;
     }

@@ -137,6 +137,29 @@ static void what_comes_while_it_is_recorded_comes_too_late(void **state)
     client_fini(&client);
 }
 
+static void who_leaves_the_queue_waits_for_its_recorder_and_holds_nobody(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    struct run *first = submit_and_settle(&fixture, &spec);
+    spec.recorded = true;
+    struct run *leaving = submit_and_settle(&fixture, &spec);
+    spec.recorded = false;
+    struct run *last = submit_and_settle(&fixture, &spec);
+    run_cancel(leaving, "enough");
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(fixture.recordings, 1);
+    assert_null(run_result(leaving));
+    run_cancel(last, "enough");
+    run_cancel(first, "enough");
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(run_state(first), RUN_FINISHED);
+    assert_int_equal(run_state(last), RUN_FINISHED);
+    assert_int_equal(fixture.recordings, 1);
+    run_recorded(leaving);
+    assert_int_equal(run_result(leaving)->verdict, VERDICT_CANCELLED);
+}
+
 static void a_recorder_may_be_done_within_the_call(void **state)
 {
     (void)state;
@@ -279,6 +302,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_is_told_before_it_is_recorded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_comes_while_it_is_recorded_comes_too_late, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_leaves_the_queue_waits_for_its_recorder_and_holds_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_recorder_may_be_done_within_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_wish_nothing_is_recorded_or_collected, set_up,
                                         tear_down),

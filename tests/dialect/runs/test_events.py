@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""Runs that are not waited for: their events, also of runs that only the store knows, and DELETE
+in each state."""
+
+import os
+import signal
+import socket
+import time
+import unittest
+from unittest import mock
+
+from contract import KEY, Contract, wait_until
+from websocket import WebSocket
+
+
+def connect_small(address, timeout):
+    """A connection that takes little at a time."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.settimeout(timeout)
+    small.connect(address)
+    return small
+
+
+class Events(Contract):
+    CODE = "echo one; echo two >&2; read x; echo $x"
+
+    def test_they_are_the_same_live_and_from_the_store(self):
+        run = self.start(self.CODE, stdin="three\n")
+        live = self.events(run)
+        self.assertEqual([event["n"] for event in live], list(range(1, len(live) + 1)))
+        self.assertEqual("".join(e["data"] for e in live if e["type"] == "stdout"), "one\nthree\n")
+        self.assertEqual("".join(e["data"] for e in live if e["type"] == "stderr"), "two\n")
+        end = live[-1]
+        self.assertEqual((end["type"], end["verdict"], end["exit_code"]), ("end", "succeeded", 0))
+        record = self.record(run)
+        self.assertEqual(record["stdout"], "one\nthree\n")
+        for name in ("verdict", "reason", "exit_code", "usage"):
+            self.assertEqual(record[name], end[name])
+        killed = self.service.front()
+        os.kill(killed, signal.SIGKILL)
+        wait_until("it serves again",
+                   lambda: self.service.front() not in (None, killed) and self.service.answers())
+        stored = self.events(run)
+        for event in live + stored:
+            if event.get("state") == "finished" or event["type"] == "end":
+                event["t"] = 0  # what was stored was stored before the end was told
+        self.assertEqual(stored, [event for event in live if event["type"] != "usage"])
+        self.assertEqual([event["n"] for event in self.events(run, after=3)],
+                         [event["n"] for event in stored if event["n"] > 3])
+        self.assertEqual([event["type"] for event in self.events(run, after=1000)], ["end"])
+        events, code = self.attach(run, "?from=2").until_closed()
+        self.assertEqual(([event["n"] for event in events], code),
+                         ([event["n"] for event in stored[1:]], 1000))
+        self.assertEqual(self.record(run), record)
+
+    def test_they_resume_behind_the_last_one(self):
+        run = self.start("for i in 1 2 3; do echo $i; sleep 0.1; done")
+        every = self.events(run)
+        for last in (1, 3, len(every) - 1):
+            self.assertEqual(self.events(run, after=last), every[last:])
+
+    def test_a_record_says_how_far_it_is(self):
+        answer = self.post({"language": "bash", "code": "read x"}, "?wait=false")
+        record = answer.json()
+        self.assertEqual((answer.status, record["verdict"], record["exit_code"], record["reason"]),
+                         (201, None, None, None))
+        self.assertIn(record["status"], ("queued", "preparing", "running", "waiting"))
+        wait_until("it runs", lambda: self.record(record["id"])["status"] == "running")
+        self.ask("DELETE", f"/v1/runs/{record['id']}")
+        self.assertEqual(self.wait_for_end(record["id"])["status"], "killed")
+
+    def test_one_that_was_left_goes_on_if_it_is_told_to(self):
+        run = self.start("sleep 2; echo done", on_disconnect="continue", disconnect_grace_ms=1)
+        left = self.start("sleep 2; echo done", disconnect_grace_ms=1)
+        for one in (run, left):
+            self.attach(one).socket.close()
+        self.assertEqual(self.wait_for_end(run)["verdict"], "succeeded")
+        self.assertEqual(self.wait_for_end(left)["verdict"], "cancelled")
+
+    def test_who_waits_and_leaves_ends_it(self):
+        with self.assertRaises(OSError):
+            self.post({"language": "bash", "code": "sleep 9", "metadata": {"who": "left"}},
+                      timeout=0.5)
+
+        def ended():
+            found = self.ask("GET", "/v1/runs?metadata=who:left").json()["runs"]
+            return found and found[0]["verdict"]
+        self.assertEqual(wait_until("it ends", ended), "cancelled")
+
+    def test_a_run_keeps_what_it_said_before_it_was_cancelled(self):
+        run = self.start("echo said; sleep 100")
+        wait_until("it has said it", lambda: "said" in str(self.peek(run)))
+        self.ask("DELETE", f"/v1/runs/{run}")
+        record = self.wait_for_end(run)
+        self.assertEqual((record["stdout"], record["status"], record["verdict"]),
+                         ("said\n", "killed", "cancelled"))
+
+    def test_a_slow_reader_gets_all_of_it(self):
+        """The Close of a WebSocket overtakes nothing."""
+        run = self.start("import sys; sys.stdout.write('x' * 1500000)", "python")
+        with mock.patch("websocket.socket.create_connection", connect_small):
+            slow = self.attach(run)
+        time.sleep(1)
+        events, code = slow.until_closed()
+        self.assertEqual((events[-1]["type"], code), ("end", 1000))
+        said = sum(len(event["data"]) for event in events if event["type"] == "stdout")
+        self.assertEqual(said + sum(event.get("lost_bytes", 0) for event in events), 1500000)
+
+    def peek(self, run):
+        with self.attach(run) as stream:
+            return [stream.json() for _ in range(4)]
+
+    def attach(self, run, query=""):
+        return WebSocket(self.service.port, f"/v1/runs/{run}/stream{query}",
+                         Authorization=f"Bearer {KEY}")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.close()  # a front was killed: its log says so
+
+
+class Delete(Contract):
+    flags = ("--concurrency=1", "--shutdown-grace=0s")
+
+    def test_in_each_state(self):
+        running = self.start("sleep 100")
+        queued = self.start("sleep 100")
+        wait_until("it runs", lambda: self.record(running)["status"] == "running")
+        self.assertEqual(self.record(queued)["status"], "queued")
+        for run in (queued, running):
+            answer = self.ask("DELETE", f"/v1/runs/{run}")
+            self.assertEqual(answer.status, 202, answer)
+            self.assertEqual(answer.json()["id"], run)
+            self.assertEqual(self.wait_for_end(run)["verdict"], "cancelled")
+        compiling = self.start("int main(void) { return 0; }", "c")
+        self.assertIn(self.ask("DELETE", f"/v1/runs/{compiling}").status, (202, 204))
+        for run in (queued, running):
+            self.assertEqual(self.ask("DELETE", f"/v1/runs/{run}").status, 204)
+            for method, path in (("GET", ""), ("GET", "/events"), ("DELETE", "")):
+                self.assertEqual(self.ask(method, f"/v1/runs/{run}{path}").error()[:2],
+                                 (404, "run not found"))
+        listed = [run["id"] for run in self.ask("GET", "/v1/runs").json()["runs"]]
+        self.assertFalse({queued, running} & set(listed))
+
+    def test_twice_at_once_ends_it_once(self):
+        run = self.start("sleep 100")
+        statuses = [self.ask("DELETE", f"/v1/runs/{run}").status for _ in range(2)]
+        self.assertEqual(statuses[0], 202)
+        self.assertIn(statuses[1], (202, 204))
+
+    def test_what_a_forgotten_run_left_goes_with_it(self):
+        record = self.run_it("open('outputs/x', 'w').write('x')")
+        artifact = record["artifacts"][0]
+        link = artifact["url"][artifact["url"].index("/v1"):]
+        self.assertEqual(self.ask("GET", link, key=None).status, 200)
+        self.assertEqual(self.ask("DELETE", f"/v1/runs/{record['id']}").status, 204)
+        self.assertEqual(self.ask("GET", link, key=None).error()[:2], (404, "artifact not found"))
+        wait_until("its content goes", lambda: artifact["id"] not in os.listdir(
+            os.path.join(self.service.storage(), "files")))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""Webhooks, to a server of the test's own: what they carry, that they come again, and where they
+never go."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+import unittest
+
+from contract import KEY, OTHER, Contract, wait_until
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Keeps what it gets; answers in turn what it was told to, then 204."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Receiver.Handler)
+        self.got, self.answers = [], []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.got.append((self.path, dict(self.headers), body, time.time()))
+            status = self.server.answers.pop(0) if self.server.answers else 204
+            self.send_response(status)
+            if status in (301, 302, 307, 308):
+                self.send_header("Location", self.server.url + "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, *_):
+            pass
+
+
+class Webhooks(Contract):
+    flags = (*Contract.flags, "--webhook-networks=127.0.0.0/8")
+
+    def setUp(self):
+        self.receiver = Receiver()
+        self.addCleanup(self.receiver.server_close)
+        self.addCleanup(self.receiver.shutdown)
+
+    def secret(self, key=KEY):
+        """As its owner hands it to the receivers."""
+        told = self.ask("GET", "/v1/me", key=key).json()["webhook_secret"]
+        self.assertTrue(told.startswith("whsec_"))
+        return base64.b64decode(told[len("whsec_"):])
+
+    def got(self, count=1):
+        wait_until(f"{count} came", lambda: len(self.receiver.got) >= count)
+        return self.receiver.got
+
+    def test_the_end_is_told_and_signed(self):
+        record = self.run_it("open('outputs/x.txt', 'w').write('x')\nprint('said')",
+                             webhook_url=self.receiver.url + "/hook?a=b", metadata={"a": "b"})
+        path, headers, body, came = self.got()[0]
+        self.assertEqual(path, "/hook?a=b")
+        told = json.loads(body)
+        for name in ("id", "status", "verdict", "exit_code", "stdout", "usage", "metadata"):
+            self.assertEqual(told[name], record[name], name)
+        self.assertEqual(told["artifacts"][0]["sha256"], record["artifacts"][0]["sha256"])
+        self.assertEqual(headers["Webhook-Id"], record["id"])
+        self.assertEqual(headers["Content-Type"], "application/json")
+        sent = headers["Webhook-Timestamp"]
+        self.assertLess(abs(int(sent) - came), 5)
+        signed = f"{record['id']}.{sent}.".encode() + body
+        digest = hmac.new(self.secret(), signed, hashlib.sha256).digest()
+        self.assertEqual(headers["Webhook-Signature"], "v1," + base64.b64encode(digest).decode())
+        self.assertNotEqual(self.secret(OTHER), self.secret())
+        self.assertNotIn("Authorization", headers)
+        self.assertNotIn(KEY, str(headers) + body.decode())
+        time.sleep(1.5)
+        self.assertEqual(len(self.receiver.got), 1)
+
+    def test_what_was_not_taken_comes_again(self):
+        self.receiver.answers[:] = [500]
+        self.run_it(webhook_url=self.receiver.url)
+        first, second = self.got(2)[:2]
+        self.assertEqual(json.loads(first[2])["id"], json.loads(second[2])["id"])
+        self.assertGreaterEqual(second[3] - first[3], 0.9)
+        self.assertEqual(first[1]["Webhook-Id"], second[1]["Webhook-Id"])
+
+    def test_a_redirect_is_not_followed(self):
+        self.receiver.answers[:] = [302, 307]
+        self.run_it(webhook_url=self.receiver.url)
+        self.assertEqual({path for path, *_ in self.got(2)}, {"/"})
+        self.got(3)
+
+    def test_of_one_that_was_not_waited_for_too(self):
+        run = self.start("sleep 100", webhook_url=self.receiver.url)
+        self.ask("DELETE", f"/v1/runs/{run}")
+        self.assertEqual(json.loads(self.got()[0][2])["verdict"], "cancelled")
+
+    def test_what_is_no_address_for_it_is_refused_at_once(self):
+        for url in ("file:///etc/passwd", "ftp://127.0.0.1/", "http://", "127.0.0.1", "",
+                    "http://user:secret@127.0.0.1/", "gopher://127.0.0.1/", "http://a b/",
+                    "http://127.0.0.1:99999/", "javascript:alert(1)"):
+            with self.subTest(url):
+                answer = self.post({"language": "bash", "code": "true", "webhook_url": url})
+                self.assertEqual((answer.status, answer.json()["field"]), (400, "webhook_url"))
+
+
+class Private(Webhooks):
+    """Without the setting nothing of our own network is called: it is logged, and the run is
+    as it would be."""
+
+    flags = Contract.flags
+
+    def test_private_addresses_are_never_called(self):
+        port = self.receiver.server_port
+        hosts = ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "0.0.0.0",
+                 "localhost", "[::1]", "[::ffff:127.0.0.1]", "[::]", "[64:ff9b::7f00:1]"]
+        for host in hosts:
+            with self.subTest(host):
+                answer = self.post({"language": "bash", "code": "true",
+                                    "webhook_url": f"http://{host}:{port}/"})
+                if answer.status == 200:
+                    run = answer.json()["id"]
+                    wait_until("it is logged", lambda one=run: any(
+                        '"webhook_failed"' in line and one in line
+                        for line in self.service.log().split("\n")))
+                else:
+                    self.assertEqual(answer.error()[2], "webhook_url")
+        time.sleep(2)
+        self.assertEqual(self.receiver.got, [])
+
+    test_the_end_is_told_and_signed = test_what_was_not_taken_comes_again = None
+    test_a_redirect_is_not_followed = test_of_one_that_was_not_waited_for_too = None
+    test_what_is_no_address_for_it_is_refused_at_once = None
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -33,12 +33,13 @@ int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], 
                    "--storage-dir");
 }
 
-static void note_live_keys(void *context, const struct store_key *keys, size_t count,
-                           const struct err *err)
+/* Revoked ones count, as they do for the service (account.c). */
+static void note_keys(void *context, const struct store_key *keys, size_t count,
+                      const struct err *err)
 {
     bool *has_keys = context;
-    for (size_t i = 0; !err && i < count; i++)
-        *has_keys = *has_keys || keys[i].revoked_ms == 0;
+    (void)keys;
+    *has_keys = *has_keys || (!err && count > 0);
 }
 
 bool storage_has_keys(const struct config *config)
@@ -50,7 +51,7 @@ bool storage_has_keys(const struct config *config)
     if (has_keys || storage_find(config, path, NULL) < 0 || access(path, R_OK | X_OK) < 0 ||
         store_open_beside(path, &store, NULL) < 0)
         return has_keys;
-    (void)store_key_list_now(store, note_live_keys, &has_keys, NULL);
+    (void)store_key_list_now(store, note_keys, &has_keys, NULL);
     store_free(store);
     return has_keys;
 }

@@ -275,7 +275,7 @@ const struct verb verb_key = {
         "  runnel key list\n"
         "  runnel key revoke ci\n"
         "\n"
-        "While there is no key, whoever reaches the service may use it. From the first one\n"
+        "Until a key is made, whoever reaches the service may use it. From the first one\n"
         "on, requests need one: 'Authorization: Bearer TOKEN'.\n",
     .options = {.rows = rows},
     .run = run_key,

@@ -155,6 +155,15 @@ static void a_key_expires(void **state)
     assert_true(accounts_have_keys(fixture->accounts));
 }
 
+static void the_last_key_that_is_revoked_leaves_the_doors_shut(void **state)
+{
+    struct fixture *fixture = *state;
+    fake_store_add(fixture->store, "rk_a", "a")->revoked_ms = 1;
+    fixture_open(fixture, NULL); /* a start later */
+    assert_true(accounts_have_keys(fixture->accounts));
+    assert_int_equal(fixture_key(fixture, "rk_a"), 0);
+}
+
 static void a_key_of_both_places_lives_while_one_does(void **state)
 {
     struct fixture *fixture = *state;
@@ -212,6 +221,7 @@ int main(void)
         TEST(a_row_that_is_gone_is_no_key_any_more),
         TEST(revoking_the_last_key_opens_no_door),
         TEST(a_key_expires),
+        TEST(the_last_key_that_is_revoked_leaves_the_doors_shut),
         TEST(a_key_of_both_places_lives_while_one_does),
         TEST(a_reload_says_when_it_is_done),
         TEST(without_a_store_a_reload_is_done_at_once),

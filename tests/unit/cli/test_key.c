@@ -198,7 +198,7 @@ static void a_key_is_made_listed_and_revoked(void **state)
     assert_non_null(strstr(list, "\"state\":\"good\""));
     assert_null(strstr(list, token + 3));
     assert_int_equal(RUN(out, &err, "revoke", "ci"), 0);
-    assert_false(has_keys());
+    assert_true(has_keys());
     assert_int_equal(RUN(out, &err, "revoke", "1"), -1);
     assert_non_null(strstr(err.text, "revoked already"));
     assert_int_equal(RUN(out, &err, "list"), 0);

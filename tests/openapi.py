@@ -203,7 +203,7 @@ def document_at(port):
 
 def check_answer(port, method, path, status, headers, body):
     """AssertionError when an answer of /v1 is none that the document describes."""
-    if not path.startswith("/v1/"):
+    if not path.startswith("/v1/") or method == "OPTIONS":
         return
     types = [value for name, value in dict(headers).items() if name.lower() == "content-type"]
     document = document_at(port)

@@ -57,9 +57,13 @@ static int make_webhooks(struct service *service, struct err *err)
     return 0;
 }
 
-static int begin_run(void *context, uint64_t owner, struct err *err)
+/* Of /v1/runs (its are recorded) each request has paid, also one that came to nothing; in
+ * the other dialects each run pays, or a key's rate would end where they begin. */
+static int begin_run(void *context, const struct run_spec *spec, struct err *err)
 {
-    return accounts_run_starts(context, owner, err);
+    if (!spec->recorded && !accounts_take(context, spec->owner).allowed)
+        return err_set(err, ERR_RATE_LIMITED, "rate limit exceeded");
+    return accounts_run_starts(context, spec->owner, err);
 }
 
 static void end_run(void *context, uint64_t owner, uint64_t wall_ms)
@@ -102,6 +106,8 @@ int service_start_storage(struct service *service, struct err *err)
 
 void service_free_storage(struct service *service)
 {
+    if (service->recorder)
+        runs_recorder_hurry(service->recorder);
     store_free(service->store);
     runs_recorder_free(service->recorder);
     runs_hooks_free(service->runs.hooks);

@@ -18,7 +18,7 @@
 
 /* After an attempt that failed, and so on; the last for ever, until the hour is over. */
 static const uint64_t pauses_ms[] = {1000, 5000, 30000, 120000, 300000, 600000, 1200000};
-enum { GIVE_UP_MS = 60 * 60 * 1000, LOOK_AGAIN_MS = 1000 };
+enum { GIVE_UP_MS = 60 * 60 * 1000, LOOK_AGAIN_MS = 1000, NOTE_AGAIN_MS = 5000 };
 
 struct runs_hooks {
     const struct runs *runs;
@@ -29,7 +29,7 @@ struct runs_hooks {
     bool look_again;
 };
 
-/* One attempt, from the store's row to the other side's answer. */
+/* One attempt, from the store's row until the store has noted what came of it. */
 struct delivery {
     struct list link;
     struct runs_hooks *hooks;
@@ -37,18 +37,45 @@ struct delivery {
     char run[STORE_ID_SIZE];
     unsigned attempts; /* before this one */
     uint64_t first_ms;
+    uint64_t next_ms;              /* what came of it; 0: no more */
+    struct loop_timer *note_again; /* NULL until the store has failed */
 };
 
 static void delivery_free(struct delivery *delivery)
 {
     list_remove(&delivery->link);
+    loop_timer_free(delivery->note_again);
     free(delivery->url);
     free(delivery);
 }
 
+static void on_note_again(void *context);
+
+/* As long as the store still has it as due, it counts as under way: else the other side
+ * would get it again and again while our disk is full. */
+static void on_noted(void *context, const struct err *err)
+{
+    struct delivery *delivery = context;
+    struct runs_hooks *hooks = delivery->hooks;
+    if (!err || err->code == ERR_NOT_FOUND) {
+        delivery_free(delivery);
+        runs_hooks_look(hooks);
+        return;
+    }
+    if (!delivery->note_again)
+        delivery->note_again = loop_timer_new(hooks->runs->loop, on_note_again, delivery);
+    loop_timer_start(delivery->note_again, NOTE_AGAIN_MS);
+}
+
+static void on_note_again(void *context)
+{
+    struct delivery *delivery = context;
+    store_webhook_tried(delivery->hooks->runs->store, delivery->run, delivery->next_ms, on_noted,
+                        delivery);
+}
+
 static void conclude(struct delivery *delivery, bool delivered, int status, const char *why)
 {
-    struct runs_hooks *hooks = delivery->hooks;
     uint64_t now_ms = clock_unix_ms();
     size_t last = ARRAY_LEN(pauses_ms) - 1;
     uint64_t next_ms = 0;
@@ -58,9 +85,8 @@ static void conclude(struct delivery *delivery, bool delivered, int status, cons
         log_event(next_ms ? LOG_INFO : LOG_WARN, next_ms ? "webhook_failed" : "webhook_given_up",
                   LOG_TEXT("run", delivery->run), LOG_U64("status", (uint64_t)status),
                   LOG_TEXT("reason", why), LOG_END);
-    store_webhook_tried(hooks->runs->store, delivery->run, next_ms, NULL, NULL);
-    delivery_free(delivery);
-    runs_hooks_look(hooks);
+    delivery->next_ms = next_ms;
+    store_webhook_tried(delivery->hooks->runs->store, delivery->run, next_ms, on_noted, delivery);
 }
 
 static void on_answer(void *context, int status, const struct err *err)

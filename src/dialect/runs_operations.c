@@ -57,7 +57,7 @@ const struct operation runs_operations[] = {
         .summary = "List runs, newest first",
         .query = runs_list_query,
         .answers = {{200, "A page of them.", &runs_list_schema}},
-        .errors = {400, 404},
+        .errors = {400, 403, 404},
     },
     {
         .method = "GET",

@@ -18,10 +18,12 @@
 #include "store/content.h"
 #include "store/store.h"
 
-/* Of a run's events as they are kept. What is longer keeps its beginning. */
+/* Of a run's events as they are kept. What is longer keeps its beginning, and its end. */
 #define EVENTS_MAX (16 * MIB)
-/* A store that has no room now may have some later; the engine knows the run so long. */
-enum { AGAIN_MS = 5000, TRIES_MAX = 100 };
+#define LAST_EVENTS_MAX (64 * KIB)
+/* A store that has no room now may have some later. It takes no new runs until then, so
+ * those that wait here are not many. */
+enum { AGAIN_MS = 5000 };
 
 struct runs_recorder {
     struct runs *runs;
@@ -44,8 +46,8 @@ struct recording {
     struct buf *names;
     char id[STORE_ID_SIZE];
     struct store_end end;
-    struct loop_timer *again;
-    unsigned tries;
+    struct loop_timer *again; /* NULL until the store has failed */
+    bool is_asked;            /* the store's answer is to come */
 };
 
 static void recording_free(struct recording *recording)
@@ -64,15 +66,18 @@ static void recording_free(struct recording *recording)
 
 /* --- its output --- */
 
-static void add_line(struct buf *events, const struct event *event,
+/* False: it is over max, and was left out. */
+static bool add_line(struct buf *events, size_t max, const struct event *event,
                      const struct runs_outcome *outcome)
 {
     auto_buf struct buf line;
     buf_init(&line, RUNS_EVENT_MAX);
     runs_event_write(&line, event, outcome);
     buf_add_char(&line, '\n');
-    if (events->len + line.len <= events->max)
-        buf_add_slice(events, buf_slice(&line));
+    if (events->len + line.len > max)
+        return false;
+    buf_add_slice(events, buf_slice(&line));
+    return true;
 }
 
 static void on_nothing(void *context)
@@ -89,21 +94,23 @@ static void add_last_lines(struct recording *recording, const struct runs_outcom
         .kind = EVENT_STATE,
         .state = RUN_FINISHED,
     };
-    add_line(&recording->events, &event, outcome);
+    struct buf *events = &recording->events;
+    (void)add_line(events, events->max, &event, outcome);
     event.number++;
     event.kind = EVENT_END;
-    add_line(&recording->events, &event, outcome);
+    (void)add_line(events, events->max, &event, outcome);
 }
 
 static void take_output(struct recording *recording, struct result_output *output,
                         const struct runs_outcome *outcome)
 {
     struct event event;
+    bool has_room = true;
     struct reader *reader = run_attach(recording->run, 0, READER_TEXT, on_nothing, NULL, NULL);
     while (reader && reader_next(reader, &event) > 0) {
         result_output_add(output, &event);
-        if (event.kind != EVENT_USAGE)
-            add_line(&recording->events, &event, outcome);
+        if (has_room && event.kind != EVENT_USAGE)
+            has_room = add_line(&recording->events, EVENTS_MAX, &event, outcome);
     }
     reader_free(reader);
     add_last_lines(recording, outcome);
@@ -113,10 +120,19 @@ static void take_output(struct recording *recording, struct result_output *outpu
 
 static void on_again(void *context);
 
+/* Nobody will ever ask for them: their run was forgotten meanwhile. */
+static void remove_contents(const struct recording *recording)
+{
+    int folder = store_files_folder(recording->runs->store);
+    for (size_t i = 0; i < recording->file_count; i++)
+        (void)content_remove(folder, recording->files[i].id);
+}
+
 static void on_finished(void *context, const struct err *err)
 {
     struct recording *recording = context;
     struct runs *runs = recording->runs;
+    recording->is_asked = false;
     if (err) {
         log_event(LOG_ERROR, "run_not_stored", LOG_TEXT("run", recording->id),
                   LOG_TEXT("reason", err->text), LOG_END);
@@ -126,7 +142,9 @@ static void on_finished(void *context, const struct err *err)
     /* Who waits for the run is not made to wait for a disk. */
     if (recording->run)
         run_recorded(take_ptr(&recording->run));
-    if (!err || err->code == ERR_NOT_FOUND || ++recording->tries > TRIES_MAX) {
+    if (err && err->code == ERR_NOT_FOUND)
+        remove_contents(recording);
+    if (!err || err->code == ERR_NOT_FOUND || err->code == ERR_CONFLICT) {
         recording_free(recording);
         return;
     }
@@ -135,11 +153,25 @@ static void on_finished(void *context, const struct err *err)
     loop_timer_start(recording->again, AGAIN_MS);
 }
 
-static void on_again(void *context)
+static void ask(struct recording *recording)
 {
-    struct recording *recording = context;
+    recording->is_asked = true;
     store_run_finish(recording->runs->store, recording->id, &recording->end, on_finished,
                      recording);
+}
+
+static void on_again(void *context)
+{
+    ask(context);
+}
+
+void runs_recorder_hurry(struct runs_recorder *recorder)
+{
+    list_for_each (link, &recorder->recordings) {
+        struct recording *recording = CONTAINER_OF(link, struct recording, link);
+        if (recording->again && !recording->is_asked)
+            ask(recording);
+    }
 }
 
 static void write_end(struct recording *recording)
@@ -165,7 +197,7 @@ static void write_end(struct recording *recording)
         .artifacts = recording->files,
         .artifact_count = recording->file_count,
     };
-    store_run_finish(runs->store, recording->id, &recording->end, on_finished, recording);
+    ask(recording);
 }
 
 /* --- its artifacts --- */
@@ -237,7 +269,7 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
     };
     list_append(&recorder->recordings, &recording->link);
     memcpy(recording->id, run_id(run), strlen(run_id(run)) + 1);
-    buf_init(&recording->events, EVENTS_MAX);
+    buf_init(&recording->events, EVENTS_MAX + LAST_EVENTS_MAX);
     buf_init(&recording->ended, RESULT_BODY_MAX);
     if (!recording->files || !recording->ids || !recording->names) {
         recording_free(recording);

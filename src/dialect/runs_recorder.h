@@ -11,6 +11,8 @@ struct runs_recorder;
 
 /* Borrows runs. NULL when memory is short. */
 struct runs_recorder *runs_recorder_new(struct runs *runs);
+/* Before the store is freed: a last try of what it could not take. */
+void runs_recorder_hurry(struct runs_recorder *recorder);
 /* The engine has ended, and the store is freed. */
 void runs_recorder_free(struct runs_recorder *recorder);
 

@@ -2,6 +2,7 @@
 /* runs_start.c — POST /v1/runs: from the request to a run that nothing can lose.
  *
  *     read          the body, by its table
+ *     look_back     with an Idempotency-Key: is it here already?
  *     take_uploads  rows, then bytes, of the uploaded files that it names
  *     accept        checked whole by the engine, then written into the store
  *     on_accepted   … which may know it already (Idempotency-Key); else it starts
@@ -323,6 +324,31 @@ static void take_uploads(struct start *start)
         store_file_get(start->runs->store, start->upload_ids[i], on_upload_known, start);
 }
 
+/* --- the same request before --- */
+
+static void on_looked_back(void *context, const char *existing, bool same_request,
+                           const struct err *err)
+{
+    struct start *start = context;
+    if (!start->http)
+        start_free(start);
+    else if (err)
+        refuse(start, err);
+    else if (existing)
+        answer_existing(start, existing, same_request);
+    else
+        take_uploads(start);
+}
+
+/* Who repeats a request takes nothing anew: neither is a quota asked that its own run has
+ * used up, nor an upload that has expired since. */
+static void look_back(struct start *start)
+{
+    struct store_run row = {.key = start->key, .idempotency_key = start->idempotency_key};
+    memcpy(row.request_digest, start->digest, sizeof row.request_digest);
+    store_run_find_same(start->runs->store, &row, on_looked_back, start);
+}
+
 /* --- the request --- */
 
 /* Of everything that makes it this request and no other. */
@@ -389,6 +415,8 @@ void runs_handle_start(struct http_request *request, void *context)
     http_on_gone(request, on_gone, start);
     if (read_request(start, &err) < 0)
         refuse(start, &err);
+    else if (start->idempotency_key)
+        look_back(start);
     else
         take_uploads(start);
 }

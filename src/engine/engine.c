@@ -36,16 +36,18 @@ static struct run *next_to_start(struct engine *engine)
 
 static bool is_empty(const struct engine *engine)
 {
-    return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving);
+    return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving) &&
+           list_empty(&engine->unstarted);
 }
 
-/* Those that the recorder has stay in the list until it is done with them. */
-static void finish_leaving(struct engine *engine)
+/* Their recorder may take its time: they are moved on first, not looked at twice. */
+static void end_leaving(struct engine *engine)
 {
-    list_for_each_safe (link, next, &engine->leaving) {
-        struct run *run = CONTAINER_OF(link, struct run, place);
-        if (!run->ending)
-            run_finish_queued(run);
+    while (!list_empty(&engine->leaving)) {
+        struct run *run = CONTAINER_OF(engine->leaving.next, struct run, place);
+        list_remove(&run->place);
+        list_append(&engine->unstarted, &run->place);
+        run_finish_queued(run);
     }
 }
 
@@ -53,7 +55,7 @@ static void on_dispatch(void *context)
 {
     struct engine *engine = context;
     announce(engine);
-    finish_leaving(engine);
+    end_leaving(engine);
     for (struct run *run; (run = next_to_start(engine)) != NULL;) {
         queue_remove(&engine->queue, run);
         list_append(&engine->active, &run->place);
@@ -188,6 +190,7 @@ struct engine *engine_new(struct loop *loop, const struct engine_config *config,
     queue_init(&engine->queue, config->queue_length);
     list_init(&engine->newcomers);
     list_init(&engine->leaving);
+    list_init(&engine->unstarted);
     list_init(&engine->active);
     list_init(&engine->finished);
     engine->dispatch = loop_task_new(loop, on_dispatch, engine);
@@ -237,7 +240,7 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
     if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
     const struct quota *quota = &engine->config.quota;
-    if (quota->begin && quota->begin(quota->context, run->owner, err) < 0) {
+    if (quota->begin && quota->begin(quota->context, spec, err) < 0) {
         run_free(run);
         return NULL;
     }

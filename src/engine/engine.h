@@ -55,10 +55,12 @@ struct recorder {
     void *context;
 };
 
+struct run_spec;
+
 /* What a key (run_spec.owner) may have at once, and in a day. */
 struct quota {
     /* Of a submission: -1 refuses it. What it allowed must end. */
-    int (*begin)(void *context, uint64_t owner, struct err *err);
+    int (*begin)(void *context, const struct run_spec *spec, struct err *err);
     /* wall_ms is 0 when no run came of it. */
     void (*end)(void *context, uint64_t owner, uint64_t wall_ms);
     void *context;

@@ -76,7 +76,7 @@ struct run_artifacts {
 
 struct run {
     struct engine *engine;   /* NULL once it is forgotten: only readers hold it */
-    struct list place;       /* the queue, or engine.leaving, .active or .finished */
+    struct list place;       /* the queue, or one of the engine's four lists */
     struct list newcomer;    /* in engine.newcomers until the observer knows of it */
     struct run *next_in_row; /* of run_table */
     char id[RUN_ID_SIZE];
@@ -132,8 +132,9 @@ struct engine {
     struct run_table table;
     struct queue queue;
     struct list newcomers;
-    struct list leaving; /* left the queue, but nobody was told yet */
-    struct list active;  /* hold a slot */
+    struct list leaving;   /* left the queue, to be ended */
+    struct list unstarted; /* … and their end is being recorded */
+    struct list active;    /* hold a slot */
     size_t active_count;
     struct list finished; /* oldest first */
     uint64_t kept_bytes;

@@ -152,6 +152,10 @@ typedef void store_runs_fn(void *context, const struct stored_run *runs, size_t 
 
 void store_run_add(struct store *store, const struct store_run *run, store_added_fn *done,
                    void *context);
+/* What store_run_add would say of its key, idempotency_key and request_digest; nothing is
+ * added. */
+void store_run_find_same(struct store *store, const struct store_run *run, store_added_fn *done,
+                         void *context);
 /* With its artifacts, its key's usage of the day, and its webhook becoming due: all or
  * nothing. */
 void store_run_finish(struct store *store, const char *id, const struct store_end *end,

@@ -171,6 +171,28 @@ void store_run_add(struct store *store, const struct store_run *run, store_added
     job_send(&add->job);
 }
 
+static int work_find_same(struct store *store, struct job *job, struct err *err)
+{
+    return find_same(store, CONTAINER_OF(job, struct run_add, job), err) < 0 ? -1 : 0;
+}
+
+static const struct job_kind same_kind = {
+    .size = sizeof(struct run_add),
+    .work = work_find_same,
+    .deliver = deliver_add,
+};
+
+void store_run_find_same(struct store *store, const struct store_run *run, store_added_fn *done,
+                         void *context)
+{
+    struct run_add *find = job_new(store, &same_kind, context);
+    find->done = done;
+    find->run = (struct store_run){.key = run->key};
+    find->run.idempotency_key = arena_text(&find->job.arguments, run->idempotency_key);
+    memcpy(find->run.request_digest, run->request_digest, sizeof find->run.request_digest);
+    job_send(&find->job);
+}
+
 /* --- finish --- */
 
 struct run_finish {

@@ -198,6 +198,53 @@ static void a_program_that_never_ran_left_nothing(void **state)
     assert_int_equal(fixture.recordings, 2);
 }
 
+static void a_run_that_leaves_the_queue_is_recorded_once(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    (void)submit_and_settle(&fixture, &spec);
+    spec.recorded = true;
+    struct run *run = submit_and_settle(&fixture, &spec);
+    run_cancel(run, "in the queue");
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(fixture.recordings, 1);
+    assert_int_equal(run_state(run), RUN_QUEUED);
+    run_cancel(run, "again");
+    fake_stage_exit(stage_of(&fixture), 0); /* the dispatcher comes by */
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(fixture.recordings, 1);
+    run_recorded(run);
+    assert_int_equal(run_result(run)->verdict, VERDICT_CANCELLED);
+}
+
+static bool is_drained;
+
+static void on_drained(void *context)
+{
+    (void)context;
+    is_drained = true;
+}
+
+static void a_drain_waits_for_the_recorder(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    (void)submit_and_settle(&fixture, &spec);
+    spec.recorded = true;
+    struct run *run = submit_and_settle(&fixture, &spec);
+    run_cancel(run, "in the queue");
+    fake_loop_settle(fixture.loop);
+    is_drained = false;
+    engine_drain(fixture.engine, 1000, on_drained, NULL);
+    fake_stage_exit(stage_of(&fixture), 0);
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(engine_running(fixture.engine), 0);
+    assert_false(is_drained);
+    run_recorded(run);
+    fake_loop_settle(fixture.loop);
+    assert_true(is_drained);
+}
+
 static void a_collection_that_does_not_come_is_not_waited_for(void **state)
 {
     (void)state;
@@ -261,6 +308,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_wish_nothing_is_recorded_or_collected, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_program_that_never_ran_left_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_leaves_the_queue_is_recorded_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_drain_waits_for_the_recorder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_collection_that_does_not_come_is_not_waited_for, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_run_carries_what_its_owner_gave_it, set_up, tear_down),

@@ -54,6 +54,19 @@ class Tokens(Contract):
             with self.subTest(f"{method} {path}"):
                 self.assertEqual(self.ask(method, path, key=None).status, 401)
 
+    def test_what_tells_nothing_wants_none(self):
+        rows = {"/v1/health": {"status": "ok"}, "/models": {"object": "list", "data": []},
+                "/v1/models": {"object": "list", "data": []}}
+        for path, said in rows.items():
+            for key in (None, "wrong"):
+                answer = self.ask("GET", path, key=key)
+                self.assertEqual((answer.status, answer.json()), (200, said), path)
+        described = self.ask("GET", "/openapi.json", key=None).json()
+        paths = described["paths"]
+        self.assertEqual(described["openapi"], "3.1.0")
+        self.assertEqual((paths["/v1/health"]["get"]["operationId"],
+                          paths["/v1/runs"]["post"]["operationId"]), ("health_check", "execute_code"))
+
     def test_it_is_asked_for_before_the_body_is_read(self):
         """Whoever has none cannot make us hold what he sends."""
         sock = socket.create_connection(("127.0.0.1", self.service.port), 20)

@@ -34,7 +34,6 @@ struct operation {
     const char *method; /* of the route; NULL ends the table */
     const char *path;   /* "/v1/runs/:id" */
     const char *id;     /* "execute_code": clients that are generated call it so */
-    enum operation_tag tag;
     const char *summary;
     const char *help;         /* NULL, or sentences */
     const char *capture_help; /* of what stands for :id */
@@ -42,11 +41,12 @@ struct operation {
     const struct schema_field *headers;
     const struct schema *body;
     const char *body_type; /* NULL: JSON */
+    const char *example;   /* what stands behind `curl -s URL`; NULL: nothing */
+    struct operation_answer answers[OPERATION_ANSWERS_MAX];
+    enum operation_tag tag;
+    int errors[OPERATION_ERRORS_MAX]; /* statuses, besides those that the route itself implies */
     bool body_optional;
     bool key_optional; /* an open route, on which a key changes the answer */
-    struct operation_answer answers[OPERATION_ANSWERS_MAX];
-    int errors[OPERATION_ERRORS_MAX]; /* statuses, besides those that the route itself implies */
-    const char *example;              /* what stands behind `curl -s URL`; NULL: nothing */
 };
 
 /* {"error", …}: of every refusal. */

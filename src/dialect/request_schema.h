@@ -56,10 +56,7 @@ struct schema_list {
 struct schema_field {
     const char *name;
     enum schema_type type;
-    size_t offset;
-    bool required;     /* in an answer: always there */
-    bool nullable;     /* in an answer: may be null */
-    bool told;         /* `largest` is described here, and held by who reads the request */
+    unsigned offset;
     uint64_t smallest; /* SCHEMA_NUMBER */
     /* A number; bytes of SCHEMA_TEXT; members of the others; 0: any. */
     uint64_t largest;
@@ -67,6 +64,9 @@ struct schema_field {
     const struct schema *items; /* SCHEMA_OBJECTS, SCHEMA_OBJECT */
     size_t item_size;
     const char *help;
+    bool required; /* in an answer: always there */
+    bool nullable; /* in an answer: may be null */
+    bool told;     /* `largest` is described here, and held by who reads the request */
 };
 
 /* What a body is. One with a name is described once and referred to. */

@@ -157,6 +157,26 @@ static void the_same_request_of_a_key_is_one_run(void **state)
     assert_string_equal(fixture->existing, "");
 }
 
+static void the_same_request_is_found_before_anything_is_added(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_run run = some_run("run_1", 1000);
+    run.idempotency_key = "order-66";
+    assert_int_equal(find_same_run(fixture, &run), NO_ERROR);
+    assert_string_equal(fixture->existing, "");
+    assert_int_equal(get_run(fixture, "run_1", false), ERR_NOT_FOUND);
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    assert_int_equal(find_same_run(fixture, &run), NO_ERROR);
+    assert_string_equal(fixture->existing, "run_1");
+    assert_true(fixture->same_request);
+    run.request_digest[0] ^= 1;
+    assert_int_equal(find_same_run(fixture, &run), NO_ERROR);
+    assert_false(fixture->same_request);
+    run.key++;
+    assert_int_equal(find_same_run(fixture, &run), NO_ERROR);
+    assert_string_equal(fixture->existing, "");
+}
+
 static void an_idempotency_key_is_known_as_long_as_its_run(void **state)
 {
     struct fixture *fixture = *state;
@@ -404,6 +424,7 @@ int main(void)
         TEST(a_run_finishes_once),
         TEST(an_end_is_stored_whole_or_not_at_all),
         TEST(the_same_request_of_a_key_is_one_run),
+        TEST(the_same_request_is_found_before_anything_is_added),
         TEST(an_idempotency_key_is_known_as_long_as_its_run),
         TEST(a_run_goes_with_all_that_is_its),
         TEST(a_run_that_was_left_is_interrupted),

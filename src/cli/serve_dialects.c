@@ -148,6 +148,7 @@ int service_make_dialects(struct service *service, struct err *err)
         .webhook_secret = service->webhook_secret,
         .links = service_links(service),
         .max_file_bytes = config->max_upload_bytes,
+        .replay_bytes = &service->replay_bytes,
         .find_versions = find_versions,
         .find_versions_context = service,
     };

@@ -40,6 +40,7 @@ struct service {
     struct execute execute;
     struct session_dialect session;
     struct runs runs;
+    size_t replay_bytes; /* of runs */
     struct openapi openapi;
     struct runs_recorder *recorder;
     struct files files;

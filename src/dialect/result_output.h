@@ -15,9 +15,10 @@ struct run_result;
 /* The answer is one piece of memory, so a run may not ask for more output. */
 #define RESULT_OUTPUT_MAX (4 * MIB)
 /* What is not UTF-8 becomes three bytes; a control character becomes six, and
- * each of two streams is there twice, merged and apart: 24 for one. */
+ * each of two streams is there twice, merged and apart: 24 for one. What is kept of a run
+ * may be longer than an answer: both streams apart, all of it escaped, and the rest. */
 #define RESULT_STREAM_MAX (3 * RESULT_OUTPUT_MAX)
-#define RESULT_BODY_MAX (24 * RESULT_OUTPUT_MAX + 64 * KIB)
+#define RESULT_BODY_MAX (12 * RESULT_STREAM_MAX + 16 * MIB)
 
 struct result_output {
     struct buf merged; /* both streams, in the order of the log */

@@ -75,13 +75,18 @@ static void write_row(struct json *json, const struct list_request *list,
 {
     char time[TIME_TEXT_SIZE];
     const struct run *run = engine_find(list->runs->engine, row->run.id);
-    const char *status = row->is_finished ? runs_status_of(row->end.verdict)
-                         : run            ? run_state_name(run_state(run))
-                                          : "queued";
+    /* Of one whose end the store could not take, the engine knows it. */
+    const struct run_result *result = run ? run_result(run) : NULL;
+    const char *verdict = row->is_finished ? row->end.verdict
+                          : result         ? verdict_name(result->verdict)
+                                           : NULL;
+    const char *status = verdict ? runs_status_of(verdict)
+                         : run   ? run_state_name(run_state(run))
+                                 : "queued";
     json_open_object(json, NULL);
     json_text(json, "id", row->run.id);
     json_text(json, "status", status);
-    json_text(json, "verdict", row->is_finished ? row->end.verdict : NULL);
+    json_text(json, "verdict", verdict);
     if (row->is_finished) {
         json_text(json, "finished_at", format_time(time, row->end.finished_ms));
         json_open_object(json, "usage");

@@ -133,18 +133,19 @@ static void on_finished(void *context, const struct err *err)
     struct recording *recording = context;
     struct runs *runs = recording->runs;
     recording->is_asked = false;
-    if (err) {
+    bool is_forgotten = err && err->code == ERR_NOT_FOUND;
+    if (err && !is_forgotten) {
         log_event(LOG_ERROR, "run_not_stored", LOG_TEXT("run", recording->id),
                   LOG_TEXT("reason", err->text), LOG_END);
-    } else if (runs->hooks) {
+    } else if (!err && runs->hooks) {
         runs_hooks_look(runs->hooks);
     }
     /* Who waits for the run is not made to wait for a disk. */
     if (recording->run)
         run_recorded(take_ptr(&recording->run));
-    if (err && err->code == ERR_NOT_FOUND)
+    if (is_forgotten)
         remove_contents(recording);
-    if (!err || err->code == ERR_NOT_FOUND || err->code == ERR_CONFLICT) {
+    if (!err || is_forgotten || err->code == ERR_CONFLICT) {
         recording_free(recording);
         return;
     }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "codec/json_read.h"
+#include "dialect/runs.h"
 #include "dialect/runs_event.h"
 #include "dialect/runs_replay.h"
 #include "dialect/runs_stream.h"
@@ -15,12 +16,15 @@
 #include "store/store.h"
 
 #define LINES_MAX (64 * MIB)
+/* Of all sockets together: a client may take its time. */
+#define REPLAYS_MAX (128 * MIB)
 #define MESSAGE_MAX MIB
 
 struct replay {
     struct websocket *socket;
     struct buf lines;
     struct slice rest;
+    size_t *held; /* runs.replay_bytes */
     uint64_t from;
     bool is_binary;
 };
@@ -64,6 +68,7 @@ static void on_message(void *context, enum websocket_kind kind, struct slice pay
 static void on_closed(void *context)
 {
     struct replay *replay = context;
+    *replay->held -= replay->lines.len;
     buf_fini(&replay->lines);
     free(replay);
 }
@@ -74,17 +79,19 @@ void replay_on_websocket(struct http_request *request, const struct stored_run *
     static const struct websocket_ops ops = {on_message, on_drained, on_closed};
     auto_buf struct buf spare;
     struct err err;
-    (void)runs;
-    struct replay *replay = calloc(1, sizeof *replay);
+    bool has_room = *runs->replay_bytes < REPLAYS_MAX;
+    struct replay *replay = has_room ? calloc(1, sizeof *replay) : NULL;
     if (!replay) {
-        (void)err_sys(&err, errno, "stream");
+        (void)(has_room ? err_sys(&err, errno, "stream")
+                        : err_set(&err, ERR_BUSY, "too many runs are being replayed"));
         http_reply_err(request, &err);
         return;
     }
-    *replay = (struct replay){.from = from};
+    *replay = (struct replay){.from = from, .held = runs->replay_bytes};
     buf_init(&spare, RUNS_EVENT_MAX);
     buf_init(&replay->lines, LINES_MAX);
     buf_add_slice(&replay->lines, replay_lines(run, &spare));
+    *replay->held += replay->lines.len;
     replay->rest = buf_slice(&replay->lines);
     replay->socket = websocket_accept(request, &(struct websocket_config){
                                                    .message_max = MESSAGE_MAX,

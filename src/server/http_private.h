@@ -58,7 +58,8 @@ struct http_server {
     bool accept_paused;
     bool quiescing;
     size_t open_requests;
-    size_t body_bytes; /* buffered for all requests together */
+    size_t body_bytes;   /* buffered for all requests together */
+    size_t answer_bytes; /* that clients have not taken yet, of long answers together */
     /* The socket being handed over, for the daemon's callback. */
     const struct listener *accepting;
     struct address accepting_peer;
@@ -120,6 +121,7 @@ struct http_request {
     struct buf body;
     void *upload;      /* who takes the body as it comes; NULL: nobody, or it has all */
     uint64_t uploaded; /* bytes */
+    size_t answered;   /* bytes of a long answer */
     uint64_t key;      /* who asks */
     struct route_match match;
     char *captures[ROUTE_CAPTURES_MAX];

@@ -9,6 +9,13 @@
 
 #define ERR_BODY_MAX (8 * KIB)
 
+/* Long answers are in memory until their clients have taken them, and a client may be slow.
+ * Behind so many bytes there is no other, neither for all nor, among those who have keys,
+ * for one key. */
+#define ANSWER_LONG (256 * KIB)
+#define ANSWERS_MAX (256 * MIB)
+#define ANSWERS_OF_KEY_MAX (64 * MIB)
+
 struct slice http_request_method(const struct http_request *request)
 {
     return slice_of(request->method);
@@ -167,6 +174,35 @@ void http_reply(struct http_request *request, int status, const char *content_ty
     http_send_response(request, status, content_type, response, body.len);
 }
 
+static size_t answered_to(const struct http_server *server, uint64_t key)
+{
+    size_t bytes = 0;
+    list_for_each (link, &server->connections) {
+        const struct http_request *request =
+            CONTAINER_OF(link, struct http_connection, link)->request;
+        if (request && request->key == key)
+            bytes += request->answered;
+    }
+    return bytes;
+}
+
+static bool has_room(const struct http_request *request, size_t len)
+{
+    const struct http_server *server = request->server;
+    if (len < ANSWER_LONG)
+        return true;
+    return server->answer_bytes < ANSWERS_MAX &&
+           (request->key == 0 || answered_to(server, request->key) < ANSWERS_OF_KEY_MAX);
+}
+
+static void refuse_long_answer(struct http_request *request)
+{
+    struct err err;
+    (void)err_set(&err, ERR_BUSY, "too many long answers wait for slow clients");
+    http_add_header(request, "Retry-After", "1");
+    http_reply_err(request, &err);
+}
+
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body)
 {
@@ -176,6 +212,10 @@ void http_reply_take(struct http_request *request, int status, const char *conte
         return;
     }
     size_t len = body->len;
+    if (!has_room(request, len)) {
+        refuse_long_answer(request);
+        return;
+    }
     char *bytes = buf_take(body);
     if (!bytes) {
         struct err err;
@@ -187,6 +227,8 @@ void http_reply_take(struct http_request *request, int status, const char *conte
         MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response)
         free(bytes);
+    request->answered = len < ANSWER_LONG ? 0 : len;
+    request->server->answer_bytes += request->answered;
     http_send_response(request, status, content_type, response, len);
 }
 

@@ -269,6 +269,7 @@ static void log_request(const struct http_request *request)
 static void request_free(struct http_request *request)
 {
     request->server->body_bytes -= request->body.len;
+    request->server->answer_bytes -= request->answered;
     buf_fini(&request->body);
     for (size_t i = 0; i < ROUTE_CAPTURES_MAX; i++)
         free(request->captures[i]);

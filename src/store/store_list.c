@@ -277,6 +277,7 @@ static void deliver_list(struct job *job, const struct err *err)
 
 static const struct job_kind list_kind = {
     .size = sizeof(struct run_list),
+    .is_large = true,
     .work = work_list,
     .deliver = deliver_list,
 };

@@ -54,6 +54,7 @@ struct store {
     pthread_cond_t news; /* pending or stopping */
     struct list pending; /* under the mutex, as the rest */
     struct list finished;
+    unsigned large; /* jobs of this kind, taken and not yet delivered */
     bool stopping;
 };
 
@@ -63,6 +64,7 @@ struct job;
 struct job_kind {
     size_t size;
     bool writes;
+    bool is_large; /* its results may be megabytes */
     int (*work)(struct store *store, struct job *job, struct err *err);
     void (*deliver)(struct job *job, const struct err *err); /* NULL: its `done` */
 };
@@ -81,6 +83,7 @@ struct job {
     struct arena arguments;
     struct arena results;
     struct removal *removals; /* contents that go when the transaction is committed */
+    bool is_counted;          /* in store.large */
     bool failed;
     struct err err;
 };

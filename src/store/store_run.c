@@ -64,6 +64,7 @@ static void deliver_get(struct job *job, const struct err *err)
 
 static const struct job_kind get_kind = {
     .size = sizeof(struct run_get),
+    .is_large = true,
     .work = work_get,
     .deliver = deliver_get,
 };

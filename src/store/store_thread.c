@@ -9,7 +9,9 @@
 #include "base/util.h"
 #include "store/store_private.h"
 
-enum { IDLE_S = 1 };
+/* Records may have tens of megabytes: no more of them are in memory between this thread and
+ * those who asked, however many ask at once. */
+enum { IDLE_S = 1, LARGE_MAX = 4 };
 
 static void move_all(struct list *from, struct list *to)
 {
@@ -29,6 +31,29 @@ void job_send(struct job *job)
     (void)pthread_mutex_unlock(&store->mutex);
 }
 
+static bool may_take(const struct store *store, const struct job *job)
+{
+    return !job->kind->is_large || store->large < LARGE_MAX;
+}
+
+static bool has_work(const struct store *store)
+{
+    return !list_empty(&store->pending) &&
+           may_take(store, CONTAINER_OF(store->pending.next, struct job, link));
+}
+
+/* In their order: behind one that must wait, all wait. */
+static void take_some(struct store *store, struct list *ret_jobs)
+{
+    while (has_work(store)) {
+        struct job *job = CONTAINER_OF(store->pending.next, struct job, link);
+        job->is_counted = job->kind->is_large;
+        store->large += job->is_counted;
+        list_remove(&job->link);
+        list_append(ret_jobs, &job->link);
+    }
+}
+
 /* Waits for jobs, or until retention is to be looked after. False: the end. */
 static bool take_jobs(struct store *store, struct list *ret_jobs)
 {
@@ -37,10 +62,11 @@ static bool take_jobs(struct store *store, struct list *ret_jobs)
     until.tv_sec += IDLE_S;
     (void)pthread_mutex_lock(&store->mutex);
     int rc = store->has_backlog ? ETIMEDOUT : 0;
-    while (rc != ETIMEDOUT && list_empty(&store->pending) && !store->stopping)
+    while (rc != ETIMEDOUT && !has_work(store) && !store->stopping)
         rc = pthread_cond_timedwait(&store->news, &store->mutex, &until);
-    bool goes_on = !store->stopping || !list_empty(&store->pending);
-    move_all(&store->pending, ret_jobs);
+    take_some(store, ret_jobs);
+    /* What must still wait is for store_drain: the loop delivers nothing any more. */
+    bool goes_on = !store->stopping || !list_empty(ret_jobs);
     (void)pthread_mutex_unlock(&store->mutex);
     return goes_on;
 }
@@ -78,7 +104,15 @@ static void deliver(struct job *job)
         job->kind->deliver(job, err);
     else if (job->done)
         job->done(job->context, err);
+    struct store *store = job->store;
+    bool was_counted = job->is_counted;
     job_free(job);
+    if (!was_counted)
+        return;
+    (void)pthread_mutex_lock(&store->mutex);
+    store->large--;
+    (void)pthread_cond_signal(&store->news);
+    (void)pthread_mutex_unlock(&store->mutex);
 }
 
 static void deliver_all(struct list *jobs)
@@ -144,7 +178,7 @@ void store_drain(struct store *store)
         list_init(&jobs);
         move_all(&store->finished, &jobs);
         deliver_all(&jobs);
-        move_all(&store->pending, &jobs);
+        take_some(store, &jobs);
         if (!list_empty(&jobs))
             jobs_run(store, &jobs);
         move_all(&jobs, &store->finished);

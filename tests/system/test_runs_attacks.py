@@ -371,6 +371,63 @@ class Links(Kept):
             self.assertIn("sandbox", headers["content-security-policy"])
 
 
+class Long(Kept):
+    """Both streams full of what takes six bytes in JSON."""
+
+    def make(self, service, size, **more):
+        code = f"head -c {size} /dev/zero | tr '\\0' '\\1' | tee /dev/stderr"
+        return start(service, code, limits={"max_output_bytes": size}, **more)[1]["id"]
+
+    def test_slow_clients_of_long_answers_do_not_use_up_our_memory(self):
+        service = self.serve(API_KEYS=KEYS)
+        run = self.make(service, 2 << 20, wait=True)
+        connections = []
+        for path in [f"/v1/runs/{run}"] * 12 + [f"/v1/runs/{run}/events"] * 12:
+            connection = socket.create_connection(("127.0.0.1", service.port), BOUND_S)
+            self.addCleanup(connection.close)
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+                               f"Authorization: Bearer {ALICE}\r\n\r\n".encode())
+            connections.append(connection)
+        status = [connection.recv(100).split()[1] for connection in connections[:12]]
+        self.assertIn(b"200", status)
+        self.assertIn(b"503", status)
+        self.assertLessEqual(status.count(b"200"), 4)
+        self.assertEqual(start(service, "echo", BOB, True)[0], 200)
+        for connection in connections:
+            connection.close()
+        wait_until("there is room again",
+                   lambda: service.request_raw("GET", f"/v1/runs/{run}", None,
+                                               bearer(ALICE))[0] == 200)
+
+    def test_sockets_that_do_not_read_what_is_replayed(self):
+        service = self.serve(API_KEYS=KEYS)
+        run = self.make(service, 2 << 20, wait=True)
+        service.close()
+        service = self.serve(API_KEYS=KEYS)
+        refused = 0
+        for _ in range(12):
+            try:
+                opened = WebSocket(service.port, f"/v1/runs/{run}/stream",
+                                   Authorization=f"Bearer {ALICE}")
+                self.addCleanup(opened.socket.close)
+            except Refused as error:
+                self.assertEqual(error.status, 503)
+                refused += 1
+        self.assertGreater(refused, 0)
+
+    def test_a_record_is_whole_however_much_was_printed(self):
+        service = self.serve(API_KEYS=KEYS)
+        run = self.make(service, 10 << 20)
+        with WebSocket(service.port, f"/v1/runs/{run}/stream",
+                       Authorization=f"Bearer {ALICE}") as reader:
+            while reader.json().get("type") != "end":
+                pass
+        service.close()
+        record = call(self.serve(API_KEYS=KEYS), "GET", f"/v1/runs/{run}")
+        self.assertEqual((record[0], record[1]["verdict"]), (200, "succeeded"))
+        self.assertTrue(record[1]["stdout"].startswith("\1" * 1000000))
+
+
 class Receiver(http.server.BaseHTTPRequestHandler):
     on_post = staticmethod(lambda: None)
     posts = []

@@ -38,13 +38,18 @@ void result_usage_write(struct json *json, const struct run_usage *usage)
     json_close_object(json);
 }
 
-void result_limits_write(struct json *json, const struct limits *limits)
+static bool is_of_artifacts(enum limit limit)
+{
+    return limit == LIMIT_ARTIFACT_FILES || limit == LIMIT_ARTIFACT_BYTES;
+}
+
+void result_limits_write(struct json *json, const struct limits *limits, bool keeps_artifacts)
 {
     json_open_object(json, "limits");
     for (int i = 0; i < LIMIT_KINDS; i++) {
         const struct limit_info *info = limit_info((enum limit)i);
         uint64_t value = limits->value[i];
-        if (value == 0)
+        if (value == 0 && !(keeps_artifacts && is_of_artifacts((enum limit)i)))
             continue;
         if (value % info->scale == 0)
             json_u64(json, info->json_name, value / info->scale);
@@ -69,7 +74,7 @@ void result_fields_write(struct json *json, const struct run *run, const char *i
 {
     const struct run_result *result = run_result(run);
     result_usage_write(json, &result->usage);
-    result_limits_write(json, run_limits(run));
+    result_limits_write(json, run_limits(run), false);
     json_text(json, "isolation", isolation);
     result_hits_write(json, &result->hits);
 }

@@ -3,6 +3,8 @@
 #ifndef RUNNEL_DIALECT_RESULT_FIELDS_H
 #define RUNNEL_DIALECT_RESULT_FIELDS_H
 
+#include <stdbool.h>
+
 #include "dialect/request_schema.h"
 
 struct json;
@@ -17,7 +19,8 @@ struct run_usage;
 void result_fields_write(struct json *json, const struct run *run, const char *isolation);
 /* Each of them alone. */
 void result_usage_write(struct json *json, const struct run_usage *usage);
-void result_limits_write(struct json *json, const struct limits *limits);
+/* keeps_artifacts: where they can be kept, 0 of them is a limit, too. */
+void result_limits_write(struct json *json, const struct limits *limits, bool keeps_artifacts);
 void result_hits_write(struct json *json, const struct limit_hits *hits);
 
 /* What they look like. */

@@ -78,7 +78,7 @@ void runs_write_result(struct json *json, const struct runs_outcome *outcome)
     if (!result)
         return;
     result_usage_write(json, &result->usage);
-    result_limits_write(json, outcome->limits);
+    result_limits_write(json, outcome->limits, true);
     json_text(json, "isolation", outcome->isolation);
     result_hits_write(json, &result->hits);
 }

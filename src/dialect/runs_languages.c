@@ -70,7 +70,7 @@ static void write_language(struct json *json, const struct language *language,
     json_bool(json, "compiled", language->compile != NULL);
     struct limits limits =
         engine_limits(engine, &(struct run_spec){.language = language, .profile = PROFILE_RUNS});
-    result_limits_write(json, &limits);
+    result_limits_write(json, &limits, true);
     json_text(json, "sample", language->sample);
     write_install(json, language);
     json_close_object(json);

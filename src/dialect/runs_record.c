@@ -95,7 +95,7 @@ void runs_write_accepted(struct json *json, const struct runs_request *request,
 {
     char time[TIME_TEXT_SIZE];
     const struct schema_pair *pairs = request->metadata.items;
-    result_limits_write(json, limits);
+    result_limits_write(json, limits, true);
     json_text(json, "created_at", format_time(time, created_ms));
     json_text(json, "language", language);
     write_code_digest(json, code);
@@ -178,7 +178,7 @@ void runs_write_live(struct json *json, const struct runs *runs, struct run *run
         json_members(json, run_note(run));
         return;
     }
-    result_limits_write(json, run_limits(run));
+    result_limits_write(json, run_limits(run), true);
     json_text(json, "language", run_language(run)->name);
 }
 

@@ -116,10 +116,10 @@ class Python(Client):
                     session.cancel()
                 last = event
         self.assertEqual(last.record["verdict"], "cancelled")
-        live = self.runnel.start("bash", "sleep 100")
+        live = self.runnel.start("bash", "echo ready; sleep 100")
         with live.attach() as session:
             for event in session:
-                if event.state == "running":
+                if event.data:
                     session.signal("KILL")
             self.assertEqual((event.type, event.record["signal"]), ("end", 9))
 

@@ -267,16 +267,15 @@ const struct verb verb_key = {
     .name = "key",
     .summary = "who may use the service: make, list and revoke keys",
     .synopsis = "key create [options] | key list | key revoke NUMBER|LABEL",
-    .teaching =
-        "examples:\n"
-        "  runnel key create --label ci --rate 5 --burst 10 --concurrency 4\n"
-        "  runnel key create --label guest --daily 3600s --expires 30d\n"
-        "  TOKEN=$(runnel key create --label me --scopes run,files,admin)\n"
-        "  runnel key list\n"
-        "  runnel key revoke ci\n"
-        "\n"
-        "Until a key is made, whoever reaches the service may use it. From the first one\n"
-        "on, requests need one: 'Authorization: Bearer TOKEN'.\n",
+    .teaching = "examples:\n"
+                "  runnel key create --label ci --rate 5 --burst 10 --concurrency 4\n"
+                "  runnel key create --label guest --daily 3600s --expires 30d\n"
+                "  TOKEN=$(runnel key create --label me --scopes run,files,admin)\n"
+                "  runnel key list\n"
+                "  runnel key revoke ci\n"
+                "\n"
+                "Until a key is made, whoever reaches the service may use it. From the first one\n"
+                "on, requests need one: 'Authorization: Bearer TOKEN'.\n",
     .options = {.rows = rows},
     .run = run_key,
 };

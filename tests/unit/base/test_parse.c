@@ -148,12 +148,52 @@ static void formats_are_exact(void **state)
     assert_string_equal(format_duration(text, sizeof text, 36ULL * 3600000), "36 h");
 }
 
+static void times_are_written_and_read_alike(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t unix_ms;
+    } rows[] = {
+        {"1970-01-01T00:00:00.000Z", 0},
+        {"2026-11-21T11:30:00.125Z", 1795260600125},
+        {"2000-02-29T23:59:59.999Z", 951868799999},
+    };
+    static const char *const refused[] = {
+        "",
+        "2026-11-21",
+        "2026-11-21T11:30:00",
+        "2026-11-21T11:30:00.Z",
+        "2026-11-21T11:30:00.1234Z",
+        "2026-11-21T11:30:00Zx",
+        "1969-12-31T23:59:59Z",
+        "now",
+    };
+    char text[TIME_TEXT_SIZE];
+    uint64_t unix_ms = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_string_equal(format_time(text, rows[i].unix_ms), rows[i].text);
+        assert_int_equal(parse_time(rows[i].text, &unix_ms), 0);
+        assert_int_equal(unix_ms, rows[i].unix_ms);
+    }
+    assert_int_equal(parse_time("2026-11-21T11:30:00Z", &unix_ms), 0);
+    assert_int_equal(unix_ms, 1795260600000);
+    assert_int_equal(parse_time("2026-11-21T11:30:00.5Z", &unix_ms), 0);
+    assert_int_equal(unix_ms, 1795260600500);
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        assert_true(parse_time(refused[i], &unix_ms) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_numbers), cmocka_unit_test(sizes),
-        cmocka_unit_test(durations),     cmocka_unit_test(thousandths),
-        cmocka_unit_test(switches),      cmocka_unit_test(formats_are_exact),
+        cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(thousandths),
+        cmocka_unit_test(switches),
+        cmocka_unit_test(formats_are_exact),
+        cmocka_unit_test(times_are_written_and_read_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

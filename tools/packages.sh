@@ -18,6 +18,7 @@ chromium
 clang
 clang-format
 clang-tidy
+curl
 git
 libclang-rt-dev
 libcmocka-dev

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs a command while a service runs, at RUNNEL_URL and RUNNEL_EXECUTE_URL.
+"""Runs a command while a service runs, at SERVICE_URL and SERVICE_EXECUTE_URL.
 
 with_service.py COMMAND…    RUNNEL names the program (tests/system/service.py)
 
@@ -21,8 +21,8 @@ from service import Service, free_port
 def main(*command):
     port = free_port()
     with Service(f"--listen=127.0.0.1:{port}=execute") as service:
-        environment = dict(os.environ, RUNNEL_URL=f"http://127.0.0.1:{service.port}",
-                           RUNNEL_EXECUTE_URL=f"http://127.0.0.1:{port}")
+        environment = dict(os.environ, SERVICE_URL=f"http://127.0.0.1:{service.port}",
+                           SERVICE_EXECUTE_URL=f"http://127.0.0.1:{port}")
         status = subprocess.run(command, env=environment, check=False).returncode
         service.process.terminate()
         ended = service.process.wait(60)

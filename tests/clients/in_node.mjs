@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// clients/javascript/runnel.js against the service at RUNNEL_URL, with RUNNEL_KEY: a line for each
+// clients/javascript/runnel.js against the service at SERVICE_URL, with SERVICE_KEY: a line for each
 // test, as tests/report.py has them. WEBHOOK is what a receiver got: headers and body.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { Runnel, RunnelError, WebhookError, verifyWebhook } from "../../clients/javascript/runnel.js";
 
 const require = createRequire(new URL("../../web/package.json", import.meta.url));
-const { RUNNEL_URL: url, RUNNEL_KEY: key, WEBHOOK } = process.env;
+const { SERVICE_URL: url, SERVICE_KEY: key, WEBHOOK } = process.env;
 const WebSocket = require("ws");
 const runnel = new Runnel({ url, key, WebSocket });
 

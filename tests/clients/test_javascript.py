@@ -22,7 +22,7 @@ class JavaScript(Client):
         webhook = json.dumps(self.webhook())
         done = subprocess.run(
             ["node", ROOT / "tests/clients/in_node.mjs"], capture_output=True, text=True, timeout=120,
-            env={**os.environ, "RUNNEL_URL": self.url, "RUNNEL_KEY": KEY, "WEBHOOK": webhook},
+            env={**os.environ, "SERVICE_URL": self.url, "SERVICE_KEY": KEY, "WEBHOOK": webhook},
             check=False)
         lines = done.stdout.splitlines()
         for name in [line for line in lines if line.startswith("FAIL ")]:

@@ -26,7 +26,7 @@ class Service {
         this.folder = mkdtempSync(join(tmpdir(), 'runnel-admin-'));
         chmodSync(this.folder, 0o755);
         const env = { ...process.env, RUNNEL_STORAGE_DIR: join(this.folder, 'store'), API_KEYS: `${CONFIGURED}:of the file:50:50` };
-        const makeKey = (...options) => execFileSync(RUNNEL, ['key', 'create', ...options], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+        const makeKey = (...options) => execFileSync(RUNNEL, ['key', 'create', ...options], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
         this.admin = makeKey('--label', 'operators', '--scopes', 'run,files,admin', '--rate', 'none');
         this.student = makeKey('--label', 'students', '--scopes', 'run');
         const port = await freePort();
@@ -54,8 +54,8 @@ class Service {
     }
 
     async stop() {
-        const ended = new Promise((done) => this.process.on('exit', done));
-        if (this.process.exitCode === null) {
+        if (this.process?.exitCode === null) {
+            const ended = new Promise((done) => this.process.on('exit', done));
             this.process.kill('SIGTERM');
             await ended;
         }

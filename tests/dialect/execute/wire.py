@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What the tests of this folder share: raw requests, and the servers they go to.
 
-RUNNEL_URL names a running service; RUNNEL_EXECUTE_URL its listener of the
+SERVICE_URL names a running service; SERVICE_EXECUTE_URL its listener of the
 dialect `execute`, if it has one. RUNNEL_FAKE names the program that serves the
 dialect over an engine that runs nothing (tests/unit/dialect/serve_fake.c), and
 is started with the options that a test asks for. A test that needs what neither
 gives is skipped, and says so.
 
-    RUNNEL_URL=http://127.0.0.1:8080 /usr/bin/python3 -B -m unittest discover -s tests/dialect/execute
+    SERVICE_URL=http://127.0.0.1:8080 /usr/bin/python3 -B -m unittest discover -s tests/dialect/execute
 """
 import atexit
 import json
@@ -21,8 +21,8 @@ import unittest
 from urllib.parse import urlsplit
 
 FAKE = os.environ.get("RUNNEL_FAKE")
-URL = os.environ.get("RUNNEL_URL")
-EXECUTE_URL = os.environ.get("RUNNEL_EXECUTE_URL")
+URL = os.environ.get("SERVICE_URL")
+EXECUTE_URL = os.environ.get("SERVICE_EXECUTE_URL")
 
 
 class Response:
@@ -159,7 +159,7 @@ class Fake:
 
 
 class Live:
-    """The service that RUNNEL_URL names."""
+    """The service that SERVICE_URL names."""
 
     def __init__(self):
         self.main = self.place(URL)

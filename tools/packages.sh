@@ -23,6 +23,8 @@ git
 libclang-rt-dev
 libcmocka-dev
 qemu-system-x86
+rabbitmq-server
+redis-server
 xz-utils
 END
     command -v npm >/dev/null || echo npm # that of another node comes with it
@@ -34,9 +36,11 @@ build_packages() {
 gcc
 libc6-dev
 libcurl4-openssl-dev
+libhiredis-dev
 libinih-dev
 libjansson-dev
 libmicrohttpd-dev
+librabbitmq-dev
 libsqlite3-dev
 libuv1-dev
 libwslay-dev

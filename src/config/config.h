@@ -60,6 +60,13 @@ struct config {
     char *previous_signing_key;          /* PREVIOUS_SIGNING_KEY: whose links are good, too */
     char *public_base_url;               /* PUBLIC_BASE_URL: what such links begin with */
     struct config_list webhook_networks; /* private ones that webhooks may call */
+    char *broker;                        /* amqp://…; NULL: runs are carried out here */
+    char *stream;                        /* redis://… */
+    char *node_name;                     /* NULL: the host's */
+    char *broker_form;                   /* "runnel" or "code-execution" */
+    uint64_t memory_share;               /* percent; 0: not bounded */
+    struct config_list dependencies;     /* LANGUAGE:NAME */
+    char *analysis;                      /* "off", "advise" or "refuse" */
     struct limits
         ceiling; /* max_<limit> keys ("none" lifts one): cut every request last; 0 = none */
 };

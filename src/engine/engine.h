@@ -77,9 +77,16 @@ struct engine_config {
      * waiting; for logs and counters; may be NULL. */
     void (*observer)(void *context, const struct run *run);
     void *observer_context;
+    /* Of the machine, that running boxes may have been promised together; 0: not bounded. */
+    uint64_t memory_bytes;
+    struct carrier *carrier;  /* runs go to other machines (engine/carrier.h); NULL: here */
     struct recorder recorder; /* this and the next: none without their functions */
     struct quota quota;
 };
+
+/* Which of the waiting is first: all of a lane before the next, unless they wait too long. */
+enum lane { LANE_HIGH, LANE_NORMAL, LANE_LOW, LANES };
+const char *lane_name(enum lane lane); /* "high" */
 
 struct run_file {
     const char *path;
@@ -109,9 +116,11 @@ struct run_spec {
     uint64_t unattended_ms; /* within this time; 0: 30 s */
     const char *id;         /* NULL: one is made; else free, and shorter than RUN_ID_SIZE */
     uint64_t owner;         /* a key's number, given back by run_owner */
-    struct slice note;      /* any bytes, given back by run_note */
-    const char *artifacts;  /* the folder whose files are wanted back; NULL: none */
-    bool recorded;          /* ends when the recorder has it */
+    enum lane lane;
+    uint64_t tenant;       /* who shares the slots fairly with others; 0: nobody in particular */
+    struct slice note;     /* any bytes, given back by run_note */
+    const char *artifacts; /* the folder whose files are wanted back; NULL: none */
+    bool recorded;         /* ends when the recorder has it */
 };
 
 struct run_usage {
@@ -150,6 +159,7 @@ struct event {
     uint64_t time_ms; /* since submission */
     enum event_kind kind;
     enum run_state state;
+    unsigned attempt;      /* what an earlier attempt said is void */
     struct slice bytes;    /* borrowed until the reader's next call */
     uint64_t cpu_ms;       /* EVENT_USAGE */
     uint64_t memory_bytes; /* EVENT_USAGE */
@@ -173,12 +183,17 @@ void engine_discard(struct run *run);
 /* The limits that such a run would have. */
 struct limits engine_limits(const struct engine *engine, const struct run_spec *spec);
 struct run *engine_find(struct engine *engine, const char *id);
+/* The same, and where runs are carried elsewhere also of those that another machine took:
+ * `found` is called once, from the loop, with NULL when there is none. */
+void engine_look_up(struct engine *engine, const char *id,
+                    void (*found)(void *context, struct run *run), void *context);
 /* Refuses new runs; lets the present ones end for grace_ms, then cancels the
  * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
 void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),
                   void *context);
 size_t engine_running(const struct engine *engine);
 size_t engine_queued(const struct engine *engine);
+uint64_t engine_promised_bytes(const struct engine *engine); /* memory, to running boxes */
 const char *engine_isolation(const struct engine *engine);
 /* Rough seconds until a slot is free, for Retry-After: at least 1. */
 unsigned engine_retry_after_s(const struct engine *engine);
@@ -188,6 +203,11 @@ uint64_t run_owner(const struct run *run);
 struct slice run_note(const struct run *run); /* with a NUL behind it */
 /* 1: the next one to get a slot; 0 when it does not wait (any more). */
 size_t run_queue_position(const struct run *run);
+/* How long it will wait for its slot, by what runs of its lane took of late; 0 when it
+ * does not wait. */
+uint64_t run_expected_wait_ms(const struct run *run);
+enum lane run_lane(const struct run *run);
+unsigned run_attempt(const struct run *run); /* from 1 */
 enum run_state run_state(const struct run *run);
 const struct language *run_language(const struct run *run);
 const struct limits *run_limits(const struct run *run);     /* as resolved, of the execute stage */

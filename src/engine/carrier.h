@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* carrier.h — runs that are carried out on other machines: the driver's side of an
+ * engine that hands its runs on instead of giving them slots of its own.
+ *
+ * The engine checks a submission as ever, and keeps the run's log, readers, state and
+ * end; the carrier takes it there and tells what comes back. Whoever uses engine.h
+ * cannot tell. The order of things, for one run:
+ *
+ *     cargo = prepare(carrier, run, &spec, err)     all that can be wrong with sending it
+ *     send(cargo, err)
+ *        run_carried_accepted(run)                  it is safe: only now readers see `queued`
+ *        run_carried_event(run, …)   many
+ *        run_carried_again(run)                     delivered once more: from the start
+ *        run_carried_ended(run, &result)            exactly once, unless the engine ended it
+ *     free(cargo)                                   when the run has ended, or never was sent
+ *
+ * run_carried_* come from the loop, never from within a call of the engine.
+ */
+#ifndef RUNNEL_ENGINE_CARRIER_H
+#define RUNNEL_ENGINE_CARRIER_H
+
+#include "engine/engine.h"
+
+struct carrier;
+struct cargo; /* the carrier's part of one run */
+
+struct carrier_ops {
+    const char *name;
+    const char *(*isolation)(const struct carrier *carrier);
+    /* Can somebody carry it out? */
+    bool (*has_language)(const struct carrier *carrier, const struct language *language);
+    /* spec and its limits are checked; what it says beyond the engine's own copy is borrowed
+     * for the call. NULL with err. */
+    struct cargo *(*prepare)(struct carrier *carrier, struct run *run, const struct run_spec *spec,
+                             struct err *err);
+    /* ERR_BUSY: too many wait; ERR_BROKER: it cannot be sent now. The cargo stays the
+     * engine's to free. */
+    int (*send)(struct cargo *cargo, struct err *err);
+    /* As run_write and the rest of engine.h; bytes may come before the run has started. */
+    int (*write)(struct cargo *cargo, struct slice bytes, struct err *err);
+    void (*close_input)(struct cargo *cargo);
+    void (*signal)(struct cargo *cargo, int signal);
+    void (*resize)(struct cargo *cargo, unsigned columns, unsigned rows);
+    /* In any state. The end comes by run_carried_ended, or when it does not come in time
+     * the engine ends the run itself. */
+    void (*cancel)(struct cargo *cargo, const char *why);
+    /* Of a streaming run: its readers have taken so many bytes of output in all, so that
+     * the far side may send on. */
+    void (*taken)(struct cargo *cargo, uint64_t bytes);
+    /* As run_queue_position; 0 when it does not wait or that is not known. */
+    size_t (*position)(const struct cargo *cargo);
+    /* Expected wait in ms of one that stands at `position`. */
+    uint64_t (*wait_ms)(const struct cargo *cargo);
+    /* The run is over or forgotten: `run` must not be used any more. */
+    void (*free)(struct cargo *cargo);
+    /* A run of another machine's engine, by its id: `found` with a run made by engine_adopt,
+     * or NULL. Called once, from the loop. */
+    void (*find)(struct carrier *carrier, const char *id,
+                 void (*found)(void *context, struct run *run), void *context);
+    /* Ids of the newest `max` runs that any machine knows, each with a NUL behind it, one
+     * after the other; newest first. */
+    void (*list)(struct carrier *carrier, size_t max,
+                 void (*listed)(void *context, const char *ids, size_t count), void *context);
+};
+
+/* The first member of every carrier and cargo. */
+struct carrier {
+    const struct carrier_ops *ops;
+};
+struct cargo {
+    const struct carrier_ops *ops;
+};
+
+/* What comes back of a run. Each does nothing once the run is ending. */
+void run_carried_accepted(struct run *run);
+/* It was not taken after all: ends as internal_error with `why` (ERR_BROKER's text). */
+void run_carried_refused(struct run *run, const char *why);
+/* state: as on the far side; one that cannot follow ours is passed over */
+void run_carried_state(struct run *run, enum run_state state);
+/* EVENT_STDOUT, EVENT_STDERR or EVENT_NOTICE */
+void run_carried_output(struct run *run, enum event_kind kind, struct slice bytes);
+void run_carried_usage(struct run *run, uint64_t cpu_ms, uint64_t memory_bytes);
+/* Bytes of it were lost on the way (0: nobody knows how many): readers get one EVENT_GAP */
+void run_carried_gap(struct run *run, uint64_t bytes);
+/* It begins anew, with the next attempt; a batch run alone. What it said is void. */
+void run_carried_again(struct run *run, unsigned attempt);
+/* artifacts: names and sizes alone, each with its refusal; copied */
+void run_carried_ended(struct run *run, const struct run_result *result,
+                       const struct run_artifact *artifacts, size_t artifact_count);
+
+/* A run that another machine took, seen from here: as `spec` says, with its id, in state
+ * `queued`; held as every run, and sent nowhere. Takes the cargo, also on failure. */
+struct run *engine_adopt(struct engine *engine, const struct run_spec *spec, struct cargo *cargo,
+                         uint64_t age_ms, struct err *err);
+
+#endif

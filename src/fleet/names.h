@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* names.h — what a fleet calls its things in the broker and in Redis, in one place.
+ *
+ * RabbitMQ
+ *   runnel.jobs            direct exchange; key = lane
+ *   runnel.jobs.LANE       quorum queues: x-delivery-limit as a backstop, dead letters to
+ *   runnel.dead            fanout exchange and quorum queue
+ *   runnel.results.FRONT   what a front hears of its runs when Redis does not say it:
+ *                          not durable, gone 10 min after its front
+ *
+ * Redis
+ *   runnel:run:ID          hash: job, state, attempt, worker, cancel, result
+ *   runnel:events:ID       stream of events (field "e"), and the channel on which they come
+ *   runnel:commands:ID     channel
+ *   runnel:lease:ID        the worker that has the run; gone 5 s after that stops saying so
+ *   runnel:runs            sorted set of ids by time of submission
+ *   runnel:lane:LANE       hash: in, out (how many jobs came, and have started), service_ms
+ *   runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after …
+ *   runnel:members         set of the keys of members
+ *   runnel:doorbell        channel: fronts and workers that come and go
+ */
+#ifndef RUNNEL_FLEET_NAMES_H
+#define RUNNEL_FLEET_NAMES_H
+
+#include "broker/amqp.h"
+#include "engine/engine.h"
+
+#define JOBS_EXCHANGE "runnel.jobs"
+#define DEAD_EXCHANGE "runnel.dead"
+#define DEAD_QUEUE "runnel.dead"
+
+enum {
+    LEASE_MS = 5000, /* a worker that has said nothing for so long is lost */
+    LEASE_RENEW_MS = 1500,
+    MEMBER_MS = 5000,
+    MEMBER_RENEW_MS = 1000,
+    RUN_KEPT_S = 600,        /* what Redis knows of a run, after its end */
+    RUN_LIVES_S = 2 * 86400, /* … and in all, should nobody end it */
+    RUNS_LISTED = 1000,
+    ATTEMPTS_MAX = 2,    /* a job that has ended so many workers is dead */
+    DELIVERIES_MAX = 64, /* the broker's own limit, behind ours */
+};
+
+struct fleet_key {
+    char text[96];
+};
+
+const char *lane_queue(enum lane lane); /* "runnel.jobs.normal" */
+struct fleet_key results_queue(const char *front);
+struct fleet_key run_key(const char *id);
+struct fleet_key events_key(const char *id);
+struct fleet_key commands_key(const char *id);
+struct fleet_key lease_key(const char *id);
+struct fleet_key lane_key(enum lane lane);
+struct fleet_key member_key(bool is_worker, const char *name);
+/* "runnel:events:ID" → ID; NULL when it is not such a channel. */
+const char *id_of_channel(const char *channel, const char *prefix);
+
+/* What each member declares; the results queue is a front's own (NULL: a worker's). The
+ * rows lie in *ret_rows (room for TOPOLOGY_MAX) and live as long as `front`. */
+enum { TOPOLOGY_MAX = 16 };
+size_t fleet_topology(const char *results_queue, struct amqp_declaration rows[TOPOLOGY_MAX]);
+
+/* "HOST" when nothing is configured; what is not of letters, digits, "-", "_" and "." is "-". */
+void node_name(const char *configured, char name[64]);
+
+#endif

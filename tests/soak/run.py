@@ -214,9 +214,12 @@ def main(argv):
     host.leave_shared_folders([str(ROOT), os.path.dirname(os.path.abspath(RUNNEL))])
     before = leaks.of_the_host()
     with Service("--keep-runs=2s", f"--concurrency={CLIENTS}") as service:
+        new = leaks.look(service)
         soak_with_all(report, service, options.runs * 3 // 4)
         soak_with_passing(report, service, options.runs // 4)
         notice_a_leak(report, service)
+        for what, complaints in leaks.judge_reserves(service, new):
+            report.judge(f"is_let_go/{what}", complaints)
         service.process.terminate()
         report.judge("it_ends_well", [] if service.process.wait(30) == 0 else [service.log()[-600:]])
     left = leaks.of_the_host()

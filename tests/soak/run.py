@@ -212,19 +212,20 @@ def main(argv):
     options = parser.parse_args(argv)
     report = Report()
     host.leave_shared_folders([str(ROOT), os.path.dirname(os.path.abspath(RUNNEL))])
-    before = leaks.of_the_host()
+    host_before = leaks.of_the_host()
     with Service("--keep-runs=2s", f"--concurrency={CLIENTS}") as service:
-        new = leaks.look(service)
+        run_round(service.port, list(KINDS) * 2)
+        before = leaks.rested(service)
         soak_with_all(report, service, options.runs * 3 // 4)
         soak_with_passing(report, service, options.runs // 4)
         notice_a_leak(report, service)
-        for what, complaints in leaks.judge_reserves(service, new):
+        for what, complaints in leaks.judge_reserves(service, before):
             report.judge(f"is_let_go/{what}", complaints)
         service.process.terminate()
         report.judge("it_ends_well", [] if service.process.wait(30) == 0 else [service.log()[-600:]])
     left = leaks.of_the_host()
-    report.judge("nothing_is_left", [f"{what}: {sorted(left[what] - before[what])[:5]}"
-                                     for what in left if left[what] - before[what]])
+    report.judge("nothing_is_left", [f"{what}: {sorted(left[what] - host_before[what])[:5]}"
+                                     for what in left if left[what] - host_before[what]])
     return report.finish()
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_private.h — the parts of the service, for the files that put it together:
  * serve.c (its life), serve_counts.c (its figures), serve_storage.c (what it keeps, and who may do
- * what), serve_dialects.c (what it speaks). */
+ * what), serve_dialects.c (what it speaks), serve_fleet.c (who else carries out its runs). */
 #ifndef RUNNEL_CLI_SERVE_PRIVATE_H
 #define RUNNEL_CLI_SERVE_PRIVATE_H
 
@@ -59,7 +59,9 @@ struct service {
     struct words allow_anonymous;
     struct http_config http;
     struct http_server *server;
+    struct fleet_front *fleet; /* NULL: runs are carried out here */
     /* its life */
+    struct err failure; /* why it ends, when nobody told it to */
     struct loop_signal *terminate;
     struct loop_signal *interrupt;
     struct loop_timer *last_answers;
@@ -79,6 +81,12 @@ void service_set_keepers(const struct service *service, struct engine_config *en
 /* … and works without them. */
 int service_start_storage(struct service *service, struct err *err);
 void service_free_storage(struct service *service);
+
+/* serve_fleet.c: before the engine is made … */
+int service_open_fleet(struct service *service, struct engine_config *engine, struct err *err);
+/* … and once there is one, and no rights any more: threads keep those that they begin with. */
+int service_start_fleet(struct service *service, struct err *err);
+void service_free_fleet(struct service *service);
 
 /* serve_dialects.c */
 int service_make_dialects(struct service *service, struct err *err);

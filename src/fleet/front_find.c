@@ -19,7 +19,7 @@ struct question {
 void front_found(struct front_cargo *cargo)
 {
     if (cargo->found)
-        take_ptr(&cargo->found)(cargo->found_context, cargo->run);
+        take_ptr (&cargo->found)(cargo->found_context, cargo->run);
 }
 
 static struct front_cargo *adopt(struct fleet_front *front, const struct job *job)

@@ -67,12 +67,12 @@ struct front_cargo {
     uint64_t queue_ms;     /* its limit; 0: none */
 
     /* on its way to a worker */
-    struct buf job;   /* until the broker has it */
-    struct buf meta;  /* the same without its contents, for Redis */
-    bool publishing;  /* its confirm is due */
-    bool waits;       /* counted in front->waiting */
-    uint64_t ticket;  /* its number in its lane; 0: not known */
-    bool started;     /* a worker has begun */
+    struct buf job;  /* until the broker has it */
+    struct buf meta; /* the same without its contents, for Redis */
+    bool publishing; /* its confirm is due */
+    bool waits;      /* counted in front->waiting */
+    uint64_t ticket; /* its number in its lane; 0: not known */
+    bool started;    /* a worker has begun */
 
     /* what came back */
     unsigned attempt;
@@ -81,8 +81,8 @@ struct front_cargo {
     bool filling;         /* the stream is asked for what is missing */
     bool incomplete;      /* some is lost: the result alone is whole */
     bool ended;
-    bool quiet;           /* nothing came since the last look */
-    uint64_t leased_ns;   /* when its worker was last known to live */
+    bool quiet;         /* nothing came since the last look */
+    uint64_t leased_ns; /* when its worker was last known to live */
 
     /* what is said to it */
     uint64_t command_number;

@@ -56,10 +56,9 @@ static void write_down(struct front_cargo *cargo)
     (void)snprintf(listed, sizeof listed, "-%d", RUNS_LISTED + 1);
     (void)redis_command(redis, NULL, NULL, slice_of("HSET"), slice_of(run.text), slice_of("job"),
                         buf_slice(&cargo->meta), slice_of("front"), slice_of(cargo->front->name));
-    (void)redis_command(redis, NULL, NULL, slice_of("EXPIRE"), slice_of(run.text),
-                        slice_of(lives));
-    (void)redis_command(redis, NULL, NULL, slice_of("ZADD"), slice_of("runnel:runs"),
-                        slice_of(now), slice_of(cargo->id));
+    (void)redis_command(redis, NULL, NULL, slice_of("EXPIRE"), slice_of(run.text), slice_of(lives));
+    (void)redis_command(redis, NULL, NULL, slice_of("ZADD"), slice_of("runnel:runs"), slice_of(now),
+                        slice_of(cargo->id));
     (void)redis_command(redis, NULL, NULL, slice_of("ZREMRANGEBYRANK"), slice_of("runnel:runs"),
                         slice_of("0"), slice_of(listed));
     if (cargo->ticket != 0)

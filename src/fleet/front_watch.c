@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* front_watch.c — once a second: do the workers of our interactive runs live, has something
  * been missed, and how far have the lanes come? */
-#include <inttypes.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "fleet/front_private.h"
@@ -48,12 +48,12 @@ static void look_at(struct front_cargo *cargo)
 
 static uint64_t number_of(const struct redis_reply *reply)
 {
+    char text[24] = "";
     uint64_t number = 0;
-    if (reply->kind == REDIS_STRING)
-        (void)parse_u64(reply->text, &number);
-    return number;
+    if (reply->kind == REDIS_STRING && reply->text.len < sizeof text)
+        memcpy(text, reply->text.at, reply->text.len);
+    return parse_u64(text, &number) < 0 ? 0 : number;
 }
-
 
 static void on_lane(struct front_lane *lane, const struct redis_reply *reply)
 {
@@ -75,9 +75,9 @@ static void ask_lane(struct fleet_front *front, enum lane at)
     struct fleet_key key = lane_key(at);
     if (lane->is_asked || front->waiting == 0)
         return;
-    lane->is_asked = redis_command(front->redis, on_lane_reply, lane, slice_of("HMGET"),
-                                   slice_of(key.text), slice_of("out"),
-                                   slice_of("service_ms")) == 0;
+    lane->is_asked =
+        redis_command(front->redis, on_lane_reply, lane, slice_of("HMGET"), slice_of(key.text),
+                      slice_of("out"), slice_of("service_ms")) == 0;
 }
 
 size_t front_position(const struct cargo *base)

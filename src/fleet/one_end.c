@@ -9,12 +9,11 @@
 #include "fleet/wire.h"
 
 /* KEYS: run, events; ARGV: result, the last event, seconds. */
-static const char script[] =
-    "local first = redis.call('HSETNX', KEYS[1], 'result', ARGV[1])\n"
-    "if first == 1 then redis.call('PUBLISH', KEYS[2], ARGV[2]) end\n"
-    "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
-    "redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
-    "return first\n";
+static const char script[] = "local first = redis.call('HSETNX', KEYS[1], 'result', ARGV[1])\n"
+                             "if first == 1 then redis.call('PUBLISH', KEYS[2], ARGV[2]) end\n"
+                             "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
+                             "redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
+                             "return first\n";
 
 int one_end_store(struct redis *redis, const char *id, struct slice result, unsigned attempt,
                   uint64_t number, redis_reply_fn *stored, void *context)

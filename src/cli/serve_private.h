@@ -13,6 +13,7 @@
 #include "dialect/execute.h"
 #include "dialect/files.h"
 #include "dialect/interactive.h"
+#include "dialect/jobs.h"
 #include "dialect/openapi.h"
 #include "dialect/request_access.h"
 #include "dialect/runs.h"
@@ -39,6 +40,8 @@ struct service {
     /* what it speaks */
     struct execute execute;
     struct session_dialect session;
+    struct jobs jobs;
+    struct words dependencies;
     struct runs runs;
     size_t replay_bytes; /* of runs */
     struct openapi openapi;
@@ -52,7 +55,7 @@ struct service {
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[9];
+    struct http_mount mounts[10];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/engine_private.h"
 
@@ -83,7 +84,7 @@ void engine_leave_queue(struct run *run)
 
 static uint64_t kept_bytes(const struct run *run)
 {
-    return sizeof *run + output_log_memory(&run->log);
+    return sizeof *run + run->note.room + output_log_memory(&run->log);
 }
 
 static void forget(struct engine *engine, struct run *run)
@@ -348,4 +349,50 @@ unsigned engine_retry_after_s(const struct engine *engine)
     double turns = (double)(engine->queue.len + 1) / engine->config.concurrency;
     double seconds = 1 + turns * engine->slot_ms / 1000;
     return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+}
+
+/* --- runs of other machines: there are none --- */
+
+struct look_up {
+    struct engine *engine;
+    struct loop_task *task;
+    void (*found)(void *context, struct run *run);
+    void *context;
+    char id[RUN_ID_SIZE];
+};
+
+static void on_look_up(void *context)
+{
+    struct look_up look_up = *(struct look_up *)context;
+    loop_task_free(look_up.task);
+    free(context);
+    look_up.found(look_up.context, engine_find(look_up.engine, look_up.id));
+}
+
+void engine_look_up(struct engine *engine, const char *id,
+                    void (*found)(void *context, struct run *run), void *context)
+{
+    struct look_up *look_up = calloc(1, sizeof *look_up);
+    assert(look_up);
+    *look_up = (struct look_up){.engine = engine, .found = found, .context = context};
+    if (strlen(id) < sizeof look_up->id)
+        memcpy(look_up->id, id, strlen(id) + 1);
+    look_up->task = loop_task_new(engine->loop, on_look_up, look_up);
+    loop_task_schedule(look_up->task);
+}
+
+uint64_t run_expected_wait_ms(const struct run *run)
+{
+    const struct engine *engine = run->engine;
+    size_t position = run_queue_position(run);
+    return position == 0 ? 0
+                         : (uint64_t)(engine->slot_ms * (double)position /
+                                      (double)engine->config.concurrency);
+}
+
+const char *lane_name(enum lane lane)
+{
+    static const char *const names[] = {
+        [LANE_HIGH] = "high", [LANE_NORMAL] = "normal", [LANE_LOW] = "low"};
+    return names[lane];
 }

@@ -154,11 +154,13 @@ struct fleet_front *fleet_front_new(const struct fleet_front_config *config, str
     front->carrier.ops = &ops;
     front->config = *config;
     front->started_ms = clock_unix_ms();
+    list_init(&front->questions);
     list_init(&front->cargos);
     for (size_t i = 0; i < CARGO_ROWS; i++)
         list_init(&front->rows[i]);
     node_name(config->node_name, front->name);
     front->results = results_queue(front->name);
+    front->answer_lost = loop_task_new(config->loop, front_answer_lost, front);
     front->watch = loop_timer_new(config->loop, front_watch, front);
     return front;
 }
@@ -207,8 +209,11 @@ void fleet_front_free(struct fleet_front *front)
     fleet_members_free(front->members);
     redis_free(front->redis);
     loop_timer_free(front->watch);
+    loop_task_free(front->answer_lost);
+    front_answer_all(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
+        front_found(cargo);
         cargo->holds = 1; /* the answers that were due do not come */
         front_cargo_release(cargo);
     }

@@ -118,5 +118,5 @@ void front_cancel(struct cargo *base, const char *why)
     if (cargo->started)
         (void)say(base, (struct command){.kind = COMMAND_CANCEL, .bytes = slice_of(why)}, NULL);
     else
-        front_end(cargo, too_late ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED, why);
+        (void)front_end(cargo, too_late ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED, why);
 }

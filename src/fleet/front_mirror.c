@@ -277,11 +277,11 @@ static void on_stored(void *context, const struct redis_reply *reply)
     front_cargo_release(cargo);
 }
 
-void front_end(struct front_cargo *cargo, enum verdict verdict, const char *reason)
+int front_end(struct front_cargo *cargo, enum verdict verdict, const char *reason)
 {
     auto_buf struct buf text;
     struct job_result result = {
-        .attempt = cargo->attempt,
+        .attempt = cargo->started ? cargo->attempt : 0,
         .last_event = cargo->next_number - 1,
         .result = {.verdict = verdict, .exit_code = -1},
     };
@@ -289,11 +289,12 @@ void front_end(struct front_cargo *cargo, enum verdict verdict, const char *reas
     (void)snprintf(result.id, sizeof result.id, "%s", cargo->id);
     (void)snprintf(result.worker, sizeof result.worker, "%s", cargo->front->name);
     (void)snprintf(result.result.reason, sizeof result.result.reason, "%s", reason);
+    if (result_encode(&result, false, &text) < 0)
+        return -1;
     front_cargo_hold(cargo);
-    if (result_encode(&result, false, &text) == 0 &&
-        one_end_store(cargo->front->redis, cargo->id, buf_slice(&text), cargo->attempt,
+    if (one_end_store(cargo->front->redis, cargo->id, buf_slice(&text), cargo->attempt,
                       cargo->next_number, on_stored, cargo) == 0)
-        return;
-    finish(cargo, &result); /* nobody to ask */
+        return 0;
     front_cargo_release(cargo);
+    return -1;
 }

@@ -42,6 +42,8 @@ struct fleet_front {
     struct redis *redis;
     struct fleet_members *members;
     struct loop_timer *watch;
+    struct list questions; /* that Redis is asked on behalf of others */
+    struct loop_task *answer_lost;
     struct list cargos; /* struct front_cargo */
     struct list rows[CARGO_ROWS];
     size_t waiting; /* sent, and no worker has begun */
@@ -121,8 +123,9 @@ void front_message(void *context, const char *channel, struct slice payload);
 void front_take_result(struct fleet_front *front, struct slice text);
 /* Asks Redis for all that is not known yet, the result too. */
 void front_catch_up(struct front_cargo *cargo);
-/* Ends it from here, with a verdict of ours, unless it has ended. */
-void front_end(struct front_cargo *cargo, enum verdict verdict, const char *reason);
+/* Ends it from here, with a verdict of ours, unless it has ended. -1 when Redis is away: then
+ * nobody can say whether it has. */
+int front_end(struct front_cargo *cargo, enum verdict verdict, const char *reason);
 
 /* front_command.c */
 int front_write(struct cargo *cargo, struct slice bytes, struct err *err);
@@ -143,6 +146,8 @@ uint64_t front_wait_ms(const struct cargo *cargo);
 void front_find(struct carrier *carrier, const char *id,
                 void (*found)(void *context, struct run *run), void *context);
 void front_found(struct front_cargo *cargo);
+void front_answer_lost(void *front);
+void front_answer_all(struct fleet_front *front);
 void front_list(struct carrier *carrier, size_t max,
                 void (*listed)(void *context, const char *ids, size_t count), void *context);
 

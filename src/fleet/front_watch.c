@@ -19,7 +19,7 @@ static void on_lease(void *context, const struct redis_reply *reply)
         if (reply->integer > 0)
             cargo->leased_ns = now_ns;
         else if (now_ns - cargo->leased_ns > LOST_AFTER_NS)
-            front_end(cargo, VERDICT_INTERNAL_ERROR, "worker lost");
+            (void)front_end(cargo, VERDICT_INTERNAL_ERROR, "worker lost");
     }
     front_cargo_release(cargo);
 }

@@ -28,8 +28,11 @@ struct client {
     char story[512]; /* "queued preparing running out err finished end" */
     unsigned ends;
     uint64_t last_number;
+    unsigned attempt;
     uint64_t lost_bytes;
 };
+
+struct carrier;
 
 struct fixture {
     struct loop *loop;
@@ -50,6 +53,8 @@ extern const struct language interpreted; /* python {source} {args} */
 extern const struct language compiled;    /* cc {source} {files}, ld, then ./main */
 
 void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length);
+/* Its runs go to the carrier, and there is no executor. */
+void fixture_init_carried(struct fixture *fixture, struct carrier *carrier, size_t queue_length);
 void fixture_fini(struct fixture *fixture); /* drains, and checks that nothing is left */
 
 struct run_spec spec_of(const struct language *language);

@@ -89,6 +89,7 @@ struct run {
     bool tty;
     unsigned columns;
     unsigned rows;
+    uint64_t signals; /* for a program that has not started; bits of 1 << (signal - 1) */
     bool passing;
     bool ends_unattended;
     uint64_t unattended_ms;
@@ -176,6 +177,10 @@ void run_update_pause(struct run *run);
 void run_show_compiler_text(struct run *run, enum event_kind kind);
 void run_blame_us(struct run *run, const char *why);
 uint64_t run_stage_output_cap(const struct run *run);
+
+/* run_access.c */
+enum { SIGNALS_MAX = 64 };
+void run_send_signals(struct run *run); /* its execute stage has started */
 
 /* run_ending.c */
 void run_finish(struct run *run);

@@ -197,6 +197,7 @@ static void on_started(void *context)
     }
     run_waiting_start(run);
     run_usage_start(run);
+    run_send_signals(run);
     set_state(run, RUN_RUNNING);
 }
 

@@ -44,7 +44,12 @@ uint64_t run_next_event(const struct run *run)
 
 size_t run_queue_position(const struct run *run)
 {
-    return run->state == RUN_QUEUED ? queue_position(&run->engine->queue, run) : 0;
+    return run->in_queue ? queue_place(&run->engine->queue, run).position : 0;
+}
+
+enum lane run_lane(const struct run *run)
+{
+    return run->lane;
 }
 
 static bool is_executing(const struct run *run)

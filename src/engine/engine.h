@@ -229,6 +229,7 @@ void run_forget(struct run *run);
  * waits already, ERR_CONFLICT when the input is closed or the run has ended. */
 int run_write(struct run *run, struct slice bytes, struct err *err);
 void run_close_input(struct run *run);
+/* To the program; one that has not started yet gets it (once) when it has. */
 void run_signal(struct run *run, int signal);
 void run_resize(struct run *run, unsigned columns, unsigned rows);
 /* Ends it with the verdict `cancelled`, in any state; repeating it is harmless.

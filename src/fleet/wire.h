@@ -17,7 +17,12 @@
 
 struct catalogue;
 
-enum { FLEET_VERSION = 1, NODE_NAME_SIZE = 64, JOB_FILES_MAX_BYTES = 8 * 1024 * 1024 };
+enum {
+    FLEET_VERSION = 1,
+    NODE_NAME_SIZE = 64,
+    JOB_FILES_MAX_BYTES = 8 * 1024 * 1024, /* source, files and input */
+    JOB_MAX_BYTES = 12 * 1024 * 1024,      /* of an encoded one, which all of that fits */
+};
 
 /* --- a job: queues runnel.jobs.*, and without its contents the field "job" of a run's
  * hash --- */

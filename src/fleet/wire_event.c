@@ -27,11 +27,9 @@ void event_encode(const struct carried_event *event, struct buf *text)
     case EVENT_STDOUT:
     case EVENT_STDERR:
     case EVENT_NOTICE:
-        buf_add_char(text, '\n');
-        buf_add_slice(text, event->bytes);
-        break;
     case EVENT_END:
         buf_add_char(text, '\n');
+        buf_add_slice(text, event->bytes);
         break;
     }
 }
@@ -61,9 +59,8 @@ static bool read_rest(struct wire_line *line, struct carried_event *event)
     case EVENT_STDOUT:
     case EVENT_STDERR:
     case EVENT_NOTICE:
-        event->bytes = line->bytes;
-        return true;
     case EVENT_END:
+        event->bytes = line->bytes;
         break;
     }
     return true;
@@ -78,7 +75,7 @@ int event_decode(struct slice text, struct carried_event *ret_event, struct err 
     if (wire_line_start(text, &line, err) < 0)
         return err_wrap(err, "not an event");
     if (!wire_line_u64(&line, 1, UINT64_MAX, &event.number) ||
-        !wire_line_u64(&line, 1, UINT_MAX, &attempt) ||
+        !wire_line_u64(&line, 0, UINT_MAX, &attempt) ||
         !wire_line_u64(&line, 0, UINT64_MAX, &event.time_ms))
         return err_set(err, ERR_INVALID, "not an event: number, attempt or time is missing");
     if (!wire_line_one_of(&line, kinds, ARRAY_LEN(kinds), &kind))

@@ -209,10 +209,10 @@ int wire_read_name(const json_t *object, const char *field, char *name, size_t s
 {
     struct slice text = {0};
     int found = json_read_text(object, field, &text, err);
-    if (found <= 0)
-        return found;
-    if (text.len == 0 || text.len >= size)
-        return err_field(err, field, "%s must have from 1 to %zu characters", field, size - 1);
+    if (found <= 0 || text.len == 0)
+        return MIN(found, 0);
+    if (text.len >= size)
+        return err_field(err, field, "%s has more than %zu characters", field, size - 1);
     for (size_t i = 0; i < text.len; i++) {
         if (text.at[i] <= ' ' || text.at[i] > '~')
             return err_field(err, field, "%s has characters that no name has", field);

@@ -41,7 +41,7 @@ int wire_read_unsigned(const json_t *object, const char *field, unsigned *ret_nu
 /* *ret_word: the place of the text among `words`, which NULL ends. */
 int wire_read_word(const json_t *object, const char *field, const char *const *words,
                    unsigned *ret_word, struct err *err);
-/* A name or an id: ASCII that prints, no blanks, shorter than `size`. */
+/* A name or an id: ASCII that prints, no blanks, shorter than `size`; "" is as if absent. */
 int wire_read_name(const json_t *object, const char *field, char *name, size_t size,
                    struct err *err);
 /* A sentence for people: what cannot be printed is replaced, what is too long is cut. */

@@ -8,20 +8,19 @@
 #include "fleet/wire.h"
 
 /* KEYS: run, events, lease; ARGV: result, the last event, seconds, worker ("": whoever). */
-static const char script[] =
-    "if ARGV[4] ~= '' then\n"
-    "  local owner = redis.call('GET', KEYS[3])\n"
-    "  if owner and owner ~= ARGV[4] then return 2 end\n"
-    "  redis.call('DEL', KEYS[3])\n"
-    "end\n"
-    "local first = redis.call('HSETNX', KEYS[1], 'result', ARGV[1])\n"
-    "if first == 1 then\n"
-    "  redis.call('HSET', KEYS[1], 'state', 'finished')\n"
-    "  redis.call('PUBLISH', KEYS[2], ARGV[2])\n"
-    "end\n"
-    "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
-    "redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
-    "return first\n";
+static const char script[] = "if ARGV[4] ~= '' then\n"
+                             "  local owner = redis.call('GET', KEYS[3])\n"
+                             "  if owner and owner ~= ARGV[4] then return 2 end\n"
+                             "  redis.call('DEL', KEYS[3])\n"
+                             "end\n"
+                             "local first = redis.call('HSETNX', KEYS[1], 'result', ARGV[1])\n"
+                             "if first == 1 then\n"
+                             "  redis.call('HSET', KEYS[1], 'state', 'finished')\n"
+                             "  redis.call('PUBLISH', KEYS[2], ARGV[2])\n"
+                             "end\n"
+                             "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
+                             "redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
+                             "return first\n";
 
 int one_end_store(struct redis *redis, const struct one_end *end, redis_reply_fn *stored,
                   void *context)

@@ -183,7 +183,7 @@ static bool is_running(const struct fleet_worker *worker)
 static void tell_drained(struct fleet_worker *worker)
 {
     if (worker->drained)
-        take_ptr(&worker->drained)(worker->drained_context);
+        take_ptr (&worker->drained)(worker->drained_context);
 }
 
 static void on_empty(void *context)

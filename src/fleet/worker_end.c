@@ -51,9 +51,8 @@ static void add_said(struct said *said, const struct carried_event *event)
 {
     if (said->count == said->room) {
         size_t room = said->room > 0 ? 2 * said->room : 64;
-        struct carried_event *items = room <= EVENTS_MAX
-                                          ? realloc(said->items, room * sizeof *items)
-                                          : NULL;
+        struct carried_event *items =
+            room <= EVENTS_MAX ? realloc(said->items, room * sizeof *items) : NULL;
         said->failed = said->failed || !items;
         if (!items)
             return;

@@ -25,11 +25,10 @@ static const char ask_script[] =
 enum { ASK_JOB, ASK_RESULT, ASK_OWNER, ASK_CANCEL, ASK_ATTEMPT, ASK_GIVEN_BACK, ASK_ITEMS };
 
 /* KEYS: run; ARGV: 1 when an attempt had begun. */
-static const char leave_script[] =
-    "if redis.call('EXISTS', KEYS[1]) == 1 then\n"
-    "  redis.call('HINCRBY', KEYS[1], 'given_back', ARGV[1])\n"
-    "  redis.call('HSET', KEYS[1], 'state', 'queued')\n"
-    "end\n";
+static const char leave_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then\n"
+                                   "  redis.call('HINCRBY', KEYS[1], 'given_back', ARGV[1])\n"
+                                   "  redis.call('HSET', KEYS[1], 'state', 'queued')\n"
+                                   "end\n";
 
 static void ask(struct work *work);
 
@@ -77,7 +76,7 @@ static void submit(struct work *work)
     uint64_t waits_ms = work->facts.queue_ms;
     work->attempt = worker_next_attempt(&work->facts);
     spec.id = work->header.id;
-    spec.passing = true; /* its front keeps it for those who come back, … */
+    spec.passing = true;          /* its front keeps it for those who come back, … */
     spec.ends_unattended = false; /* … and knows who reads it */
     spec.recorded = true;
     if (work->attempt == 1 && waits_ms > 0)
@@ -105,8 +104,7 @@ static void submit(struct work *work)
 static void end_without_language(struct work *work)
 {
     char why[256];
-    (void)snprintf(why, sizeof why, "%s is installed on no worker",
-                   work->job.spec.language->title);
+    (void)snprintf(why, sizeof why, "%s is installed on no worker", work->job.spec.language->title);
     work_end(work, &(struct verdict_facts){.we_failed = true}, why, AMQP_ACK);
 }
 
@@ -271,8 +269,7 @@ static void listen_to_commands(struct work *work)
 /* While Redis is away: another worker's lease may last that long without its being said. */
 static bool may_be_leased(const struct work *work)
 {
-    return work->leased_ns != 0 &&
-           loop_now_ns() - work->leased_ns < (uint64_t)LEASE_MS * NS_PER_MS;
+    return work->leased_ns != 0 && loop_now_ns() - work->leased_ns < (uint64_t)LEASE_MS * NS_PER_MS;
 }
 
 static void look_blindly(struct work *work)
@@ -382,8 +379,7 @@ void worker_forget_deliveries(struct fleet_worker *worker)
 {
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->state != WORK_LISTENING && work->state != WORK_ASKING &&
-            work->state != WORK_HELD)
+        if (work->state != WORK_LISTENING && work->state != WORK_ASKING && work->state != WORK_HELD)
             continue;
         work_release_lease(work);
         work_settle(work, AMQP_REQUEUE); /* which settles nothing any more */

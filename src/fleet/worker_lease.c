@@ -93,7 +93,6 @@ void work_release_lease(struct work *work)
     if (!work->is_leased)
         return;
     work->is_leased = false;
-    (void)redis_command(work->worker->redis, NULL, NULL, slice_of("EVAL"),
-                        slice_of(release_script), slice_of("1"), slice_of(lease.text),
-                        slice_of(work->worker->name));
+    (void)redis_command(work->worker->redis, NULL, NULL, slice_of("EVAL"), slice_of(release_script),
+                        slice_of("1"), slice_of(lease.text), slice_of(work->worker->name));
 }

@@ -67,8 +67,8 @@ struct work_events {
     uint64_t taken_told;   /* as the front said last */
     uint64_t held_bytes;   /* sent in all, for the marks */
     uint64_t marks[EVENT_MARKS];
-    size_t mark_count; /* ever */
-    bool lossy;        /* some may not be in Redis */
+    size_t mark_count;      /* ever */
+    bool lossy;             /* some may not be in Redis */
     uint64_t notice_number; /* of the one that is ours, not the log's; 0: none */
 };
 
@@ -86,11 +86,12 @@ struct work {
     bool is_batch;
     bool is_listening; /* subscribed */
     bool is_leased;
-    bool is_counted;   /* as one that waits no more */
-    bool passes_on;    /* held before it is given back */
-    uint64_t due_ns;   /* when a held or an ending one is looked at again; 0: it waits for an answer */
+    bool is_counted; /* as one that waits no more */
+    bool passes_on;  /* held before it is given back */
+    uint64_t
+        due_ns; /* when a held or an ending one is looked at again; 0: it waits for an answer */
     uint64_t leased_ns; /* when another was last known to have it */
-    uint64_t age_ms;   /* when its run was submitted here: of the job */
+    uint64_t age_ms;    /* when its run was submitted here: of the job */
     struct delivery_facts facts;
     char cancel[256]; /* why; "": it is not asked for */
     unsigned attempt;
@@ -153,7 +154,7 @@ struct work *work_find(const struct fleet_worker *worker, const char *id);
 struct work *work_of_run(const struct fleet_worker *worker, const struct run *run);
 /* As redis_command, with an answer to the work: fn begins with work_answered. */
 int work_ask(struct work *work, redis_reply_fn *fn, size_t argc, const struct slice *argv);
-#define WORK_ASK(work, fn, ...)                                                          \
+#define WORK_ASK(work, fn, ...)                                                                \
     work_ask((work), (fn), sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice), \
              (const struct slice[]){__VA_ARGS__})
 /* An answer is due (from elsewhere), or has come. False: the work has gone meanwhile. */

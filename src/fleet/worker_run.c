@@ -42,8 +42,8 @@ enum { EVENT_OVERHEAD = 128 }; /* of each, in Redis */
 bool work_carries(const struct work *work, const struct event *event,
                   struct carried_event *ret_event)
 {
-    bool is_first_or_last = event->kind == EVENT_STATE &&
-                            (event->state == RUN_QUEUED || event->state == RUN_FINISHED);
+    bool is_first_or_last =
+        event->kind == EVENT_STATE && (event->state == RUN_QUEUED || event->state == RUN_FINISHED);
     if (is_first_or_last || event->kind == EVENT_END)
         return false;
     *ret_event = (struct carried_event){
@@ -125,8 +125,8 @@ void work_count(struct work *work)
     if (work->is_counted)
         return;
     work->is_counted = true;
-    (void)redis_command(work->worker->redis, NULL, NULL, slice_of("HINCRBY"),
-                        slice_of(lane.text), slice_of("out"), slice_of("1"));
+    (void)redis_command(work->worker->redis, NULL, NULL, slice_of("HINCRBY"), slice_of(lane.text),
+                        slice_of("out"), slice_of("1"));
 }
 
 static void on_begun(void *context, const struct redis_reply *reply)
@@ -157,8 +157,7 @@ static void begin(struct work *work)
 static bool has_room(const struct work *work)
 {
     const struct work_events *events = &work->events;
-    return !work->is_streaming || work->is_unheard ||
-           !redis_is_connected(work->worker->redis) ||
+    return !work->is_streaming || work->is_unheard || !redis_is_connected(work->worker->redis) ||
            events->output_bytes < events->taken_bytes + UNTAKEN_MAX;
 }
 
@@ -187,8 +186,8 @@ void work_run_started(struct work *work)
     if (work->reader)
         return;
     work->events.lossy = true; /* it goes on, and its result says all */
-    log_event(LOG_ERROR, "run_unheard", LOG_TEXT("run", work->header.id),
-              LOG_TEXT("why", err.text), LOG_END);
+    log_event(LOG_ERROR, "run_unheard", LOG_TEXT("run", work->header.id), LOG_TEXT("why", err.text),
+              LOG_END);
 }
 
 /* --- Redis away, and back --- */

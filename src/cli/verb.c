@@ -7,7 +7,7 @@
 #include "cli/nearest.h"
 
 const struct verb *const verbs[] = {
-    &verb_run,    &verb_serve, &verb_key,     &verb_languages,
+    &verb_run,    &verb_serve, &verb_worker,  &verb_key, &verb_languages,
     &verb_doctor, &verb_help,  &verb_version, NULL,
 };
 

@@ -21,6 +21,7 @@ struct verb {
 
 extern const struct verb verb_run;
 extern const struct verb verb_serve;
+extern const struct verb verb_worker;
 extern const struct verb verb_key;
 extern const struct verb verb_languages;
 extern const struct verb verb_doctor;

@@ -374,6 +374,11 @@ size_t engine_queued(const struct engine *engine)
     return engine->queue.len + engine->carried_queued;
 }
 
+size_t engine_queued_in(const struct engine *engine, enum lane lane)
+{
+    return engine->queue.turns.len[lane];
+}
+
 uint64_t engine_promised_bytes(const struct engine *engine)
 {
     return engine->promised_bytes;

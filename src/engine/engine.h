@@ -193,6 +193,7 @@ void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void
                   void *context);
 size_t engine_running(const struct engine *engine);
 size_t engine_queued(const struct engine *engine);
+size_t engine_queued_in(const struct engine *engine, enum lane lane);
 uint64_t engine_promised_bytes(const struct engine *engine); /* memory, to running boxes */
 const char *engine_isolation(const struct engine *engine);
 /* Rough seconds until a slot is free, for Retry-After: at least 1. */

@@ -291,9 +291,14 @@ int front_end(struct front_cargo *cargo, enum verdict verdict, const char *reaso
     (void)snprintf(result.result.reason, sizeof result.result.reason, "%s", reason);
     if (result_encode(&result, false, &text) < 0)
         return -1;
+    struct one_end end = {
+        .id = cargo->id,
+        .result = buf_slice(&text),
+        .attempt = result.attempt,
+        .number = cargo->next_number,
+    };
     front_cargo_hold(cargo);
-    if (one_end_store(cargo->front->redis, cargo->id, buf_slice(&text), cargo->attempt,
-                      cargo->next_number, on_stored, cargo) == 0)
+    if (one_end_store(cargo->front->redis, &end, on_stored, cargo) == 0)
         return 0;
     front_cargo_release(cargo);
     return -1;

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* worker_end.c — the end of a job: one result, kept and told before its delivery is
+ * settled.
+ *
+ * Redis keeps it for everybody, unless somebody was first. A copy goes through the broker
+ * to the front that waits for it: Redis may lose what it was told, and a front may have
+ * lost Redis. With Redis away that copy alone must arrive, and Redis is owed the result.
+ * With neither, all of it is tried again, and the delivery stays ours. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleet/one_end.h"
+#include "fleet/worker_private.h"
+#include "observe/log.h"
+#include "os/clock.h"
+
+enum {
+    OWED_MS = 10 * 60 * 1000,
+    EVENTS_MAX = 64 * 1024,  /* of a result */
+    BRIEF_ABOVE = 64 * 1024, /* one that is larger, and whole in Redis' stream, goes without */
+};
+
+#define EVENTS_BYTES (8 * MIB)
+#define RESULT_BYTES (15 * MIB) /* of a message to a front */
+#define OWED_BYTES (64 * MIB)
+
+/* A result that was told through the broker, while Redis was away. */
+struct owed {
+    struct list link;
+    struct fleet_worker *worker;
+    struct job_header header;
+    unsigned attempt;
+    uint64_t number;
+    uint64_t since_ns;
+    bool is_asked;
+    struct buf result;
+};
+
+/* --- what a capped run said, for its result --- */
+
+struct said {
+    struct carried_event *items; /* their bytes are offsets into `bytes`, until they are laid */
+    size_t count;
+    size_t room;
+    struct buf bytes;
+    bool failed; /* it is too much, or there is no memory: the result goes without */
+};
+
+static void add_said(struct said *said, const struct carried_event *event)
+{
+    if (said->count == said->room) {
+        size_t room = said->room > 0 ? 2 * said->room : 64;
+        struct carried_event *items =
+            room <= EVENTS_MAX ? realloc(said->items, room * sizeof *items) : NULL;
+        said->failed = said->failed || !items;
+        if (!items)
+            return;
+        said->items = items;
+        said->room = room;
+    }
+    said->items[said->count] = *event;
+    said->items[said->count].number = said->count + 1;
+    said->count++;
+    buf_add_slice(&said->bytes, event->bytes);
+    said->failed = said->failed || said->bytes.failed;
+}
+
+/* As they were told, the one of ours among them. */
+static void collect(struct work *work, struct said *said)
+{
+    static const char text[] = COMMANDS_LOST_TEXT;
+    struct event event;
+    struct carried_event carried;
+    struct reader *reader = run_attach(work->run, 0, READER_BYTES, NULL, NULL, NULL);
+    buf_init(&said->bytes, EVENTS_BYTES);
+    said->failed = !reader;
+    while (!said->failed && reader_next(reader, &event) > 0) {
+        if (!work_carries(work, &event, &carried))
+            continue;
+        add_said(said, &carried);
+        if (!said->failed && said->count + 1 == work->events.notice_number) {
+            carried.kind = EVENT_NOTICE;
+            carried.bytes = (struct slice){text, sizeof text - 1};
+            add_said(said, &carried);
+        }
+    }
+    reader_free(reader);
+    size_t at = 0;
+    for (size_t i = 0; i < said->count; at += said->items[i].bytes.len, i++)
+        said->items[i].bytes.at = said->bytes.at + at;
+}
+
+/* --- the text of it --- */
+
+static void refuse_artifacts(struct run_artifact *artifacts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!artifacts[i].refusal)
+            artifacts[i].refusal = "it stayed on the machine that ran the program";
+    }
+}
+
+static int encode(struct work *work, struct job_result *result)
+{
+    struct said said = {0};
+    if (work->run && !work->is_streaming && work->attempt > 0)
+        collect(work, &said);
+    bool with_events = said.count > 0 && !said.failed;
+    result->events = with_events ? said.items : NULL;
+    result->event_count = with_events ? said.count : 0;
+    int rc = result_encode(result, with_events, &work->result);
+    if (with_events && (rc < 0 || work->result.len > RESULT_BYTES)) {
+        buf_clear(&work->result);
+        rc = result_encode(result, false, &work->result);
+    } else if (with_events && work->result.len > BRIEF_ABOVE && !work->events.lossy) {
+        if (result_encode(result, false, &work->brief) < 0)
+            buf_clear(&work->brief);
+    }
+    free(said.items);
+    buf_fini(&said.bytes);
+    return rc;
+}
+
+static struct job_result result_of(const struct work *work)
+{
+    struct job_result result = {
+        .attempt = MAX(work->attempt, 1U),
+        .last_event = work->events.number,
+        .result.exit_code = -1,
+    };
+    memcpy(result.id, work->header.id, sizeof result.id);
+    memcpy(result.worker, work->worker->name, sizeof result.worker);
+    return result;
+}
+
+/* --- after the run --- */
+
+static void note_service(struct work *work)
+{
+    static const char script[] =
+        "local old = tonumber(redis.call('HGET', KEYS[1], 'service_ms') or ARGV[1])\n"
+        "redis.call('HSET', KEYS[1], 'service_ms',\n"
+        "  string.format('%d', math.floor(old + (ARGV[1] - old) / 8 + 0.5)))\n";
+    struct fleet_key lane = lane_key(work->header.lane);
+    char took[24];
+    if (work->begun_ns == 0)
+        return;
+    (void)snprintf(took, sizeof took, "%llu",
+                   (unsigned long long)((loop_now_ns() - work->begun_ns) / NS_PER_MS));
+    (void)redis_command(work->worker->redis, NULL, NULL, slice_of("EVAL"), slice_of(script),
+                        slice_of("1"), slice_of(lane.text), slice_of(took));
+}
+
+static void forget_run(struct work *work)
+{
+    struct run *run = take_ptr(&work->run);
+    reader_free(take_ptr(&work->reader));
+    run_recorded(run);
+}
+
+/* The delivery may be somebody's who has it still: it is settled as if nothing had been. */
+static void abandon(struct work *work)
+{
+    log_event(LOG_WARN, "run_abandoned", LOG_TEXT("run", work->header.id), LOG_END);
+    forget_run(work);
+    work_settle(work, AMQP_REQUEUE);
+}
+
+void worker_run_ended(void *context, struct run *run, const struct run_result *end,
+                      struct run_artifact *artifacts, size_t artifact_count)
+{
+    struct fleet_worker *worker = context;
+    struct work *work = work_of_run(worker, run);
+    if (!work) {
+        run_recorded(run);
+        return;
+    }
+    if (work->fate == FATE_ABANDONED) {
+        abandon(work);
+        return;
+    }
+    if (work->fate == FATE_GIVEN_BACK && end->verdict == VERDICT_CANCELLED) {
+        forget_run(work);
+        work_give_back(work);
+        return;
+    }
+    work_pump(work, true);
+    note_service(work);
+    struct job_result result = result_of(work);
+    refuse_artifacts(artifacts, artifact_count);
+    result.result = *end;
+    result.result.usage.queued_ms += work->age_ms;
+    result.artifacts = artifacts;
+    result.artifact_count = artifact_count;
+    int rc = encode(work, &result);
+    forget_run(work); /* its slot is free for the next */
+    work->state = WORK_ENDING;
+    if (rc < 0) { /* no memory: another worker may have some */
+        work_give_back(work);
+        return;
+    }
+    work_store(work);
+}
+
+void work_end(struct work *work, const struct verdict_facts *facts, const char *why,
+              enum amqp_settlement settlement)
+{
+    struct job_result result = result_of(work);
+    const struct run_spec *spec = &work->job.spec;
+    struct verdict_words words = {.why = why && why[0] ? why : NULL};
+    uint64_t now_ms = clock_unix_ms();
+    if (spec->language)
+        words.limits = engine_limits(work->worker->engine, spec);
+    result.attempt = MAX((unsigned)work->facts.begun, 1U);
+    result.result.verdict = verdict_decide(facts);
+    verdict_reason(facts, &words, result.result.reason, sizeof result.result.reason);
+    result.result.usage.queued_ms = now_ms - MIN(now_ms, work->header.submitted_ms);
+    work->attempt = result.attempt;
+    work->settlement = settlement;
+    work->state = WORK_ENDING;
+    work_count(work);
+    if (result_encode(&result, false, &work->result) < 0)
+        work_give_back(work);
+    else
+        work_store(work);
+}
+
+/* --- told --- */
+
+static bool results_key(const struct job_header *header, const char *reply_to,
+                        struct fleet_key *ret_key)
+{
+    static const char prefix[] = "runnel.results.";
+    if (header->front[0] != '\0') {
+        *ret_key = results_queue(header->front);
+        return true;
+    }
+    if (strncmp(reply_to, prefix, sizeof prefix - 1) != 0)
+        return false;
+    return snprintf(ret_key->text, sizeof ret_key->text, "%s", reply_to) > 0;
+}
+
+static int publish(struct fleet_worker *worker, const struct fleet_key *key, const char *id,
+                   struct slice result, uint64_t token)
+{
+    struct amqp_message message = {
+        .exchange = "",
+        .key = key->text,
+        .body = result,
+        .content_type = "application/json",
+        .message_id = id,
+        .mandatory = true,
+    };
+    return amqp_publish(worker->amqp, &message, token, NULL);
+}
+
+static void again(struct work *work)
+{
+    work->due_ns = worker_soon_ns();
+    worker_tick(work->worker);
+}
+
+/* Redis does not have it: the front itself must. */
+static void publish_result(struct work *work)
+{
+    struct fleet_key key;
+    if (results_key(&work->header, work->reply_to, &key) &&
+        publish(work->worker, &key, work->header.id, buf_slice(&work->result),
+                (uint64_t)(uintptr_t)work) == 0)
+        work_hold(work);
+    else
+        again(work);
+}
+
+static void settle(struct work *work)
+{
+    work_settle(work, work->settlement);
+}
+
+static void on_stored(void *context, const struct redis_reply *reply)
+{
+    struct work *work = context;
+    struct fleet_key key;
+    if (!work_answered(work) || work->state != WORK_ENDING)
+        return;
+    if (!reply || reply->kind != REDIS_INTEGER) {
+        publish_result(work);
+        return;
+    }
+    if (reply->integer == ONE_END_STORED && results_key(&work->header, work->reply_to, &key))
+        (void)publish(work->worker, &key, work->header.id, buf_slice(&work->result), 0);
+    if (reply->integer == ONE_END_VOID)
+        work->settlement = AMQP_REQUEUE; /* whose it is will see to it */
+    settle(work);
+}
+
+void work_store(struct work *work)
+{
+    struct one_end end = {
+        .id = work->header.id,
+        .worker = work->worker->name,
+        .result = buf_slice(work->brief.len > 0 ? &work->brief : &work->result),
+        .attempt = work->attempt,
+        .number = work->events.number + 1,
+    };
+    work->due_ns = 0;
+    if (one_end_store(work->worker->redis, &end, on_stored, work) == 0)
+        work_hold(work);
+    else
+        publish_result(work);
+}
+
+/* --- what Redis is owed --- */
+
+static void owed_free(struct owed *owed)
+{
+    list_remove(&owed->link);
+    owed->worker->owed_bytes -= owed->result.len;
+    buf_fini(&owed->result);
+    free(owed);
+}
+
+static struct owed *oldest_owed(struct fleet_worker *worker)
+{
+    return CONTAINER_OF(worker->owed.next, struct owed, link);
+}
+
+/* Takes the result's text. */
+static void owe(struct work *work)
+{
+    struct fleet_worker *worker = work->worker;
+    struct owed *owed = calloc(1, sizeof *owed);
+    if (!owed)
+        return;
+    *owed = (struct owed){
+        .worker = worker,
+        .header = work->header,
+        .attempt = work->attempt,
+        .number = work->events.number + 1,
+        .since_ns = loop_now_ns(),
+        .result = work->result,
+    };
+    buf_init(&work->result, 0);
+    worker->owed_bytes += owed->result.len;
+    list_append(&worker->owed, &owed->link);
+    while (!list_empty(&worker->owed) &&
+           (worker->owed_bytes > OWED_BYTES ||
+            loop_now_ns() - oldest_owed(worker)->since_ns > OWED_MS * NS_PER_MS) &&
+           !oldest_owed(worker)->is_asked)
+        owed_free(oldest_owed(worker));
+}
+
+void worker_published(void *context, uint64_t token, enum amqp_outcome outcome)
+{
+    struct work *work = (struct work *)(uintptr_t)token; /* NOLINT: as we gave it */
+    (void)context;
+    if (token == 0 || !work_answered(work) || work->state != WORK_ENDING)
+        return;
+    if (outcome != AMQP_STORED) {
+        again(work);
+        return;
+    }
+    owe(work);
+    settle(work);
+}
+
+bool worker_answer_again(struct fleet_worker *worker, const char *id)
+{
+    list_for_each (link, &worker->owed) {
+        struct owed *owed = CONTAINER_OF(link, struct owed, link);
+        if (strcmp(owed->header.id, id) != 0)
+            continue;
+        struct fleet_key key = results_queue(owed->header.front);
+        (void)publish(worker, &key, id, buf_slice(&owed->result), 0);
+        return true;
+    }
+    return false;
+}
+
+static void on_paid(void *context, const struct redis_reply *reply)
+{
+    struct owed *owed = context;
+    owed->is_asked = false;
+    if (reply)
+        owed_free(owed);
+}
+
+void worker_pay_owed(struct fleet_worker *worker)
+{
+    list_for_each (link, &worker->owed) {
+        struct owed *owed = CONTAINER_OF(link, struct owed, link);
+        struct one_end end = {
+            .id = owed->header.id,
+            .worker = worker->name,
+            .result = buf_slice(&owed->result),
+            .attempt = owed->attempt,
+            .number = owed->number,
+        };
+        if (!owed->is_asked && one_end_store(worker->redis, &end, on_paid, owed) == 0)
+            owed->is_asked = true;
+    }
+}
+
+void worker_forget_owed(struct fleet_worker *worker)
+{
+    while (!list_empty(&worker->owed))
+        owed_free(oldest_owed(worker));
+}

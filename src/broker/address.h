@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-struct address {
+struct broker_address {
     char user[128]; /* "": none was named */
     char password[512];
     char host[256];
@@ -24,7 +24,7 @@ struct address_form {
 };
 
 /* ERR_CONFIG. */
-int address_parse(const char *text, const struct address_form *form, struct address *ret_address,
-                  struct err *err);
+int broker_address_parse(const char *text, const struct address_form *form,
+                         struct broker_address *ret_address, struct err *err);
 
 #endif

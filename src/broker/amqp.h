@@ -121,8 +121,11 @@ struct amqp_config {
     void *context;
 };
 
-/* -1 and ERR_CONFIG when the URL is not one. Copies the config. Does not wait. */
+/* Loads the library. Before a filter that lets nothing be loaded; amqp_new finds it there. */
+int amqp_load(struct err *err);
+/* -1 and ERR_CONFIG when the URL is not one. */
 int amqp_check_url(const char *url, struct err *err);
+/* Copies the config. Does not wait. */
 struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struct err *err);
 bool amqp_is_connected(const struct amqp *amqp);
 /* -1 with ERR_BROKER when there is no connection, or 64 MiB wait already. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_fleet.c — a service whose runs are carried out by workers on other machines. */
-#include <unistd.h>
+#include <string.h>
 
 #include "cli/serve_private.h"
 #include "fleet/front.h"
@@ -27,6 +27,8 @@ int service_open_fleet(struct service *service, struct engine_config *engine, st
     const struct config *config = &service->wiring->config;
     if (!config->broker)
         return 0;
+    if (!config->stream)
+        return err_field(err, "stream", "a broker needs a stream beside it: redis://HOST:6379");
     struct fleet_front_config fleet = {
         .loop = service->wiring->loop,
         .catalogue = service->wiring->catalogue,

@@ -146,6 +146,9 @@ static void describe(void *context, struct member *self)
 
 struct fleet_front *fleet_front_new(const struct fleet_front_config *config, struct err *err)
 {
+    if (amqp_check_url(config->broker, err) < 0 || redis_check_url(config->stream, err) < 0 ||
+        amqp_load(err) < 0)
+        return NULL;
     struct fleet_front *front = calloc(1, sizeof *front);
     if (!front) {
         (void)err_sys(err, ENOMEM, "cannot make the front of the fleet");

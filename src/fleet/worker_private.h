@@ -109,7 +109,7 @@ struct work {
     bool ends_unattended;
     uint64_t unattended_ms;
     uint64_t unattended_ns; /* when somebody was last there; 0: it is not known yet */
-    bool is_unheard; /* its front is gone: nobody takes what it says */
+    bool is_unheard;        /* its front is gone: nobody takes what it says */
 
     enum amqp_settlement settlement;
     struct buf result; /* with all that a capped run said */

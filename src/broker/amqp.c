@@ -163,6 +163,12 @@ static int start(struct amqp *amqp, struct loop *loop, const struct amqp_config 
     return 0;
 }
 
+int amqp_load(struct err *err)
+{
+    struct amqp_api api;
+    return amqp_api_load(&api, err);
+}
+
 struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struct err *err)
 {
     struct amqp *amqp = calloc(1, sizeof *amqp);

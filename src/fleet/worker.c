@@ -257,7 +257,8 @@ void fleet_worker_drain(struct fleet_worker *worker, uint64_t grace_ms,
 
 struct fleet_worker *fleet_worker_new(const struct fleet_worker_config *config, struct err *err)
 {
-    if (amqp_check_url(config->broker, err) < 0 || redis_check_url(config->stream, err) < 0)
+    if (amqp_check_url(config->broker, err) < 0 || redis_check_url(config->stream, err) < 0 ||
+        amqp_load(err) < 0)
         return NULL;
     struct fleet_worker *worker = calloc(1, sizeof *worker);
     if (!worker) {

@@ -54,8 +54,8 @@ static bool split(struct slice text, char letter, struct slice *ret_before,
     return true;
 }
 
-static int parse_user(struct slice text, const struct address_form *form,
-                      struct broker_address *address, struct err *err)
+static int parse_user(struct slice text, const struct address_form *form, struct address *address,
+                      struct err *err)
 {
     struct slice user;
     struct slice password;
@@ -75,8 +75,8 @@ static bool is_port(const char *text)
 }
 
 /* "host", "host:port", "[v6]", "[v6]:port" */
-static int parse_place(struct slice text, const struct address_form *form,
-                       struct broker_address *address, struct err *err)
+static int parse_place(struct slice text, const struct address_form *form, struct address *address,
+                       struct err *err)
 {
     struct slice host = text;
     struct slice port = slice_of(form->port);
@@ -108,9 +108,9 @@ static const char *behind_scheme(const char *text, const struct address_form *fo
 }
 
 int broker_address_parse(const char *text, const struct address_form *form,
-                         struct broker_address *ret_address, struct err *err)
+                         struct address *ret_address, struct err *err)
 {
-    struct broker_address address = {0};
+    struct address address = {0};
     const char *authority = behind_scheme(text, form);
     if (!authority)
         return err_set(err, ERR_CONFIG,

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-struct broker_address {
+struct address {
     char user[128]; /* "": none was named */
     char password[512];
     char host[256];
@@ -25,6 +25,6 @@ struct address_form {
 
 /* ERR_CONFIG. */
 int broker_address_parse(const char *text, const struct address_form *form,
-                         struct broker_address *ret_address, struct err *err);
+                         struct address *ret_address, struct err *err);
 
 #endif

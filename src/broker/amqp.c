@@ -15,7 +15,7 @@ static const struct address_form form = {"the broker", "amqp", "5672"};
 struct amqp {
     struct amqp_api api;
     struct amqp_config *config;
-    struct broker_address address;
+    struct address address;
     struct relay relay;
     struct line line; /* the thread's */
     pthread_t thread;
@@ -30,7 +30,7 @@ struct amqp {
 
 int amqp_check_url(const char *url, struct err *err)
 {
-    struct broker_address address;
+    struct address address;
     return broker_address_parse(url, &form, &address, err);
 }
 

@@ -121,11 +121,10 @@ struct amqp_config {
     void *context;
 };
 
-/* Loads the library. Before a filter that lets nothing be loaded; amqp_new finds it there. */
-int amqp_load(struct err *err);
-/* -1 and ERR_CONFIG when the URL is not one. */
+/* -1 and ERR_CONFIG when the URL is not one. Copies the config. Does not wait. */
 int amqp_check_url(const char *url, struct err *err);
-/* Copies the config. Does not wait. */
+/* Loads librabbitmq, as amqp_new does: for who is forbidden new code when he comes to that. */
+int amqp_load(struct err *err);
 struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struct err *err);
 bool amqp_is_connected(const struct amqp *amqp);
 /* -1 with ERR_BROKER when there is no connection, or 64 MiB wait already. */

@@ -72,8 +72,8 @@ static int start(struct workplace *place, int socket, struct err *err)
         .broker = config->broker,
         .stream = config->stream,
         .node_name = config->node_name,
-        .version = RUNNEL_VERSION,
         .slots = wiring_concurrency(config),
+        .memory_bytes = wiring_memory_bytes(config),
         .refused = on_refused,
         .refused_context = place,
     };
@@ -83,6 +83,7 @@ static int start(struct workplace *place, int socket, struct err *err)
     struct engine_config engine = {
         .concurrency = fleet.slots,
         .queue_length = (size_t)WORKER_QUEUE * fleet.slots,
+        .memory_bytes = fleet.memory_bytes,
         .ceiling = config->ceiling,
         .observer = observe,
         .recorder = fleet_worker_recorder(place->worker),

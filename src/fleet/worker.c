@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fleet/members.h"
 #include "fleet/worker_private.h"
-#include "language/language.h"
 #include "observe/log.h"
 
 enum {
@@ -15,12 +15,6 @@ enum {
 };
 
 static const char ending[] = "the worker is shutting down";
-
-bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language)
-{
-    (void)worker, (void)language;
-    return false;
-}
 
 /* --- what is due later --- */
 
@@ -58,6 +52,14 @@ static void on_tick(void *context)
     }
     if (more)
         worker_tick(worker);
+}
+
+static void on_leases(void *context)
+{
+    struct fleet_worker *worker = context;
+    loop_timer_start(worker->leases, LEASE_RENEW_MS);
+    worker_renew_leases(worker);
+    worker_watch_fronts(worker);
 }
 
 /* --- the broker --- */
@@ -123,6 +125,7 @@ static void on_stream(void *context)
 {
     struct fleet_worker *worker = context;
     log_event(LOG_INFO, "stream_connected", LOG_END);
+    fleet_members_connected(worker->members);
     worker->is_patient = false;
     worker->is_blind = false;
     loop_timer_stop(worker->patience);
@@ -268,7 +271,7 @@ struct fleet_worker *fleet_worker_new(const struct fleet_worker_config *config, 
     list_init(&worker->gone);
     list_init(&worker->owed);
     worker->tick = loop_timer_new(config->loop, on_tick, worker);
-    worker->leases = loop_timer_new(config->loop, worker_renew_leases, worker);
+    worker->leases = loop_timer_new(config->loop, on_leases, worker);
     worker->patience = loop_timer_new(config->loop, on_impatient, worker);
     worker->grace = loop_timer_new(config->loop, on_grace, worker);
     worker->last = loop_timer_new(config->loop, on_last, worker);
@@ -286,7 +289,8 @@ int fleet_worker_start(struct fleet_worker *worker, struct engine *engine, struc
     worker->engine = engine;
     worker->is_patient = true;
     loop_timer_start(worker->patience, PATIENCE_MS);
-    if (connect_stream(worker, err) < 0 || connect_broker(worker, err) < 0)
+    if (connect_stream(worker, err) < 0 || worker_join(worker, err) < 0 ||
+        connect_broker(worker, err) < 0)
         return -1;
     loop_timer_start(worker->leases, LEASE_RENEW_MS);
     return 0;
@@ -297,6 +301,7 @@ void fleet_worker_free(struct fleet_worker *worker)
     if (!worker)
         return;
     amqp_free(worker->amqp, LINGER_MS);
+    fleet_members_free(worker->members);
     redis_free(worker->redis);
     work_free_all(worker);
     worker_forget_owed(worker);

@@ -38,8 +38,8 @@ struct fleet_worker_config {
     const char *broker; /* URLs; borrowed, as the name, until fleet_worker_start returned */
     const char *stream;
     const char *node_name; /* NULL: the host's */
-    const char *version;
-    unsigned slots; /* the engine's */
+    unsigned slots;        /* this and the next: the engine's */
+    uint64_t memory_bytes;
     /* Another process has our name: we cannot stay. */
     void (*refused)(void *context, const struct err *err);
     void *refused_context;

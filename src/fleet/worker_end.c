@@ -6,6 +6,7 @@
  * to the front that waits for it: Redis may lose what it was told, and a front may have
  * lost Redis. With Redis away that copy alone must arrive, and Redis is owed the result.
  * With neither, all of it is tried again, and the delivery stays ours. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,7 @@ static int encode(struct work *work, struct job_result *result)
     bool with_events = said.count > 0 && !said.failed;
     result->events = with_events ? said.items : NULL;
     result->event_count = with_events ? said.count : 0;
+    result->last_event = MAX(result->last_event, (uint64_t)said.count);
     int rc = result_encode(result, with_events, &work->result);
     if (with_events && (rc < 0 || work->result.len > RESULT_BYTES)) {
         buf_clear(&work->result);
@@ -146,8 +148,10 @@ static void note_service(struct work *work)
     char took[24];
     if (work->begun_ns == 0)
         return;
-    (void)snprintf(took, sizeof took, "%llu",
-                   (unsigned long long)((loop_now_ns() - work->begun_ns) / NS_PER_MS));
+    uint64_t took_ms = (loop_now_ns() - work->begun_ns) / NS_PER_MS;
+    uint64_t before_ms = work->worker->service_ms > 0 ? work->worker->service_ms : took_ms;
+    work->worker->service_ms = (7 * before_ms + took_ms + 4) / 8;
+    (void)snprintf(took, sizeof took, "%" PRIu64, took_ms);
     (void)redis_command(work->worker->redis, NULL, NULL, slice_of("EVAL"), slice_of(script),
                         slice_of("1"), slice_of(lane.text), slice_of(took));
 }

@@ -75,14 +75,16 @@ static void submit(struct work *work)
     struct run_spec spec = work->job.spec;
     uint64_t waits_ms = work->facts.queue_ms;
     work->attempt = worker_next_attempt(&work->facts);
+    work->age_ms = work->facts.age_ms;
+    work->is_streaming = spec.streaming;
+    work->ends_unattended = spec.ends_unattended;
+    work->unattended_ms = spec.unattended_ms > 0 ? spec.unattended_ms : UNATTENDED_MS;
     spec.id = work->header.id;
     spec.passing = true;          /* its front keeps it for those who come back, … */
     spec.ends_unattended = false; /* … and knows who reads it */
     spec.recorded = true;
     if (work->attempt == 1 && waits_ms > 0)
         spec.limits.value[LIMIT_QUEUE] = waits_ms - MIN(waits_ms - 1, work->facts.age_ms);
-    work->age_ms = work->facts.age_ms;
-    work->is_streaming = spec.streaming;
     if (engine_find(engine, spec.id)) { /* as it was in our hands before: it goes any moment */
         hold(work);
         return;

@@ -50,11 +50,9 @@ static void on_renewed(void *context, const struct redis_reply *reply)
     }
 }
 
-void worker_renew_leases(void *context)
+void worker_renew_leases(struct fleet_worker *worker)
 {
     enum { WORDS = 5 }; /* beside the keys */
-    struct fleet_worker *worker = context;
-    loop_timer_start(worker->leases, LEASE_RENEW_MS);
     struct fleet_key *keys = calloc(2 * worker->in_hand + 1, sizeof *keys);
     struct slice *argv = calloc(2 * worker->in_hand + WORDS, sizeof *argv);
     char count[24];

@@ -8,6 +8,7 @@
  * worker_run.c     one run: its events out, commands in
  * worker_end.c     its result, stored and told
  * worker_lease.c   that it is ours
+ * worker_watch.c   the other members, and fronts that are gone
  *
  *  delivery ─► listening ─► asking ─┬─► running ─┬─► ending ──► settled
  *                  ▲                │            │     ▲
@@ -33,6 +34,7 @@ enum {
     /* Redis is away for good, as far as jobs that wait for it are concerned. */
     PATIENCE_MS = 2000,
     EVENT_MARKS = 16,
+    UNATTENDED_MS = 30 * 1000, /* as the engine's, where a run does not say */
 };
 
 /* Output of a streaming run that its readers have not taken. */
@@ -72,6 +74,8 @@ struct work_events {
     uint64_t notice_number; /* of the one that is ours, not the log's; 0: none */
 };
 
+struct fleet_members;
+
 /* One job in our hands. Lives until it is settled and no answer is due (holds). */
 struct work {
     struct list link;
@@ -102,7 +106,10 @@ struct work {
     struct work_events events;
     uint64_t command_number;
     bool is_streaming;
-    bool is_unheard; /* its front is gone: nobody takes what it says */
+    bool ends_unattended;
+    uint64_t unattended_ms;
+    uint64_t unattended_ns; /* when somebody was last there; 0: it is not known yet */
+    bool is_unheard;        /* its front is gone: nobody takes what it says */
 
     enum amqp_settlement settlement;
     struct buf result; /* with all that a capped run said */
@@ -115,8 +122,10 @@ struct fleet_worker {
     struct engine *engine;
     struct amqp *amqp;
     struct redis *redis;
+    struct fleet_members *members;
     struct list works;
     size_t in_hand;
+    uint64_t service_ms; /* how long a run has its slot, of late */
     struct list gone;
     struct list owed; /* results that Redis is to get when it is back */
     size_t owed_bytes;
@@ -139,8 +148,6 @@ struct fleet_worker {
 
 /* --- worker.c --- */
 
-/* Another worker, that lives, has the language. */
-bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
 /* Something is due later: looks at all of it until nothing is. */
 void worker_tick(struct fleet_worker *worker);
 uint64_t worker_soon_ns(void); /* in AGAIN_MS */
@@ -204,9 +211,17 @@ bool worker_answer_again(struct fleet_worker *worker, const char *id);
 void worker_pay_owed(struct fleet_worker *worker);
 void worker_forget_owed(struct fleet_worker *worker);
 
+/* --- worker_watch.c --- */
+
+/* Becomes a member, once there is Redis. */
+int worker_join(struct fleet_worker *worker, struct err *err);
+/* Another worker, that lives, has the language. */
+bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
+void worker_watch_fronts(struct fleet_worker *worker);
+
 /* --- worker_lease.c --- */
 
-void worker_renew_leases(void *context);
+void worker_renew_leases(struct fleet_worker *worker);
 void work_release_lease(struct work *work);
 
 #endif

@@ -138,18 +138,23 @@ static void on_begun(void *context, const struct redis_reply *reply)
 }
 
 /* From here on it counts as an attempt. */
-static void begin(struct work *work)
+static void say_begun(struct work *work)
 {
     struct fleet_key run = run_key(work->header.id);
     char attempt[16];
     char lives[16];
-    work->begun_ns = loop_now_ns();
-    work_count(work);
     (void)snprintf(attempt, sizeof attempt, "%u", work->attempt);
     (void)snprintf(lives, sizeof lives, "%d", RUN_LIVES_S);
     (void)WORK_ASK(work, on_begun, slice_of("EVAL"), slice_of(begin_script), slice_of("1"),
                    slice_of(run.text), slice_of(attempt), slice_of(work->worker->name),
                    slice_of(lives));
+}
+
+static void begin(struct work *work)
+{
+    work->begun_ns = loop_now_ns();
+    work_count(work);
+    say_begun(work);
 }
 
 /* A streaming run's output waits in its log, and then the program does, until its readers have
@@ -198,10 +203,14 @@ void work_events_lost(struct work *work)
     work_pump(work, false); /* it need not wait for anybody */
 }
 
-/* What was under way may never be taken: it counts as if it were. */
+/* What was under way may never be taken: it counts as if it were. And that it is ours may not
+ * be known, if it began without Redis. */
 void work_stream_back(struct work *work)
 {
     work->events.taken_bytes = work->events.output_bytes;
+    work->is_leased = true;
+    if (work->begun_ns != 0)
+        say_begun(work);
 }
 
 /* --- commands --- */
@@ -284,6 +293,7 @@ void worker_message(void *context, const char *channel, struct slice payload)
                   LOG_END);
         return;
     }
+    work->unattended_ns = loop_now_ns();
     if (command.kind == COMMAND_CANCEL)
         cancel(work, command.bytes);
     if (work->state != WORK_RUNNING || command.number <= work->command_number)

@@ -211,7 +211,7 @@ static amqp_table_entry_t text(const char *name, const char *value)
 
 static int log_in(struct line *line, struct err *err)
 {
-    const struct broker_address *address = line->address;
+    const struct address *address = line->address;
     amqp_table_entry_t can[] = {yes("consumer_cancel_notify"), yes("connection.blocked"),
                                 yes("publisher_confirms"), yes("basic.nack")};
     amqp_table_entry_t own[] = {

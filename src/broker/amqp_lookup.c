@@ -13,7 +13,7 @@
  * from that: on a thread of its own, which both sides leave when they will. */
 
 struct lookup {
-    struct broker_address address;
+    struct address address;
     struct addrinfo *found;
     int status;
     int done; /* an eventfd */
@@ -21,7 +21,7 @@ struct lookup {
     atomic_int users;
 };
 
-static int look_up(const struct broker_address *address, int flags, struct addrinfo **ret_found)
+static int look_up(const struct address *address, int flags, struct addrinfo **ret_found)
 {
     const struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
@@ -54,7 +54,7 @@ static void *work(void *context)
 }
 
 /* Signals are blocked here already, as in the thread that starts it. */
-static struct lookup *start(const struct broker_address *address)
+static struct lookup *start(const struct address *address)
 {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup)
@@ -72,8 +72,8 @@ static struct lookup *start(const struct broker_address *address)
     return lookup;
 }
 
-static int look_up_name(struct relay *relay, const struct broker_address *address,
-                        uint64_t until_ns, struct addrinfo **ret_found, struct err *err)
+static int look_up_name(struct relay *relay, const struct address *address, uint64_t until_ns,
+                        struct addrinfo **ret_found, struct err *err)
 {
     struct lookup *lookup = start(address);
     if (!lookup)
@@ -96,7 +96,7 @@ static int look_up_name(struct relay *relay, const struct broker_address *addres
     return rc;
 }
 
-int lookup_address(struct relay *relay, const struct broker_address *address, uint64_t until_ns,
+int lookup_address(struct relay *relay, const struct address *address, uint64_t until_ns,
                    struct addrinfo **ret_found, struct err *err)
 {
     if (look_up(address, AI_NUMERICHOST, ret_found) == 0)

@@ -170,7 +170,7 @@ struct content {
 struct line {
     const struct amqp_api *api;
     const struct amqp_config *config;
-    const struct broker_address *address;
+    const struct address *address;
     struct relay *relay;
 
     uint64_t connection; /* counts those that were made; 0: none yet */
@@ -196,7 +196,7 @@ int line_dial(struct line *line, uint64_t until_ns, struct err *err);
 
 /* amqp_lookup.c: the addresses of a name, the caller's to freeaddrinfo. */
 struct addrinfo;
-int lookup_address(struct relay *relay, const struct broker_address *address, uint64_t until_ns,
+int lookup_address(struct relay *relay, const struct address *address, uint64_t until_ns,
                    struct addrinfo **ret_found, struct err *err);
 
 /* amqp_connect.c */

@@ -36,15 +36,6 @@ class Front(Service):
         super().__init__("--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
                          "--node-name", name, *flags, **more)
 
-    def has_workers(self):
-        """Is there one that can run bash?"""
-        try:
-            status, answer = self.request("GET", "/v1/languages")
-        except (OSError, http.client.HTTPException):
-            return False
-        return status == 200 and any(language["name"] == "bash" and language["installed"]
-                                     for language in answer["languages"])
-
     def try_submit(self, language, code, **more):
         """The job's id, or None when the front does not say that it took it."""
         body = {"language": language, "source_code": code, **more}
@@ -170,7 +161,7 @@ class Fleet:
 
     def wait_ready(self):
         for front in self.fronts:
-            wait_until(f"{front.name} has workers", front.has_workers)
+            wait_until(f"{front.name} has workers", front.runs)
 
     def connect(self):
         """A client of the Redis between them."""

@@ -89,7 +89,7 @@ class Anywhere(unittest.TestCase):
                          "for i in $(seq 300); do sleep 0.1; done", tty=True)
         socket = self.attach(run)
         self.read_until(socket, "up")
-        socket.send_json({"type": "resize", "cols": 91, "rows": 17})
+        socket.send_json({"type": "resize", "columns": 91, "rows": 17})
         self.read_until(socket, "17 91")
         socket.send_json({"type": "signal", "signal": "HUP"})
         self.read_until(socket, "hup")

@@ -216,7 +216,8 @@ void fleet_front_free(struct fleet_front *front)
     front_answer_all(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
-        front_found(cargo);
+        if (cargo->found)
+            take_ptr (&cargo->found)(cargo->found_context, NULL);
         cargo->holds = 1; /* the answers that were due do not come */
         front_cargo_release(cargo);
     }

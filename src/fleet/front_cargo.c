@@ -89,7 +89,6 @@ void front_cargo_free(struct cargo *base)
 {
     struct front_cargo *cargo = front_cargo_of(base);
     struct fleet_key events = events_key(cargo->id);
-    front_found(cargo); /* it has ended; who asked for it sees that */
     front_cargo_waits(cargo, false);
     front_commands_drop(cargo);
     if (cargo->run && cargo->front->redis)

@@ -18,7 +18,7 @@ struct loop_watch;
 
 /* As much as a pipe holds by default, so one read empties it; and the most that
  * one stage may move before the others have their turn. */
-enum { NATIVE_CHUNK = 64 * 1024 };
+enum { NATIVE_CHUNK = 32 * 1024 };
 
 struct native {
     struct executor executor;

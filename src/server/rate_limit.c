@@ -20,8 +20,7 @@ enum { KEY_SIZE = 56 }; /* a multiple of 8; longer names of clients are cut */
 
 struct entry {
     struct list age;
-    uint32_t next; /* in its bucket's chain: index + 1, 0 ends it */
-    bool used;
+    uint32_t next;      /* in its bucket's chain: index + 1, 0 ends it */
     char key[KEY_SIZE]; /* padded with NULs */
     uint64_t count;
     uint64_t window_end_ms;
@@ -32,8 +31,9 @@ struct rate_limiter {
     uint64_t window_ms;
     uint64_t seed; /* so that nobody can choose addresses that share a bucket */
     size_t max_clients;
+    size_t used; /* the entries behind these were never touched, and cost no memory */
     size_t bucket_mask;
-    struct list by_age; /* all entries, unused ones first */
+    struct list by_age;
     struct entry *entries;
     uint32_t *buckets; /* index + 1 of a chain's first entry, 0: empty */
 };
@@ -58,8 +58,6 @@ struct rate_limiter *rate_limiter_new(uint64_t limit, uint64_t window_ms, size_t
         return NULL;
     }
     list_init(&limiter->by_age);
-    for (size_t i = 0; i < limiter->max_clients; i++)
-        list_append(&limiter->by_age, &limiter->entries[i].age);
     return limiter;
 }
 
@@ -119,12 +117,22 @@ static void unchain(struct rate_limiter *limiter, const struct entry *entry)
     *link = entry->next;
 }
 
-static struct entry *take_oldest(struct rate_limiter *limiter, const char key[KEY_SIZE])
+/* An unused one, else that of the client whose window ends first. */
+static struct entry *take_entry(struct rate_limiter *limiter)
 {
-    struct entry *entry = CONTAINER_OF(limiter->by_age.next, struct entry, age);
-    if (entry->used)
-        unchain(limiter, entry);
-    entry->used = true;
+    if (limiter->used < limiter->max_clients) {
+        struct entry *unused = &limiter->entries[limiter->used++];
+        list_append(&limiter->by_age, &unused->age);
+        return unused;
+    }
+    struct entry *oldest = CONTAINER_OF(limiter->by_age.next, struct entry, age);
+    unchain(limiter, oldest);
+    return oldest;
+}
+
+static struct entry *add(struct rate_limiter *limiter, const char key[KEY_SIZE])
+{
+    struct entry *entry = take_entry(limiter);
     memcpy(entry->key, key, KEY_SIZE);
     uint32_t *first = &limiter->buckets[bucket_of(limiter, key)];
     entry->next = *first;
@@ -152,7 +160,7 @@ struct rate_state rate_limiter_take(struct rate_limiter *limiter, const char *cl
     make_key(client, key);
     struct entry *entry = find(limiter, key);
     if (!entry)
-        entry = take_oldest(limiter, key);
+        entry = add(limiter, key);
     if (now_ms >= entry->window_end_ms) {
         entry->count = 0;
         entry->window_end_ms = now_ms + limiter->window_ms;

@@ -19,7 +19,7 @@ enum { LISTED_MAX = 100 };
 struct newest {
     const struct http_request *request;
     struct run *runs[LISTED_MAX]; /* newest first */
-    uint64_t ages_ms[LISTED_MAX];
+    uint64_t created_ms[LISTED_MAX];
     size_t count;
     bool more; /* than there is room for */
 };
@@ -30,21 +30,20 @@ static void take(void *context, struct run *run)
     struct jobs_note note;
     if (!jobs_may_see(newest->request, run, &note))
         return;
-    uint64_t age_ms = run_time_ms(run);
     size_t at = newest->count;
     if (at == LISTED_MAX) {
         newest->more = true;
-        if (age_ms >= newest->ages_ms[--at])
+        if (note.created_ms <= newest->created_ms[--at])
             return;
     } else {
         newest->count++;
     }
-    for (; at > 0 && newest->ages_ms[at - 1] > age_ms; at--) {
+    for (; at > 0 && newest->created_ms[at - 1] < note.created_ms; at--) {
         newest->runs[at] = newest->runs[at - 1];
-        newest->ages_ms[at] = newest->ages_ms[at - 1];
+        newest->created_ms[at] = newest->created_ms[at - 1];
     }
     newest->runs[at] = run;
-    newest->ages_ms[at] = age_ms;
+    newest->created_ms[at] = note.created_ms;
 }
 
 /* Each by itself, so that those which the answer has no room for are the oldest. */

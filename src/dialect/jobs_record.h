@@ -18,8 +18,8 @@ struct jobs_note;
 struct json;
 
 /* Clients poll, and leave their WebSocket when they read of the end; so the status turns
- * when every WebSocket that follows the job has its last line. One that takes nothing is
- * waited for so long. */
+ * a moment after every WebSocket that follows the job has got its last line. One that takes nothing
+ * is waited for so long. */
 enum { JOBS_SLOW_MS = 5000 };
 enum { JOBS_KEPT_MS = 300000 }; /* after its end, as the known service keeps it */
 

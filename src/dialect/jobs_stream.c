@@ -12,12 +12,15 @@
 #include "dialect/jobs_lines.h"
 #include "dialect/jobs_note.h"
 #include "dialect/jobs_request.h"
+#include "loop/loop.h"
 #include "server/websocket.h"
 #include "store/store.h"
 
 #define MESSAGE_MAX (64 * KIB)
 #define FRAME_MAX (8 * JOBS_LINE_MAX) /* a control character becomes six bytes */
 enum { FOLLOWED_MAX = 16 };           /* jobs of one socket */
+/* The status comes over another connection, and could overtake the last lines still. */
+enum { ARRIVAL_MS = 100 };
 
 enum { OUT, ERR, STREAMS };
 
@@ -35,11 +38,12 @@ struct stream {
 /* One job of a stream. */
 struct follower {
     struct list of_stream;
-    struct list of_all;    /* jobs.followers, once there is a reader */
+    struct list of_all;    /* jobs.followers */
     struct stream *stream; /* NULL: given up while the job was looked for */
     char id[RUN_ID_SIZE];
-    struct run *run;
-    struct reader *reader; /* NULL: the job is being looked for */
+    struct reader *reader; /* NULL: the job is being looked for, or all of it was sent */
+    bool is_looking;
+    uint64_t sent_ns; /* when all of it was sent; 0: it was not */
     uint64_t created_ms;
     struct jobs_lines lines[STREAMS];
     unsigned attempt;
@@ -63,7 +67,7 @@ static void unfollow(struct follower *follower)
     list_remove(&follower->of_all);
     follower->stream->count--;
     follower->stream = NULL;
-    if (follower->reader)
+    if (!follower->is_looking)
         follower_free(follower);
 }
 
@@ -120,17 +124,19 @@ static void begin_attempt(struct follower *follower)
     jobs_lines_clear(&follower->lines[ERR]);
 }
 
-/* As much as the socket takes. Frees the follower that has come to the end. */
+/* As much as the socket takes. */
 static void go_on(struct follower *follower)
 {
     struct event *event = &follower->event;
-    while (send_lines(follower) && reader_next(follower->reader, event) > 0) {
+    while (follower->reader && send_lines(follower) && reader_next(follower->reader, event) > 0) {
         if (event->attempt != follower->attempt)
             begin_attempt(follower);
         if (event->kind == EVENT_END) {
             send_last(follower);
-            unfollow(follower);
-            return;
+            follower->sent_ns = loop_now_ns();
+            reader_free(take_ptr(&follower->reader));
+            jobs_lines_fini(&follower->lines[OUT]);
+            jobs_lines_fini(&follower->lines[ERR]);
         }
         if (event->kind != EVENT_STDOUT && event->kind != EVENT_STDERR)
             event->bytes.len = 0; /* is not of the program */
@@ -142,16 +148,22 @@ static void on_ready(void *context)
     go_on(context);
 }
 
+static bool has_arrived(const struct follower *follower)
+{
+    return follower->sent_ns > 0 && !follower->stream->is_full &&
+           loop_now_ns() - follower->sent_ns > ARRIVAL_MS * NS_PER_MS;
+}
+
 bool jobs_stream_settle(struct jobs *jobs, const struct run *run)
 {
     bool settled = true;
-    list_for_each_safe (link, following, &jobs->followers) {
+    list_for_each (link, &jobs->followers) {
         struct follower *follower = CONTAINER_OF(link, struct follower, of_all);
-        if (follower->run == run)
-            go_on(follower);
+        if (strcmp(follower->id, run_id(run)) != 0)
+            continue;
+        go_on(follower);
+        settled = settled && has_arrived(follower);
     }
-    list_for_each (link, &jobs->followers)
-        settled = settled && CONTAINER_OF(link, struct follower, of_all)->run != run;
     return settled;
 }
 
@@ -178,6 +190,7 @@ static void on_found(void *context, struct run *run)
 {
     struct follower *follower = context;
     struct jobs_note note;
+    follower->is_looking = false;
     if (!follower->stream) {
         follower_free(follower);
         return;
@@ -186,21 +199,35 @@ static void on_found(void *context, struct run *run)
         follower->reader = run_attach(run, 0, READER_TEXT, on_ready, follower, NULL);
     if (!follower->reader) {
         unfollow(follower);
-        follower_free(follower);
         return;
     }
-    follower->run = run;
     follower->created_ms = note.created_ms;
     list_append(&follower->stream->jobs->followers, &follower->of_all);
 }
 
+/* Those who have all of their job make room. */
+static bool has_room(struct stream *stream)
+{
+    list_for_each_safe (link, following, &stream->followers) {
+        struct follower *follower = CONTAINER_OF(link, struct follower, of_stream);
+        if (stream->count == FOLLOWED_MAX && follower->sent_ns > 0)
+            unfollow(follower);
+    }
+    return stream->count < FOLLOWED_MAX;
+}
+
 static void subscribe(struct stream *stream, const char *id)
 {
-    struct follower *follower =
-        find(stream, id) || stream->count == FOLLOWED_MAX ? NULL : calloc(1, sizeof *follower);
+    struct follower *known = find(stream, id);
+    if (known && known->sent_ns > 0)
+        unfollow(known); /* from the start again */
+    else if (known)
+        return;
+    struct follower *follower = has_room(stream) ? calloc(1, sizeof *follower) : NULL;
     if (!follower)
         return;
     follower->stream = stream;
+    follower->is_looking = true;
     memcpy(follower->id, id, strlen(id) + 1);
     jobs_lines_init(&follower->lines[OUT]);
     jobs_lines_init(&follower->lines[ERR]);
@@ -240,11 +267,8 @@ static void on_drained(void *context)
 {
     struct stream *stream = context;
     stream->is_full = false;
-    list_for_each_safe (link, following, &stream->followers) {
-        struct follower *follower = CONTAINER_OF(link, struct follower, of_stream);
-        if (follower->reader)
-            go_on(follower);
-    }
+    list_for_each (link, &stream->followers)
+        go_on(CONTAINER_OF(link, struct follower, of_stream));
 }
 
 static void on_closed(void *context)

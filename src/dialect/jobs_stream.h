@@ -16,7 +16,7 @@ struct jobs;
 struct run;
 
 /* Hands all that this finished run has said to those who follow it, as far as they take
- * it. True: all of them have all of it. */
+ * it. True: all of them have got it, and had a moment to see it. */
 bool jobs_stream_settle(struct jobs *jobs, const struct run *run);
 
 #endif

@@ -41,7 +41,6 @@ static void adopt(struct engine *engine, struct run *run, uint64_t age_ms)
     run->submitted_ns -= age_ns;
     run->passing = true;
     run->recorded = false;
-    run->ends_unattended = false;
     run->carried.accepted = true;
     output_log_add_state(&run->log, RUN_QUEUED, 0);
     run_carried_start(run);

@@ -50,6 +50,23 @@ static void record(void *context, struct run *run, const struct run_result *resu
         run_recorded(run);
 }
 
+static int begin_quota(void *context, const struct run_spec *spec, struct err *err)
+{
+    struct fixture *fixture = context;
+    (void)spec;
+    (void)err;
+    fixture->quotas++;
+    return 0;
+}
+
+static void end_quota(void *context, uint64_t owner, uint64_t wall_ms)
+{
+    struct fixture *fixture = context;
+    (void)owner;
+    (void)wall_ms;
+    fixture->quotas--;
+}
+
 static void init(struct fixture *fixture, unsigned concurrency, size_t queue_length,
                  struct carrier *carrier)
 {
@@ -58,9 +75,11 @@ static void init(struct fixture *fixture, unsigned concurrency, size_t queue_len
     buf_init(&fixture->observed, MIB);
     fixture->recorded = NULL;
     fixture->recordings = 0;
+    fixture->quotas = 0;
     fixture->records_at_once = false;
     struct engine_config config = {
         .recorder = {record, fixture},
+        .quota = {begin_quota, end_quota, fixture},
         .concurrency = concurrency,
         .queue_length = queue_length,
         .carrier = carrier,
@@ -105,6 +124,8 @@ void fixture_fini(struct fixture *fixture)
         fake_loop_advance(fixture->loop, 5000);
     assert_true(drained);
     assert_int_equal(engine_running(fixture->engine), 0);
+    assert_int_equal(engine_queued(fixture->engine), 0);
+    assert_int_equal(fixture->quotas, 0);
     engine_free(fixture->engine);
     fixture->executor->ops->executor_free(fixture->executor);
     assert_int_equal(fake_loop_objects(fixture->loop), 0);

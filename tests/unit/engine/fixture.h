@@ -47,6 +47,7 @@ struct fixture {
     size_t artifact_count;
     unsigned recordings;
     bool records_at_once;
+    size_t quotas; /* that have begun, and not ended */
 };
 
 extern const struct language interpreted; /* python {source} {args} */

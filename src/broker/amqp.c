@@ -34,6 +34,12 @@ int amqp_check_url(const char *url, struct err *err)
     return address_parse(url, &form, &address, err);
 }
 
+int amqp_load(struct err *err)
+{
+    struct amqp_api api;
+    return amqp_api_load(&api, err);
+}
+
 /* --- news --- */
 
 static void on_lost(struct amqp *amqp, const struct loss *loss)

@@ -31,7 +31,13 @@ struct amqp {
 int amqp_check_url(const char *url, struct err *err)
 {
     struct address address;
-    return broker_address_parse(url, &form, &address, err);
+    return address_parse(url, &form, &address, err);
+}
+
+int amqp_load(struct err *err)
+{
+    struct amqp_api api;
+    return amqp_api_load(&api, err);
 }
 
 /* --- news --- */
@@ -163,12 +169,6 @@ static int start(struct amqp *amqp, struct loop *loop, const struct amqp_config 
     return 0;
 }
 
-int amqp_load(struct err *err)
-{
-    struct amqp_api api;
-    return amqp_api_load(&api, err);
-}
-
 struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struct err *err)
 {
     struct amqp *amqp = calloc(1, sizeof *amqp);
@@ -176,7 +176,7 @@ struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struc
         (void)err_sys(err, ENOMEM, "the broker's connection");
         return NULL;
     }
-    if (broker_address_parse(config->url, &form, &amqp->address, err) < 0 ||
+    if (address_parse(config->url, &form, &amqp->address, err) < 0 ||
         amqp_api_load(&amqp->api, err) < 0) {
         free(amqp);
         return NULL;

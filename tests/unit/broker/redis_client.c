@@ -3,12 +3,13 @@
  *
  *     redis_client URL TIMEOUT_MS
  *
- * Obeys the lines on stdin, and says on stdout what it is told:
+ * Obeys the lines on stdin until SIGTERM, and says on stdout what it is told:
  *     send WORD…           bytes as %XX          reply N KIND TEXT
  *     count TIMES          INCRs in one go       counted N, in order
  *     subscribe CHANNEL    unsubscribe CHANNEL   ready CHANNEL, message CHANNEL TEXT
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,13 @@ static void on_input(void *context, unsigned ready)
     }
 }
 
+static void on_signal(void *context, int number)
+{
+    (void)context;
+    (void)number;
+    loop_stop(client.loop);
+}
+
 int main(int argc, char **argv)
 {
     struct err err;
@@ -192,7 +200,9 @@ int main(int argc, char **argv)
     if (!client.redis)
         return 70;
     client.input = loop_watch_new(client.loop, STDIN_FILENO, LOOP_READ, on_input, NULL);
+    struct loop_signal *end = loop_signal_new(client.loop, SIGTERM, on_signal, NULL);
     loop_run(client.loop);
+    loop_signal_free(end);
     loop_watch_free(client.input);
     redis_free(client.redis);
     loop_free(client.loop);

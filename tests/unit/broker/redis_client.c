@@ -19,7 +19,7 @@
 #include "broker/redis.h"
 #include "loop/loop.h"
 
-enum { WORDS = 16, LINE_MAX_BYTES = 4 * 1024 * 1024 };
+enum { WORDS = 16, LONG_BYTES = 64 * 1024, LINE_MAX_BYTES = 4 * 1024 * 1024 };
 
 struct client {
     struct loop *loop;
@@ -37,6 +37,10 @@ static struct client client;
 
 static void print(struct slice text)
 {
+    if (text.len > LONG_BYTES) {
+        (void)printf("of %zu bytes", text.len);
+        return;
+    }
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.at[i];
         if (byte <= ' ' || byte > '~' || byte == '%')

@@ -344,6 +344,17 @@ int job_decode(struct slice text, const struct catalogue *catalogue, struct job 
     return 0;
 }
 
+int job_summarize(struct slice text, struct job_summary *ret_summary, struct err *err)
+{
+    struct job_summary summary = {0};
+    auto_json json_t *tree = wire_read_object(text, JOB_MAX_BYTES, err);
+    if (!tree || read_header(tree, &summary.header, err) < 0 ||
+        wire_read_name(tree, "language", summary.language, sizeof summary.language, err) < 0)
+        return err_wrap(err, "not a job");
+    *ret_summary = summary;
+    return 0;
+}
+
 void job_fini(struct job *job)
 {
     json_decref(job->tree);

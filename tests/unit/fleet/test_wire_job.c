@@ -292,6 +292,22 @@ static void what_is_not_known_is_passed_over(void **state)
     job_fini(&job);
 }
 
+static void a_summary_needs_no_catalogue(void **state)
+{
+    (void)state;
+    struct job_summary summary;
+    struct err err = {0};
+    assert_int_equal(job_summarize(slice_of(START "\"id\":\"i\",\"front\":\"f\",\"lane\":\"low\","
+                                                  "\"language\":\"cobol\",\"ticket\":4}"),
+                                   &summary, &err),
+                     0);
+    assert_string_equal(summary.header.id, "i");
+    assert_string_equal(summary.language, "cobol");
+    assert_int_equal(summary.header.lane, LANE_LOW);
+    assert_int_equal(summary.header.ticket, 4);
+    assert_int_equal(job_summarize(slice_of("{\"id\":\"i\"}"), &summary, &err), -1);
+}
+
 static void many_small_pieces_have_their_room(void **state)
 {
     (void)state;
@@ -326,6 +342,7 @@ int main(void)
         cmocka_unit_test(what_is_large_is_refused_and_what_is_not_fits),
         cmocka_unit_test(what_is_no_job_is_refused_by_its_field),
         cmocka_unit_test(what_is_not_known_is_passed_over),
+        cmocka_unit_test(a_summary_needs_no_catalogue),
         cmocka_unit_test(many_small_pieces_have_their_room),
         cmocka_unit_test(only_what_nobody_types_into_begins_again),
     };

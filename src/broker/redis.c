@@ -393,6 +393,7 @@ void redis_free(struct redis *redis)
         return;
     redis->is_freed = true;
     redis->state = RESTING;
+    redis_link_last_words(&redis->commands);
     redis_link_close(&redis->commands);
     redis_link_close(&redis->messages);
     redis_channels_fini(&redis->channels);

@@ -77,6 +77,7 @@ int redis_command_argv(struct redis *redis, redis_reply_fn *fn, void *context, s
 int redis_subscribe(struct redis *redis, const char *channel, void (*ready)(void *context),
                     void *context);
 void redis_unsubscribe(struct redis *redis, const char *channel);
-void redis_free(struct redis *redis); /* commands in flight are dropped, no callback comes */
+/* Commands are sent as far as they go at once; no callback comes any more. */
+void redis_free(struct redis *redis);
 
 #endif

@@ -222,6 +222,12 @@ static int flush(struct redis_link *link, struct err *err)
     return 0;
 }
 
+void redis_link_last_words(struct redis_link *link)
+{
+    if (link->state == LINK_UP && link->out.len > link->sent)
+        (void)!send(link->fd, link->out.at + link->sent, link->out.len - link->sent, MSG_NOSIGNAL);
+}
+
 /* --- receiving --- */
 
 static int take(struct redis_link *link, const struct redis_reply *reply, struct err *err)

@@ -81,6 +81,8 @@ struct redis_link {
 /* Connects to the first address that can be connected to, and introduces itself. */
 int redis_link_open(struct redis_link *link, const struct addrinfo *addresses, struct err *err);
 void redis_link_close(struct redis_link *link);
+/* Sends of what waits as much as goes at once. */
+void redis_link_last_words(struct redis_link *link);
 /* -1: the connection is lost; the owner closes it. */
 int redis_link_ready(struct redis_link *link, unsigned ready, struct err *err);
 /* To be sent soon; `answers` must come. -1 when there is no room. */

@@ -13,33 +13,33 @@ static void wait_for(struct fleet_link *link)
         loop_run(link->loop);
 }
 
-static void settle(struct fleet_link *link)
+void fleet_link_settle(struct fleet_link *link)
 {
     link->is_settled = true;
     loop_stop(link->loop);
 }
 
-/* Of later turns the questions themselves hear. */
+/* What came of a question, it is told itself. */
 static void on_connected(void *context)
 {
     struct fleet_link *link = context;
-    if (link->is_connecting)
-        settle(link);
+    if (link->ends_when_lost)
+        fleet_link_settle(link);
 }
 
 static void on_lost(void *context, const struct err *err)
 {
     struct fleet_link *link = context;
     link->lost = *err;
-    if (link->is_connecting)
-        settle(link);
+    if (link->ends_when_lost)
+        fleet_link_settle(link);
 }
 
-static void wait_for_connection(struct fleet_link *link)
+void fleet_link_wait(struct fleet_link *link)
 {
-    link->is_connecting = true;
+    link->ends_when_lost = true;
     wait_for(link);
-    link->is_connecting = false;
+    link->ends_when_lost = false;
 }
 
 static int open_redis(struct fleet_link *link, struct err *err)
@@ -58,7 +58,7 @@ static int open_redis(struct fleet_link *link, struct err *err)
     link->redis = redis_new(link->loop, &config, err);
     if (!link->redis)
         return -1;
-    wait_for_connection(link);
+    fleet_link_wait(link);
     return redis_is_connected(link->redis) ? 0 : err_set(err, ERR_BROKER, "%s", link->lost.text);
 }
 
@@ -106,7 +106,7 @@ static void on_reply(void *context, const struct redis_reply *reply)
                                (int)MIN(reply->text.len, (size_t)300), reply->text.at);
     else if (question->take)
         question->take(question->context, reply);
-    settle(question->link);
+    fleet_link_settle(question->link);
 }
 
 int fleet_link_ask_argv(struct fleet_link *link, redis_reply_fn *take, void *context,
@@ -126,7 +126,7 @@ static void on_published(void *context, uint64_t token, enum amqp_outcome outcom
     struct fleet_link *link = context;
     (void)token; /* one message at a time */
     link->outcome = outcome;
-    settle(link);
+    fleet_link_settle(link);
 }
 
 int fleet_link_open_broker(struct fleet_link *link, struct err *err)
@@ -145,7 +145,7 @@ int fleet_link_open_broker(struct fleet_link *link, struct err *err)
     link->amqp = amqp_new(link->loop, &config, err);
     if (!link->amqp)
         return -1;
-    wait_for_connection(link);
+    fleet_link_wait(link);
     return amqp_is_connected(link->amqp) ? 0 : err_set(err, ERR_BROKER, "%s", link->lost.text);
 }
 
@@ -162,7 +162,7 @@ static void on_got(void *context, const struct amqp_delivery *delivery)
     search->has_found = delivery != NULL;
     if (delivery)
         search->take(search->context, delivery);
-    settle(search->link);
+    fleet_link_settle(search->link);
 }
 
 int fleet_link_get(struct fleet_link *link, const char *queue,

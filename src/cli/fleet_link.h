@@ -20,7 +20,7 @@ struct fleet_link {
     struct redis *redis;
     struct amqp *amqp;    /* NULL until fleet_link_open_broker */
     struct err lost;      /* what the last connection that was lost had to say */
-    bool is_connecting;   /* that is what is waited for */
+    bool ends_when_lost;  /* what is waited for: with a connection it is lost, too */
     bool is_settled;      /* what is waited for has come, or will not */
     enum amqp_outcome outcome;
 };
@@ -36,6 +36,10 @@ int fleet_link_open(struct fleet_link *link, const struct config_flags *flags, s
 /* The same with RabbitMQ, of the same configuration. */
 int fleet_link_open_broker(struct fleet_link *link, struct err *err);
 void fleet_link_close(struct fleet_link *link);
+/* For what has callbacks of its own: until one of them calls fleet_link_settle, or a
+ * connection is lost. */
+void fleet_link_wait(struct fleet_link *link);
+void fleet_link_settle(struct fleet_link *link);
 
 /* Asks Redis, and waits: `take` (may be NULL) is called with the answer before this returns,
  * unless it is an error. */

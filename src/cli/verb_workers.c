@@ -3,12 +3,13 @@
  * to do, as they say it themselves once a second. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "cli/fleet_link.h"
 #include "cli/verb.h"
 #include "codec/json_write.h"
-#include "fleet/wire.h"
+#include "fleet/members.h"
 #include "os/clock.h"
 
 struct workers_options {
@@ -101,47 +102,60 @@ static void write_row(struct json *json, const struct member *member, uint64_t n
     json_close_object(json);
 }
 
-/* Keys that have run out are still in the set until somebody tidies it up: no texts. */
-static void take_members(void *context, const struct redis_reply *reply)
+static void add_member(void *context, const struct member *member)
 {
     struct listing *listing = context;
-    struct member member;
-    for (size_t i = 0; reply->kind == REDIS_ARRAY && i < reply->count; i++) {
-        const struct redis_reply *item = &reply->items[i];
-        if (item->kind != REDIS_STRING || member_decode(item->text, &member, NULL) < 0 ||
-            !member.is_worker)
-            continue;
-        if (listing->as_json)
-            write_row(&listing->json, &member, listing->now_ms);
-        else
-            add_row(&listing->text, &member, listing->now_ms);
-        listing->count++;
-    }
+    if (!member->is_worker)
+        return;
+    if (listing->as_json)
+        write_row(&listing->json, member, listing->now_ms);
+    else
+        add_row(&listing->text, member, listing->now_ms);
+    listing->count++;
+}
+
+static void print_members(const struct fleet_members *members, struct listing *listing)
+{
+    listing->json = json_start(&listing->text);
+    if (listing->as_json)
+        json_open_array(&listing->json, NULL);
+    else
+        buf_add_format(&listing->text, ROW_FORM, "NAME", "HOST", "SLOTS", "RUNNING", "PROMISED",
+                       "FREE", "LOAD", "VERSION", "SEEN", "STATE", "LANGUAGES");
+    fleet_members_each(members, add_member, listing);
+    if (listing->as_json)
+        json_close_array(&listing->json);
+    (void)printf("%s%s", buf_text(&listing->text), listing->as_json ? "\n" : "");
+    if (listing->count == 0)
+        (void)fputs("runnel: there is no worker ('runnel worker' starts one)\n", stderr);
+}
+
+static void on_read(void *context)
+{
+    fleet_link_settle(context);
 }
 
 static int list(struct fleet_link *link, bool as_json, struct err *err)
 {
     struct listing listing = {.as_json = as_json, .now_ms = clock_unix_ms()};
-    buf_init(&listing.text, SIZE_MAX);
-    listing.json = json_start(&listing.text);
-    if (as_json)
-        json_open_array(&listing.json, NULL);
-    else
-        buf_add_format(&listing.text, ROW_FORM, "NAME", "HOST", "SLOTS", "RUNNING", "PROMISED",
-                       "FREE", "LOAD", "VERSION", "SEEN", "STATE", "LANGUAGES");
-    /* The values of the keys in the set, by the names of the keys. */
-    int rc = fleet_link_ask(link, take_members, &listing, err, slice_of("SORT"),
-                            slice_of("runnel:members"), slice_of("ALPHA"), slice_of("GET"),
-                            slice_of("*"));
-    if (as_json)
-        json_close_array(&listing.json);
+    const struct fleet_members_config config = {
+        .redis = link->redis, .loop = link->loop, .changed = on_read, .context = link};
+    struct fleet_members *members = fleet_members_new(&config, err);
+    int rc = members ? 0 : -1;
+    buf_init(&listing.text, MIB);
+    if (rc == 0) {
+        fleet_members_connected(members);
+        fleet_link_wait(link);
+        rc = fleet_members_are_read(members)
+                 ? 0
+                 : err_set(err, ERR_BROKER, "Redis did not answer: %s", link->lost.text);
+    }
+    if (rc == 0)
+        print_members(members, &listing);
     if (rc == 0 && listing.text.failed)
         rc = err_set(err, ERR_INTERNAL, "out of memory");
-    if (rc == 0)
-        (void)printf("%s%s", buf_text(&listing.text), as_json ? "\n" : "");
-    if (rc == 0 && listing.count == 0)
-        (void)fputs("runnel: there is no worker ('runnel worker' starts one)\n", stderr);
     buf_fini(&listing.text);
+    fleet_members_free(members);
     return rc;
 }
 

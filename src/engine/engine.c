@@ -3,7 +3,8 @@
  *
  * Whatever calls out happens in on_dispatch, in this order: the observer hears
  * of new runs; those that left the queue are ended; free slots are given to the
- * first in the queue; a drain that is complete is reported. */
+ * first in the queue, as long as there is memory to promise it; a drain that is complete is
+ * reported. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 #include "engine/engine_private.h"
 
 #define KEEP_BYTES_DEFAULT (256 * MIB)
-enum { RETRY_AFTER_MAX_S = 600 };
 
 void engine_observe(struct engine *engine, struct run *run)
 {
@@ -28,10 +28,35 @@ static void announce(struct engine *engine)
     }
 }
 
+bool engine_has_memory(const struct engine *engine, const struct run *run)
+{
+    return run->memory_bytes <= engine->config.memory_bytes - engine->promised_bytes;
+}
+
+/* One that must wait for memory is not overtaken by a smaller one: it would wait for ever. */
 static struct run *next_to_start(struct engine *engine)
 {
     announce(engine); /* again, because an observer may submit */
-    return engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+    struct run *run =
+        engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+    return run && engine_has_memory(engine, run) ? run : NULL;
+}
+
+static void take_slot(struct engine *engine, struct run *run)
+{
+    queue_take(&engine->queue, run);
+    list_append(&engine->active, &run->place);
+    engine->active_count++;
+    engine->active_in[run->lane]++;
+    engine->promised_bytes += run->memory_bytes;
+}
+
+static void give_slot_back(struct engine *engine, const struct run *run)
+{
+    engine->active_count--;
+    engine->active_in[run->lane]--;
+    engine->promised_bytes -= run->memory_bytes;
+    engine_note_slot_time(engine, run->lane, run->finished_ns - run->slot_ns);
 }
 
 static bool is_empty(const struct engine *engine)
@@ -57,9 +82,7 @@ static void on_dispatch(void *context)
     announce(engine);
     end_leaving(engine);
     for (struct run *run; (run = next_to_start(engine)) != NULL;) {
-        queue_remove(&engine->queue, run);
-        list_append(&engine->active, &run->place);
-        engine->active_count++;
+        take_slot(engine, run);
         run_start(run);
     }
     if (engine->draining && engine->drained && is_empty(engine))
@@ -149,11 +172,8 @@ void engine_run_finished(struct engine *engine, struct run *run)
 {
     list_remove(&run->place);
     end_quota(run, run->result.usage.wall_ms);
-    if (run->slot_ns != 0) {
-        double slot_ms = (double)(run->finished_ns - run->slot_ns) / (double)NS_PER_MS;
-        engine->slot_ms += (slot_ms - engine->slot_ms) / (engine->slot_ms > 0 ? 8 : 1);
-        engine->active_count--;
-    }
+    if (run->slot_ns != 0)
+        give_slot_back(engine, run);
     keep(engine, run);
     loop_task_schedule(engine->dispatch);
     engine_observe(engine, run);
@@ -247,14 +267,34 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
     return run;
 }
 
+/* Into the queue; -1 when it must not wait there. */
+static int enter_queue(struct engine *engine, struct run *run, struct err *err)
+{
+    switch (queue_room(&engine->queue, run, engine_free_slots(engine))) {
+    case QUEUE_FULL:
+        return err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    case QUEUE_FULL_FOR_TENANT:
+        return err_set(err, ERR_BUSY,
+                       "too many of your runs are waiting already: the rest of the queue is for "
+                       "others");
+    case QUEUE_HAS_ROOM:
+        break;
+    }
+    queue_add(&engine->queue, run);
+    if (engine_check_wait(engine, run, err) == 0)
+        return 0;
+    queue_remove(&engine->queue, run);
+    return -1;
+}
+
 int engine_start(struct run *run, struct err *err)
 {
     struct engine *engine = run->engine;
     int rc = 0;
     if (engine->draining)
         rc = err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
-    else if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count))
-        rc = err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    else
+        rc = enter_queue(engine, run, err);
     if (rc < 0) {
         engine_discard(run);
         return -1;
@@ -314,16 +354,17 @@ size_t engine_queued(const struct engine *engine)
     return engine->queue.len;
 }
 
+size_t engine_queued_in(const struct engine *engine, enum lane lane)
+{
+    return engine->queue.turns.len[lane];
+}
+
+uint64_t engine_promised_bytes(const struct engine *engine)
+{
+    return engine->promised_bytes;
+}
+
 const char *engine_isolation(const struct engine *engine)
 {
     return executor_isolation(engine->executor);
-}
-
-unsigned engine_retry_after_s(const struct engine *engine)
-{
-    if (engine->active_count + engine->queue.len < engine->config.concurrency)
-        return 1;
-    double turns = (double)(engine->queue.len + 1) / engine->config.concurrency;
-    double seconds = 1 + turns * engine->slot_ms / 1000;
-    return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
 }

@@ -44,7 +44,12 @@ uint64_t run_next_event(const struct run *run)
 
 size_t run_queue_position(const struct run *run)
 {
-    return run->state == RUN_QUEUED ? queue_position(&run->engine->queue, run) : 0;
+    return run->in_queue ? queue_place(&run->engine->queue, run).position : 0;
+}
+
+enum lane run_lane(const struct run *run)
+{
+    return run->lane;
 }
 
 static bool is_executing(const struct run *run)
@@ -54,8 +59,20 @@ static bool is_executing(const struct run *run)
 
 void run_signal(struct run *run, int signal)
 {
+    if (signal <= 0 || signal > SIGNALS_MAX || run->ending)
+        return;
+    run->signals |= UINT64_C(1) << (signal - 1);
     if (is_executing(run) && run->started)
-        run->stage->executor->ops->stage_signal(run->stage, signal);
+        run_send_signals(run);
+}
+
+void run_send_signals(struct run *run)
+{
+    for (int signal = 1; signal <= SIGNALS_MAX; signal++) {
+        if (run->signals & UINT64_C(1) << (signal - 1))
+            run->stage->executor->ops->stage_signal(run->stage, signal);
+    }
+    run->signals = 0;
 }
 
 void run_resize(struct run *run, unsigned columns, unsigned rows)

@@ -166,8 +166,8 @@ static void on_got(void *context, const struct amqp_delivery *delivery)
 }
 
 int fleet_link_get(struct fleet_link *link, const char *queue,
-                   void (*take)(void *context, const struct amqp_delivery *delivery),
-                   void *context, struct err *err)
+                   void (*take)(void *context, const struct amqp_delivery *delivery), void *context,
+                   struct err *err)
 {
     struct search search = {link, take, context, false};
     if (amqp_get(link->amqp, queue, on_got, &search, err) < 0)
@@ -178,8 +178,7 @@ int fleet_link_get(struct fleet_link *link, const char *queue,
     return amqp_is_connected(link->amqp) ? 0 : err_set(err, ERR_BROKER, "%s", link->lost.text);
 }
 
-int fleet_link_publish(struct fleet_link *link, const struct amqp_message *message,
-                       struct err *err)
+int fleet_link_publish(struct fleet_link *link, const struct amqp_message *message, struct err *err)
 {
     static const char *const outcomes[] = {
         [AMQP_STORED] = "it has it",

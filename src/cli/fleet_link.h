@@ -18,10 +18,10 @@ struct fleet_link {
     struct config config;
     struct loop *loop;
     struct redis *redis;
-    struct amqp *amqp;    /* NULL until fleet_link_open_broker */
-    struct err lost;      /* what the last connection that was lost had to say */
-    bool ends_when_lost;  /* what is waited for: with a connection it is lost, too */
-    bool is_settled;      /* what is waited for has come, or will not */
+    struct amqp *amqp;   /* NULL until fleet_link_open_broker */
+    struct err lost;     /* what the last connection that was lost had to say */
+    bool ends_when_lost; /* what is waited for: with a connection it is lost, too */
+    bool is_settled;     /* what is waited for has come, or will not */
     enum amqp_outcome outcome;
 };
 
@@ -45,16 +45,16 @@ void fleet_link_settle(struct fleet_link *link);
  * unless it is an error. */
 int fleet_link_ask_argv(struct fleet_link *link, redis_reply_fn *take, void *context,
                         struct err *err, size_t argc, const struct slice *argv);
-#define fleet_link_ask(link, take, context, err, ...)                                     \
-    fleet_link_ask_argv((link), (take), (context), (err),                                 \
+#define fleet_link_ask(link, take, context, err, ...)                                       \
+    fleet_link_ask_argv((link), (take), (context), (err),                                   \
                         sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice), \
                         (const struct slice[]){__VA_ARGS__})
 
 /* 1 when `take` was called with a message, which is the taker's to settle; 0: the queue is
  * empty. */
 int fleet_link_get(struct fleet_link *link, const char *queue,
-                   void (*take)(void *context, const struct amqp_delivery *delivery),
-                   void *context, struct err *err);
+                   void (*take)(void *context, const struct amqp_delivery *delivery), void *context,
+                   struct err *err);
 /* Waits until the broker has stored it. */
 int fleet_link_publish(struct fleet_link *link, const struct amqp_message *message,
                        struct err *err);

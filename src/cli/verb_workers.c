@@ -180,12 +180,13 @@ const struct verb verb_workers = {
     .name = "workers",
     .summary = "who carries out a fleet's runs",
     .synopsis = "workers [--json]",
-    .teaching = "examples:\n"
-                "  runnel workers --stream redis://cache:6379\n"
-                "  runnel workers --json | jq '.[] | select(.draining)'\n"
-                "\n"
-                "A worker says once a second what it has to do; one that has said nothing for five\n"
-                "seconds is not there any more.\n",
+    .teaching =
+        "examples:\n"
+        "  runnel workers --stream redis://cache:6379\n"
+        "  runnel workers --json | jq '.[] | select(.draining)'\n"
+        "\n"
+        "A worker says once a second what it has to do; one that has said nothing for five\n"
+        "seconds is not there any more.\n",
     .options = {.rows = rows},
     .run = run_workers,
 };

@@ -61,6 +61,9 @@ struct job_summary {
     char language[64];
 };
 int job_summarize(struct slice text, struct job_summary *ret_summary, struct err *err);
+/* The same job once more, as another run: with this id and time, and no ticket. */
+int job_renew(struct slice text, const char *id, uint64_t submitted_ms, bool contents,
+              struct buf *renewed, struct err *err);
 
 /* --- an event: the field "e" of an entry of runnel:events:ID, and a message on the
  * channel of that name ---

@@ -209,6 +209,17 @@ class RabbitMQ(Server):
             wait_until("epmd listens", lambda: _answers(self._epmd_port, b"\0\1n", b"\0"), START_S)
         super().start(wait)
 
+    def control(self, *words):
+        """What rabbitmqctl says; seconds go by."""
+        return subprocess.run([pathlib.Path(RABBITMQ).with_name("rabbitmqctl"), "--quiet", *words],
+                              env={**os.environ, **self._environment()}, cwd=self.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=True, timeout=START_S).stdout
+
+    def forget(self):
+        """While it is stopped: all that it had."""
+        shutil.rmtree(self.folder / "data")
+
     def is_ready(self):
         return _answers(self.port, b"AMQP\0\0\x09\x01", b"RabbitMQ")
 

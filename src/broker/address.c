@@ -107,8 +107,8 @@ static const char *behind_scheme(const char *text, const struct address_form *fo
                : NULL;
 }
 
-int address_parse(const char *text, const struct address_form *form, struct address *ret_address,
-                  struct err *err)
+int broker_address_parse(const char *text, const struct address_form *form,
+                         struct address *ret_address, struct err *err)
 {
     struct address address = {0};
     const char *authority = behind_scheme(text, form);

@@ -24,7 +24,7 @@ struct address_form {
 };
 
 /* ERR_CONFIG. */
-int address_parse(const char *text, const struct address_form *form, struct address *ret_address,
-                  struct err *err);
+int broker_address_parse(const char *text, const struct address_form *form,
+                         struct address *ret_address, struct err *err);
 
 #endif

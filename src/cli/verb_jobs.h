@@ -19,6 +19,9 @@ int jobs_print(const struct buf *text, bool as_json, struct err *err);
 /* "2026-01-02 03:04:05", of UTC. */
 const char *jobs_format_time(char text[32], uint64_t unix_ms);
 
+/* The attempt, as Redis has it: 0 when none began. */
+uint64_t jobs_attempt(struct slice text);
+
 /* id: the last operand; of those that name no job it is not looked at. */
 typedef int jobs_action(struct fleet_link *link, const struct jobs_options *options, const char *id,
                         struct err *err);

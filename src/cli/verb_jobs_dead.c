@@ -104,7 +104,8 @@ static void take_dead(void *context, const struct amqp_delivery *delivery)
     dead->is_found = true;
     dead->ref = delivery->ref;
     buf_add_slice(&dead->body, delivery->body);
-    buf_add_format(&dead->words, "%s in %s", delivery->death_reason, delivery->death_queue);
+    if (delivery->death_reason[0])
+        buf_add_format(&dead->words, "%s in %s", delivery->death_reason, delivery->death_queue);
 }
 
 /* The caller ends `dead` in any case. */
@@ -192,6 +193,15 @@ static int write_down(struct fleet_link *link, const char *id, struct slice job,
                           slice_of("in"), slice_of("1"));
 }
 
+/* It did not get into its queue: nobody shall wait for it. */
+static void forget(struct fleet_link *link, const char *id)
+{
+    struct fleet_key run = run_key(id);
+    (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("DEL"), slice_of(run.text));
+    (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("ZREM"), slice_of("runnel:runs"),
+                         slice_of(id));
+}
+
 static int send_again(struct fleet_link *link, const struct dead_job *dead, const char *id,
                       struct err *err)
 {
@@ -215,7 +225,10 @@ static int send_again(struct fleet_link *link, const struct dead_job *dead, cons
         write_down(link, id, buf_slice(&shown), now_ms, lane, err) < 0)
         return -1;
     message.body = buf_slice(&job);
-    return fleet_link_publish(link, &message, err);
+    if (fleet_link_publish(link, &message, err) == 0)
+        return 0;
+    forget(link, id);
+    return -1;
 }
 
 /* The dead one goes when the broker has the new one, and not before. */

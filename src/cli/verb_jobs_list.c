@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* verb_jobs_list.c — the newest runs of all fronts, one row each. */
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
+#include "base/parse.h"
 #include "cli/verb_jobs.h"
+#include "codec/utf8.h"
 #include "fleet/names.h"
 
 const char *jobs_format_time(char text[32], uint64_t unix_ms)
@@ -15,6 +17,14 @@ const char *jobs_format_time(char text[32], uint64_t unix_ms)
         strftime(text, 32, "%Y-%m-%d %H:%M:%S", &utc) == 0)
         (void)snprintf(text, 32, "-");
     return text;
+}
+
+uint64_t jobs_attempt(struct slice text)
+{
+    char digits[24];
+    uint64_t attempt = 0;
+    (void)snprintf(digits, sizeof digits, "%.*s", (int)MIN(text.len, sizeof digits), text.at);
+    return parse_u64(digits, &attempt) == 0 ? attempt : 0;
 }
 
 int jobs_print(const struct buf *text, bool as_json, struct err *err)
@@ -36,7 +46,7 @@ static const char list_script[] =
     "  local verdict = ''\n"
     "  if ended and ARGV[2] == 'all' then\n"
     "    local result = string.sub(redis.call('HGET', key, 'result'), 1, 1024)\n"
-    "    verdict = string.match(result, '\"verdict\":\"([a-z_]+)\"') or 'finished'\n"
+    "    verdict = string.match(result, '\"verdict\":%s*\"([a-z_]+)\"') or 'finished'\n"
     "  end\n"
     "  if run[1] and (not ended or verdict ~= '') then\n"
     "    table.insert(rows, {run[1], run[2] or 'queued', run[3] or '0', run[4] or '', verdict})\n"
@@ -45,7 +55,7 @@ static const char list_script[] =
     "return rows\n";
 enum { ROW_JOB, ROW_STATE, ROW_ATTEMPT, ROW_WORKER, ROW_VERDICT, ROW_ITEMS };
 
-#define ROW_FORM "%-39s %-16s %-12s %-7s %-7.*s %-20.*s %s\n"
+#define ROW_FORM "%-39s %-16s %-12s %-7s %-7s %-20s %s\n"
 
 struct listing {
     bool as_json;
@@ -58,13 +68,16 @@ static void add_row(struct listing *listing, const struct job_summary *job,
                     const struct slice *items)
 {
     char time[32];
-    const struct slice *word = &items[items[ROW_VERDICT].len > 0 ? ROW_VERDICT : ROW_STATE];
+    char attempt[24];
     char state[32];
-    (void)snprintf(state, sizeof state, "%.*s", (int)MIN(word->len, sizeof state - 1), word->at);
-    buf_add_format(&listing->text, ROW_FORM, job->header.id, state, job->language,
-                   lane_name(job->header.lane), (int)MIN(items[ROW_ATTEMPT].len, (size_t)7),
-                   items[ROW_ATTEMPT].at, (int)MIN(items[ROW_WORKER].len, (size_t)NODE_NAME_SIZE),
-                   items[ROW_WORKER].at, jobs_format_time(time, job->header.submitted_ms));
+    char worker[NODE_NAME_SIZE];
+    const struct slice *word = &items[items[ROW_VERDICT].len > 0 ? ROW_VERDICT : ROW_STATE];
+    (void)snprintf(attempt, sizeof attempt, "%" PRIu64, jobs_attempt(items[ROW_ATTEMPT]));
+    buf_add_format(&listing->text, ROW_FORM, job->header.id,
+                   utf8_for_people(state, sizeof state, *word), job->language,
+                   lane_name(job->header.lane), attempt,
+                   utf8_for_people(worker, sizeof worker, items[ROW_WORKER]),
+                   jobs_format_time(time, job->header.submitted_ms));
 }
 
 static void write_row(struct json *json, const struct job_summary *job, const struct slice *items)
@@ -77,7 +90,7 @@ static void write_row(struct json *json, const struct job_summary *job, const st
         json_slice(json, "verdict", items[ROW_VERDICT]);
     json_text(json, "language", job->language);
     json_text(json, "lane", lane_name(job->header.lane));
-    json_slice(json, "attempt", items[ROW_ATTEMPT]);
+    json_u64(json, "attempt", jobs_attempt(items[ROW_ATTEMPT]));
     json_slice(json, "worker", items[ROW_WORKER]);
     json_text(json, "front", job->header.front);
     json_u64(json, "submitted_ms", job->header.submitted_ms);
@@ -117,7 +130,7 @@ int jobs_list(struct fleet_link *link, const struct jobs_options *options, const
     if (options->json)
         json_open_array(&listing.json, NULL);
     else
-        buf_add_format(&listing.text, ROW_FORM, "ID", "STATE", "LANGUAGE", "LANE", 7, "ATTEMPT", 20,
+        buf_add_format(&listing.text, ROW_FORM, "ID", "STATE", "LANGUAGE", "LANE", "ATTEMPT",
                        "WORKER", "SUBMITTED (UTC)");
     int rc = fleet_link_ask(link, take_rows, &listing, err, slice_of("EVAL"), slice_of(list_script),
                             slice_of("1"), slice_of("runnel:runs"), slice_of(most),

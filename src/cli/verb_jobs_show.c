@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/verb_jobs.h"
+#include "codec/utf8.h"
 #include "fleet/names.h"
 
 /* What the run's hash holds; absent is "". */
@@ -18,6 +19,11 @@ static void take_known(void *context, const struct redis_reply *reply)
     struct known *known = context;
     for (size_t i = 0; reply->kind == REDIS_ARRAY && i < reply->count && i < RUN_ITEMS; i++)
         buf_add_slice(&known->texts[i], reply->items[i].text);
+}
+
+static struct slice known_slice(const struct known *known, size_t which)
+{
+    return buf_slice(&known->texts[which]);
 }
 
 static void known_fini(struct known *known)
@@ -41,14 +47,22 @@ static int find(struct fleet_link *link, const char *id, struct known *known,
         return err_set(err, ERR_NOT_FOUND,
                        "there is no job %s: it was never there, or ended more than %d minutes ago",
                        id, RUN_KEPT_S / 60);
-    return job_summarize(buf_slice(&known->texts[RUN_JOB]), ret_job, err);
+    return job_summarize(known_slice(known, RUN_JOB), ret_job, err);
 }
 
-static const char *state_of(const struct known *known)
+static struct slice state_of(const struct known *known)
 {
     if (known->texts[RUN_RESULT].len > 0)
-        return "finished";
-    return known->texts[RUN_STATE].len > 0 ? buf_text(&known->texts[RUN_STATE]) : "queued";
+        return slice_of("finished");
+    return known->texts[RUN_STATE].len > 0 ? known_slice(known, RUN_STATE) : slice_of("queued");
+}
+
+/* What others wrote, as it may stand on a terminal; nothing when there is nothing. */
+static void add_words(struct buf *text, const char *what, struct slice words)
+{
+    char shown[256];
+    if (words.len > 0)
+        buf_add_format(text, "%s %s\n", what, utf8_for_people(shown, sizeof shown, words));
 }
 
 static void add_result(struct buf *text, const struct job_result *result)
@@ -71,19 +85,20 @@ static int describe(struct buf *text, const struct known *known, const struct jo
 {
     char time[32];
     struct job_result result;
-    buf_add_format(text, "id         %s\nstate      %s\n", job->header.id, state_of(known));
+    buf_add_format(text, "id         %s\n", job->header.id);
+    add_words(text, "state     ", state_of(known));
     buf_add_format(text, "language   %s\nlane       %s\n", job->language,
                    lane_name(job->header.lane));
     buf_add_format(text, "front      %s\n", job->header.front);
     buf_add_format(text, "submitted  %s UTC\n", jobs_format_time(time, job->header.submitted_ms));
     if (known->texts[RUN_ATTEMPT].len > 0)
-        buf_add_format(text, "attempt    %s\nworker     %s\n", buf_text(&known->texts[RUN_ATTEMPT]),
-                       buf_text(&known->texts[RUN_WORKER]));
-    if (known->texts[RUN_CANCEL].len > 0)
-        buf_add_format(text, "cancelled  %s\n", buf_text(&known->texts[RUN_CANCEL]));
+        buf_add_format(text, "attempt    %" PRIu64 "\n",
+                       jobs_attempt(known_slice(known, RUN_ATTEMPT)));
+    add_words(text, "worker    ", known_slice(known, RUN_WORKER));
+    add_words(text, "cancelled ", known_slice(known, RUN_CANCEL));
     if (known->texts[RUN_RESULT].len == 0)
         return 0;
-    if (result_decode(buf_slice(&known->texts[RUN_RESULT]), &result, err) < 0)
+    if (result_decode(known_slice(known, RUN_RESULT), &result, err) < 0)
         return -1;
     add_result(text, &result);
     result_fini(&result);
@@ -98,18 +113,18 @@ static int write_known(struct buf *text, const struct known *known, const struct
     struct job_result result = {0};
     json_open_object(&json, NULL);
     json_text(&json, "id", job->header.id);
-    json_text(&json, "state", state_of(known));
+    json_slice(&json, "state", state_of(known));
     if (known->texts[RUN_ATTEMPT].len > 0) {
-        json_text(&json, "attempt", buf_text(&known->texts[RUN_ATTEMPT]));
-        json_text(&json, "worker", buf_text(&known->texts[RUN_WORKER]));
+        json_u64(&json, "attempt", jobs_attempt(known_slice(known, RUN_ATTEMPT)));
+        json_slice(&json, "worker", known_slice(known, RUN_WORKER));
     }
     if (known->texts[RUN_CANCEL].len > 0)
-        json_slice(&json, "cancel", buf_slice(&known->texts[RUN_CANCEL]));
-    json_value(&json, "job", buf_slice(&known->texts[RUN_JOB]));
+        json_slice(&json, "cancel", known_slice(known, RUN_CANCEL));
+    json_value(&json, "job", known_slice(known, RUN_JOB));
     if (known->texts[RUN_RESULT].len > 0) {
-        if (result_decode(buf_slice(&known->texts[RUN_RESULT]), &result, err) < 0)
+        if (result_decode(known_slice(known, RUN_RESULT), &result, err) < 0)
             return -1;
-        json_value(&json, "result", buf_slice(&known->texts[RUN_RESULT]));
+        json_value(&json, "result", known_slice(known, RUN_RESULT));
         result_fini(&result);
     }
     json_close_object(&json);

@@ -61,7 +61,7 @@ struct job_summary {
     char language[64];
 };
 int job_summarize(struct slice text, struct job_summary *ret_summary, struct err *err);
-/* The same job once more, as another run: with this id and time, and no ticket. */
+/* The same job once more, as another run with this id and time, that nobody attends. */
 int job_renew(struct slice text, const char *id, uint64_t submitted_ms, bool contents,
               struct buf *renewed, struct err *err);
 

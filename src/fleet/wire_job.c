@@ -354,12 +354,15 @@ int job_summarize(struct slice text, struct job_summary *ret_summary, struct err
     return 0;
 }
 
+/* Nobody waits for it: it gets no more input, and no client's leaving ends it. */
 static int renew(json_t *tree, const char *id, uint64_t submitted_ms, bool contents)
 {
+    static const char *const past[] = {"ticket", "input_stays_open", "ends_unattended"};
     if (json_object_set_new(tree, "id", json_string(id)) < 0 ||
         json_object_set_new(tree, "submitted_ms", json_integer((json_int_t)submitted_ms)) < 0)
         return -1;
-    (void)json_object_del(tree, "ticket");
+    for (size_t i = 0; i < ARRAY_LEN(past); i++)
+        (void)json_object_del(tree, past[i]);
     for (size_t i = 0; !contents && i < ARRAY_LEN(fields); i++) {
         if (fields[i].contents)
             (void)json_object_del(tree, fields[i].name);

@@ -31,7 +31,7 @@ struct amqp {
 int amqp_check_url(const char *url, struct err *err)
 {
     struct address address;
-    return address_parse(url, &form, &address, err);
+    return broker_address_parse(url, &form, &address, err);
 }
 
 int amqp_load(struct err *err)
@@ -176,7 +176,7 @@ struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struc
         (void)err_sys(err, ENOMEM, "the broker's connection");
         return NULL;
     }
-    if (address_parse(config->url, &form, &amqp->address, err) < 0 ||
+    if (broker_address_parse(config->url, &form, &amqp->address, err) < 0 ||
         amqp_api_load(&amqp->api, err) < 0) {
         free(amqp);
         return NULL;

@@ -39,7 +39,7 @@ static void adopt(struct engine *engine, struct run *run, uint64_t age_ms)
 {
     uint64_t age_ns = MIN(age_ms, run->submitted_ns / NS_PER_MS) * NS_PER_MS;
     run->submitted_ns -= age_ns;
-    run->passing = true;
+    run->passing = false;
     run->recorded = false;
     run->carried.accepted = true;
     output_log_add_state(&run->log, RUN_QUEUED, 0);

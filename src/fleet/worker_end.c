@@ -163,12 +163,12 @@ static void forget_run(struct work *work)
     run_recorded(run);
 }
 
-/* The delivery may be somebody's who has it still: it is settled as if nothing had been. */
+/* The broker may have taken the delivery from us, and then it is settled already. */
 static void abandon(struct work *work)
 {
     log_event(LOG_WARN, "run_abandoned", LOG_TEXT("run", work->header.id), LOG_END);
     forget_run(work);
-    work_settle(work, AMQP_REQUEUE);
+    work_settle(work, work->settlement);
 }
 
 void worker_run_ended(void *context, struct run *run, const struct run_result *end,

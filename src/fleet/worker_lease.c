@@ -8,45 +8,52 @@
 #include "fleet/worker_private.h"
 
 /* KEYS: the lease and the run of each; ARGV: the worker, how long. Says which leases are not
- * ours any more. */
-static const char renew_script[] =
-    "local lost = {}\n"
-    "for i = 1, #KEYS, 2 do\n"
-    "  local owner = redis.call('GET', KEYS[i])\n"
-    "  if (owner and owner ~= ARGV[1]) or redis.call('HEXISTS', KEYS[i + 1], 'result') == 1 then\n"
-    "    lost[#lost + 1] = KEYS[i]\n"
-    "  else\n"
-    "    redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2])\n"
-    "  end\n"
-    "end\n"
-    "return lost\n";
+ * ours any more, each with 1 when the run has ended. */
+static const char renew_script[] = "local lost = {}\n"
+                                   "for i = 1, #KEYS, 2 do\n"
+                                   "  local owner = redis.call('GET', KEYS[i])\n"
+                                   "  local ended = redis.call('HEXISTS', KEYS[i + 1], 'result')\n"
+                                   "  if ended == 1 or (owner and owner ~= ARGV[1]) then\n"
+                                   "    lost[#lost + 1] = KEYS[i]\n"
+                                   "    lost[#lost + 1] = ended\n"
+                                   "  else\n"
+                                   "    redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2])\n"
+                                   "  end\n"
+                                   "end\n"
+                                   "return lost\n";
 
 static const char release_script[] =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end\n";
 
-static void abandon(struct work *work)
+static void abandon(struct work *work, bool has_ended)
 {
     work->is_leased = false;
     if (work->state != WORK_RUNNING || work->fate == FATE_ABANDONED)
         return;
     work->fate = FATE_ABANDONED;
+    work->settlement = has_ended ? AMQP_ACK : AMQP_REQUEUE;
     run_cancel(work->run, "another worker has the run");
+}
+
+static struct work *find_leased(const struct fleet_worker *worker, const struct redis_reply *key)
+{
+    char text[sizeof(struct fleet_key)];
+    if (key->kind != REDIS_STRING || key->text.len >= sizeof text)
+        return NULL;
+    memcpy(text, key->text.at, key->text.len);
+    text[key->text.len] = '\0';
+    const char *id = id_of_channel(text, "runnel:lease:");
+    struct work *work = id ? work_find(worker, id) : NULL;
+    return work && work->is_leased ? work : NULL;
 }
 
 static void on_renewed(void *context, const struct redis_reply *reply)
 {
-    struct fleet_worker *worker = context;
-    for (size_t i = 0; reply && reply->kind == REDIS_ARRAY && i < reply->count; i++) {
-        struct slice key = reply->items[i].text;
-        char text[sizeof(struct fleet_key)];
-        if (reply->items[i].kind != REDIS_STRING || key.len >= sizeof text)
-            continue;
-        memcpy(text, key.at, key.len);
-        text[key.len] = '\0';
-        const char *id = id_of_channel(text, "runnel:lease:");
-        struct work *work = id ? work_find(worker, id) : NULL;
-        if (work && work->is_leased)
-            abandon(work);
+    const struct fleet_worker *worker = context;
+    for (size_t i = 0; reply && reply->kind == REDIS_ARRAY && i + 1 < reply->count; i += 2) {
+        struct work *work = find_leased(worker, &reply->items[i]);
+        if (work)
+            abandon(work, reply->items[i + 1].integer == 1);
     }
 }
 

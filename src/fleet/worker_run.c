@@ -248,7 +248,7 @@ static void take(struct work *work, uint64_t bytes)
     struct work_events *events = &work->events;
     uint64_t more = bytes - MIN(bytes, events->taken_told);
     events->taken_told += more;
-    events->taken_bytes = MIN(events->taken_bytes + more, events->output_bytes);
+    events->taken_bytes += more;
     work_pump(work, false);
 }
 

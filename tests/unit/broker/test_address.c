@@ -38,7 +38,7 @@ static void addresses_are_taken_apart(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct address address;
         struct err err;
-        if (address_parse(rows[i].text, &form, &address, &err) < 0)
+        if (broker_address_parse(rows[i].text, &form, &address, &err) < 0)
             fail_msg("%s: %s", rows[i].text, err.text);
         assert_string_equal(address.user, rows[i].is.user);
         assert_string_equal(address.password, rows[i].is.password);

@@ -61,10 +61,15 @@ enum jobs_analysis_mode jobs_analysis_mode(const char *text)
 
 /* --- one pattern --- */
 
+static unsigned char lower(char letter)
+{
+    return (unsigned char)(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
+}
+
 /* Of the first of the pattern's parts: is this letter it? */
 static bool part_fits(const char *pattern, size_t len, char letter)
 {
-    unsigned char low = (unsigned char)tolower((unsigned char)letter);
+    unsigned char low = lower(letter);
     if (pattern[0] == '\\' && pattern[1] == 's')
         return isspace((unsigned char)letter) != 0;
     if (pattern[0] == '\\')
@@ -124,15 +129,6 @@ static void add_issue(struct jobs_analysis *analysis, const struct jobs_pattern 
         analysis->issues_untold++;
 }
 
-/* Every pattern begins with a character that stands for itself. */
-static void mark_beginnings(bool begins[UCHAR_MAX + 1])
-{
-    for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
-        begins[(unsigned char)patterns[i].pattern[0]] = true;
-        begins[toupper((unsigned char)patterns[i].pattern[0])] = true;
-    }
-}
-
 struct jobs_analysis *jobs_analyse(struct slice source)
 {
     bool begins[UCHAR_MAX + 1] = {false};
@@ -140,10 +136,12 @@ struct jobs_analysis *jobs_analyse(struct slice source)
     if (!analysis)
         return NULL;
     analysis->score = FULL_SCORE;
-    mark_beginnings(begins);
+    /* Every pattern begins with a character that stands for itself. */
+    for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+        begins[(unsigned char)patterns[i].pattern[0]] = true;
     for (size_t at = 0; at < source.len; at++) {
         struct slice rest = {source.at + at, source.len - at};
-        for (size_t i = 0; begins[(unsigned char)*rest.at] && i < ARRAY_LEN(patterns); i++) {
+        for (size_t i = 0; begins[lower(*rest.at)] && i < ARRAY_LEN(patterns); i++) {
             size_t len = jobs_pattern_match(patterns[i].pattern, rest);
             if (len > 0)
                 add_issue(analysis, &patterns[i], (struct slice){rest.at, len});

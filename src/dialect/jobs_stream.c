@@ -189,7 +189,7 @@ static bool may_follow(const struct stream *stream, struct run *run, struct jobs
 static void on_found(void *context, struct run *run)
 {
     struct follower *follower = context;
-    struct jobs_note note;
+    struct jobs_note note = {0};
     follower->is_looking = false;
     if (!follower->stream) {
         follower_free(follower);

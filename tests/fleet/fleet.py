@@ -8,13 +8,14 @@
 
 import contextlib
 import http.client
-import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
@@ -175,22 +176,42 @@ class Fleet:
 
 
 class Ends:
-    """How many ends each run was told to have, by who listens to all of them."""
+    """How many ends each run was told to have, by who listens to all of them. A Redis that
+    was restarted is listened to again."""
 
     def __init__(self, fleet):
-        self.client = RedisClient(fleet.redis.port, timeout=0.2)
-        self.client.call("PSUBSCRIBE", "runnel:events:*")
+        self.port = fleet.redis.port
         self.counts = {}
+        self.closing = False
+        self.client = self._subscribe()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
 
-    def drain(self):
-        with contextlib.suppress(TimeoutError):
-            while True:
+    def _subscribe(self):
+        client = RedisClient(self.port, timeout=None)
+        client.call("PSUBSCRIBE", "runnel:events:*")
+        return client
+
+    def _listen(self):
+        while not self.closing:
+            try:
                 _, _, channel, payload = self.client.read()
-                kind = payload.split(b"\n", 1)[0].split()[3]
-                if kind == b"end":
+                if payload.split(b"\n", 1)[0].split()[3] == b"end":
                     run = channel.decode().rsplit(":", 1)[1]
                     self.counts[run] = self.counts.get(run, 0) + 1
-        return self.counts
+            except (OSError, ValueError):
+                time.sleep(0.05)
+                with contextlib.suppress(OSError, ValueError):
+                    self.client = self._subscribe()
+
+    def twice(self):
+        return {run: count for run, count in self.counts.items() if count != 1}
+
+    def close(self):
+        self.closing = True
+        self.client.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
+        self.client.close()
 
 
 def left_behind(uids=range(0x70000000, 0x70000000 + 256 * 1024)):
@@ -203,4 +224,4 @@ def left_behind(uids=range(0x70000000, 0x70000000 + 256 * 1024)):
     return found
 
 
-__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "Worker", "left_behind", "json", "time"]
+__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "TERMINAL", "Worker", "left_behind", "wait_until"]

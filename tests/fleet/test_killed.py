@@ -64,14 +64,12 @@ class Killed(unittest.TestCase):
                 spawners.append(victim.spawner())
                 victim.close()
                 add()
-                ends.drain()
             load.stop()
             self.assertGreater(len(load.promised), ROUNDS)
             wrong = self.wrong_ones(fleet, load.promised)
             self.assertEqual(wrong, {}, f"of {len(load.promised)}")
-            counts = ends.drain()
-            twice = {job: count for job, count in counts.items() if count != 1}
-            self.assertEqual(twice, {})
+            ends.close()
+            self.assertEqual(ends.twice(), {})
         wait_until("no process of a box is left", lambda: not left_behind())
 
     def wrong_ones(self, fleet, promised):

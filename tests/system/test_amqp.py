@@ -187,7 +187,7 @@ class Messages(Case):
                 self.assertEqual(client.outcome(1), "stored")
                 client.settle(client.delivered(), "ack")
                 self.assertEqual(client.count("dead"), 0)
-                client.silence(3 * HEARTBEAT_S)
+                client.silence(2 * HEARTBEAT_S)
                 self.assertLess(client.free(1000), 1000)
 
     def test_ten_thousand_messages_at_once_are_all_confirmed(self):

@@ -12,16 +12,16 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "broker/address.h"
 #include "broker/amqp.h"
+#include "broker/place.h"
 
-static const struct address_form form = {"the broker", "amqp", "5672"};
+static const struct place_form form = {"the broker", "amqp", "5672"};
 
 static void addresses_are_taken_apart(void **state)
 {
     static const struct {
         const char *text;
-        struct address is;
+        struct place is;
     } rows[] = {
         {"amqp://h", {.host = "h", .port = "5672"}},
         {"amqp://h/", {.host = "h", .port = "5672"}},
@@ -36,9 +36,9 @@ static void addresses_are_taken_apart(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct address address;
+        struct place address;
         struct err err;
-        if (broker_address_parse(rows[i].text, &form, &address, &err) < 0)
+        if (place_parse(rows[i].text, &form, &address, &err) < 0)
             fail_msg("%s: %s", rows[i].text, err.text);
         assert_string_equal(address.user, rows[i].is.user);
         assert_string_equal(address.password, rows[i].is.password);

@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 # pylint: disable=wrong-import-position
 import broker
-from service import BOUND_S, RUNNEL, Service, descendants, is_alive, wait_until
+from service import BOUND_S, RUNNEL, Service, descendants, groups, wait_until
 from resp import Redis as RedisClient
 
 TERMINAL = ("completed", "failed", "cancelled")
@@ -214,13 +214,13 @@ class Ends:
         self.client.close()
 
 
-def left_behind(uids=range(0x70000000, 0x70000000 + 256 * 1024)):
-    """Processes of boxes that nobody ended."""
+def left_behind(spawners):
+    """Processes of boxes whose spawner is dead. (The groups themselves the next spawner removes.)"""
     found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if os.stat(f"/proc/{name}").st_uid in uids and is_alive(int(name)):
-                found.append(int(name))
+    for spawner in spawners:
+        for group in groups(spawner):
+            with contextlib.suppress(OSError):
+                found += (pathlib.Path(group) / "cgroup.procs").read_text().split()
     return found
 
 

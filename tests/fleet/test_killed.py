@@ -70,7 +70,7 @@ class Killed(unittest.TestCase):
             self.assertEqual(wrong, {}, f"of {len(load.promised)}")
             ends.close()
             self.assertEqual(ends.twice(), {})
-        wait_until("no process of a box is left", lambda: not left_behind())
+        wait_until("no process of a box is left", lambda: not left_behind(spawners))
 
     def wrong_ones(self, fleet, promised):
         """Each is found on any front, has ended as it should, or as a job may that ended two

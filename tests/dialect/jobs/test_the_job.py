@@ -4,7 +4,7 @@
 import time
 import unittest
 
-from place import ID, TIME, Jobs, Place, seconds_since
+from place import ID, TIME, Jobs, Place, lines, seconds_since
 
 FIELDS = ["job_id", "workspace_id", "language", "source_code", "timeout", "status", "created_at",
           "updated_at"]
@@ -124,7 +124,8 @@ class Cancel(Jobs):
     def test_in_every_state(self):
         running = self.place.submit("bash", "echo begun; sleep 60")
         queued = self.place.submit("bash", "echo never")
-        self.place.until_state(running, "running")
+        with self.place.follow(running) as socket:
+            lines(socket, 1)
         waiting = self.place.job(queued)
         self.assertEqual((waiting["status"], waiting["state"], waiting["position"]),
                          ("queued", "queued", 1))
@@ -149,9 +150,8 @@ class Cancel(Jobs):
         self.assertEqual(self.place.job(job_id)["status"], "completed")
 
     def test_one_that_compiles(self):
-        job_id = self.place.submit("c", "int main(void){}\n" + "#include __FILE__\n" * 0
-                                   + "#define A(x) x x x x x x x x\nconst char *s = "
-                                   + "A(A(A(A(A(A(A(\"x\")))))));\n")
+        job_id = self.place.submit("c", "#define A(x) x x x x x x x x\nconst char *s = "
+                                   'A(A(A(A(A(A(A("x")))))));\nint main(void){}\n')
         self.place.until_state(job_id, "preparing", "compiling", "running", "finished")
         self.cancel(job_id)
         self.assertIn(self.place.ended(job_id)["status"], ("cancelled", "completed"))

@@ -98,11 +98,10 @@ struct run {
     struct run *next_in_row; /* of run_table */
     char id[RUN_ID_SIZE];
     uint64_t owner;
-    enum lane lane;
     uint64_t tenant;
-    bool in_queue;         /* set there */
     uint64_t memory_bytes; /* promised to it while it has a slot; 0: memory is not bounded */
     struct buf note;
+    enum lane lane;
     enum run_state state;
     const struct language *language;
     struct limits limits;
@@ -128,6 +127,7 @@ struct run {
     struct workspace *workspace;
     struct stage *stage;
     size_t command; /* stages done: the compile commands, then execute */
+    bool in_queue;  /* queue.c says so */
     bool started;   /* the stage; its limits run */
     bool killed;    /* by us; it has not ended yet */
     bool paused;    /* by us: a reader is too slow */

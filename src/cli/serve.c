@@ -73,6 +73,7 @@ static int start(struct service *service, int socket, struct err *err)
     struct engine_config engine = {
         .concurrency = wiring_concurrency(&wiring->config),
         .queue_length = wiring->config.queue_length,
+        .memory_bytes = wiring_memory_bytes(&wiring->config),
         .keep_ms = KEEP_MS,
         .ceiling = wiring->config.ceiling,
         .observer = service_observe,

@@ -62,6 +62,7 @@ void service_start_counts(struct service *service)
     service->stats.version = RUNNEL_VERSION;
     service->stats.slots = wiring_concurrency(&wiring->config);
     service->stats.queue_length = wiring->config.queue_length;
+    service->stats.memory_bytes = wiring_memory_bytes(&wiring->config);
     service->stats.started_ns = loop_now_ns();
     history_init(&service->stats.history, STEP_MS, now_ms());
 }

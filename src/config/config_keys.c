@@ -85,7 +85,7 @@ const struct config_key config_keys[] = {
      .help = "of this process among others at a broker; without it, the host's"},
     {"broker_form", .type = CONFIG_CHOICE, FIELD(broker_form), .choices = "runnel, code-execution",
      .preset = "runnel", .value = "FORM",
-     .help = "whose workers take the jobs of /api/execute: ours, or runners of that service"},
+     .help = "who takes the jobs of /api/execute: our workers, or that service's"},
     {"memory_share", .type = CONFIG_NUMBER, FIELD(memory_share), RANGE(0, 1000), .preset = "80",
      .help = "percent of the machine's memory that running boxes may be promised; 0 is any"},
     {"dependencies", .type = CONFIG_LIST, FIELD(dependencies), .value = "LANGUAGE:NAME",

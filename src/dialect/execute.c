@@ -12,6 +12,7 @@
 #include "dialect/execute_result.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
+#include "dialect/request_tenant.h"
 #include "engine/engine.h"
 #include "language/language.h"
 #include "loop/loop.h"
@@ -164,7 +165,11 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
 static void run_body(struct execute *execute, struct http_request *request, const json_t *body)
 {
     struct err err;
-    struct run_spec spec = {.owner = http_request_key(request)};
+    struct run_spec spec = {
+        .owner = http_request_key(request),
+        .lane = LANE_NORMAL,
+        .tenant = request_tenant(request),
+    };
     const char **args = NULL;
     auto_buf struct buf input;
     buf_init(&input, BODY_MAX + 1);

@@ -11,6 +11,7 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
+#include "dialect/request_tenant.h"
 #include "engine/engine.h"
 #include "language/language.h"
 #include "server/websocket.h"
@@ -62,6 +63,8 @@ static void handle_start(struct http_request *request, void *context)
     struct run_spec spec = {
         .profile = PROFILE_SESSION,
         .owner = http_request_key(request),
+        .lane = LANE_NORMAL,
+        .tenant = request_tenant(request),
         .input_stays_open = true,
         .ends_unattended = true,
         .unattended_ms = LEFT_ALONE_MS,

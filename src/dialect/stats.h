@@ -25,7 +25,8 @@ struct stats {
     const char *version;
     uint64_t slots;
     uint64_t queue_length;
-    uint64_t started_ns; /* as loop_now_ns says it */
+    uint64_t memory_bytes; /* that running boxes may be promised; 0: any */
+    uint64_t started_ns;   /* as loop_now_ns says it */
     /* runs that ended since then */
     struct tally verdicts;
     struct tally languages;

@@ -3,7 +3,8 @@
  *
  * Whatever calls out happens in on_dispatch, in this order: the observer hears
  * of new runs; those that left the queue are ended; free slots are given to the
- * first in the queue; a drain that is complete is reported. */
+ * first in the queue, as long as there is memory to promise it; a drain that is complete is
+ * reported. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 #include "engine/engine_private.h"
 
 #define KEEP_BYTES_DEFAULT (256 * MIB)
-enum { RETRY_AFTER_MAX_S = 600 };
 
 void engine_observe(struct engine *engine, struct run *run)
 {
@@ -33,10 +33,35 @@ static void announce(struct engine *engine)
         engine_announce(CONTAINER_OF(engine->newcomers.next, struct run, newcomer));
 }
 
+bool engine_has_memory(const struct engine *engine, const struct run *run)
+{
+    return run->memory_bytes <= engine->config.memory_bytes - engine->promised_bytes;
+}
+
+/* One that must wait for memory is not overtaken by a smaller one: it would wait for ever. */
 static struct run *next_to_start(struct engine *engine)
 {
     announce(engine); /* again, because an observer may submit */
-    return engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+    struct run *run =
+        engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+    return run && engine_has_memory(engine, run) ? run : NULL;
+}
+
+static void take_slot(struct engine *engine, struct run *run)
+{
+    queue_take(&engine->queue, run);
+    list_append(&engine->active, &run->place);
+    engine->active_count++;
+    engine->active_in[run->lane]++;
+    engine->promised_bytes += run->memory_bytes;
+}
+
+static void give_slot_back(struct engine *engine, const struct run *run)
+{
+    engine->active_count--;
+    engine->active_in[run->lane]--;
+    engine->promised_bytes -= run->memory_bytes;
+    engine_note_slot_time(engine, run->lane, run->finished_ns - run->slot_ns);
 }
 
 static bool is_empty(const struct engine *engine)
@@ -62,9 +87,7 @@ static void on_dispatch(void *context)
     announce(engine);
     end_leaving(engine);
     for (struct run *run; (run = next_to_start(engine)) != NULL;) {
-        queue_remove(&engine->queue, run);
-        list_append(&engine->active, &run->place);
-        engine->active_count++;
+        take_slot(engine, run);
         run_start(run);
     }
     carried_answer(engine);
@@ -155,11 +178,8 @@ void engine_run_finished(struct engine *engine, struct run *run)
 {
     list_remove(&run->place);
     engine_end_quota(run, run->result.usage.wall_ms);
-    if (run->slot_ns != 0) {
-        double slot_ms = (double)(run->finished_ns - run->slot_ns) / (double)NS_PER_MS;
-        engine->slot_ms += (slot_ms - engine->slot_ms) / (engine->slot_ms > 0 ? 8 : 1);
-        engine->active_count--;
-    }
+    if (run->slot_ns != 0)
+        give_slot_back(engine, run);
     run_carried_count(run, NULL);
     keep(engine, run);
     loop_task_schedule(engine->dispatch);
@@ -264,6 +284,26 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
     return run;
 }
 
+/* Into the queue; -1 when it must not wait there. */
+static int enter_queue(struct engine *engine, struct run *run, struct err *err)
+{
+    switch (queue_room(&engine->queue, run, engine_free_slots(engine))) {
+    case QUEUE_FULL:
+        return err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    case QUEUE_FULL_FOR_TENANT:
+        return err_set(err, ERR_BUSY,
+                       "too many of your runs are waiting already: the rest of the queue is for "
+                       "others");
+    case QUEUE_HAS_ROOM:
+        break;
+    }
+    queue_add(&engine->queue, run);
+    if (engine_check_wait(engine, run, err) == 0)
+        return 0;
+    queue_remove(&engine->queue, run);
+    return -1;
+}
+
 int engine_start(struct run *run, struct err *err)
 {
     struct engine *engine = run->engine;
@@ -272,8 +312,8 @@ int engine_start(struct run *run, struct err *err)
         rc = err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
     else if (run->carried.is)
         rc = carried_send(run, err);
-    else if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count))
-        rc = err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    else
+        rc = enter_queue(engine, run, err);
     if (rc < 0) {
         engine_discard(run);
         return -1;
@@ -330,22 +370,21 @@ size_t engine_running(const struct engine *engine)
 
 size_t engine_queued(const struct engine *engine)
 {
-    return engine->queue.len + engine->carried_queued;
+    return engine->queue.len + carried_queued(engine);
+}
+
+size_t engine_queued_in(const struct engine *engine, enum lane lane)
+{
+    return engine->queue.turns.len[lane] + engine->carried_queued[lane];
+}
+
+uint64_t engine_promised_bytes(const struct engine *engine)
+{
+    return engine->promised_bytes;
 }
 
 const char *engine_isolation(const struct engine *engine)
 {
     const struct carrier *carrier = engine->config.carrier;
     return carrier ? carrier->ops->isolation(carrier) : executor_isolation(engine->executor);
-}
-
-unsigned engine_retry_after_s(const struct engine *engine)
-{
-    if (engine->config.carrier)
-        return (unsigned)MIN(1 + carried_wait_ms(engine) / 1000, (uint64_t)RETRY_AFTER_MAX_S);
-    if (engine->active_count + engine->queue.len < engine->config.concurrency)
-        return 1;
-    double turns = (double)(engine->queue.len + 1) / engine->config.concurrency;
-    double seconds = 1 + turns * engine->slot_ms / 1000;
-    return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
 }

@@ -193,6 +193,7 @@ void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void
                   void *context);
 size_t engine_running(const struct engine *engine);
 size_t engine_queued(const struct engine *engine);
+size_t engine_queued_in(const struct engine *engine, enum lane lane);
 uint64_t engine_promised_bytes(const struct engine *engine); /* memory, to running boxes */
 const char *engine_isolation(const struct engine *engine);
 /* Rough seconds until a slot is free, for Retry-After: at least 1. */
@@ -229,6 +230,7 @@ void run_forget(struct run *run);
  * waits already, ERR_CONFLICT when the input is closed or the run has ended. */
 int run_write(struct run *run, struct slice bytes, struct err *err);
 void run_close_input(struct run *run);
+/* To the program; one that has not started yet gets it (once) when it has. */
 void run_signal(struct run *run, int signal);
 void run_resize(struct run *run, unsigned columns, unsigned rows);
 /* Ends it with the verdict `cancelled`, in any state; repeating it is harmless.

@@ -2,7 +2,8 @@
 /* engine_private.h — what the pieces of the engine share.
  *
  * engine.c      submissions, the slots, the end of service, finished runs
- * queue.c       runs that wait for a slot, first come first served
+ * engine_wait.c how long runs will wait for theirs
+ * queue.c       runs that wait for a slot, and whose turn it is
  * run_table.c   runs by id
  * run_plan.c    a submission, checked and copied
  * run.c         the life of one run, stage by stage
@@ -84,7 +85,7 @@ struct run_carried {
     bool adopted; /* another machine took it; nobody but its readers is told of it here */
     bool accepted;
     struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
-    size_t *counter;       /* of the engine's two, the one in which it counts */
+    size_t *counter;       /* of the engine's, the one in which it counts */
     uint64_t output_bytes; /* of the present attempt, as they came */
     uint64_t notice_bytes;
     uint64_t taken_bytes; /* as the carrier was told last */
@@ -97,6 +98,10 @@ struct run {
     struct run *next_in_row; /* of run_table */
     char id[RUN_ID_SIZE];
     uint64_t owner;
+    enum lane lane;
+    uint64_t tenant;
+    bool in_queue;         /* set there */
+    uint64_t memory_bytes; /* promised to it while it has a slot; 0: memory is not bounded */
     struct buf note;
     enum run_state state;
     const struct language *language;
@@ -105,6 +110,7 @@ struct run {
     bool tty;
     unsigned columns;
     unsigned rows;
+    uint64_t signals; /* for a program that has not started; bits of 1 << (signal - 1) */
     bool passing;
     bool ends_unattended;
     uint64_t unattended_ms;
@@ -142,6 +148,15 @@ struct run_table {
     size_t len;
 };
 
+enum { SLOT_TIMES_KEPT = 32 };
+
+/* How long runs held their slots of late. */
+struct slot_times {
+    uint64_t ns[SLOT_TIMES_KEPT];
+    size_t count; /* ever */
+    uint64_t sum_ns;
+};
+
 struct engine {
     struct loop *loop;
     struct engine_config config;
@@ -153,16 +168,18 @@ struct engine {
     struct list unstarted; /* … and their end is being recorded */
     struct list active;    /* hold a slot */
     size_t active_count;
-    struct list finished; /* oldest first */
-    struct list carried;  /* were sent, and have not finished */
-    struct list adopted;  /* … and are others' */
-    size_t carried_queued;
+    size_t active_in[LANES];
+    uint64_t promised_bytes; /* of memory, to these */
+    struct list finished;    /* oldest first */
+    struct list carried;     /* were sent, and have not finished */
+    struct list adopted;     /* … and are others' */
+    size_t carried_queued[LANES];
     size_t carried_running;
     struct list lookups; /* to be answered from the loop */
     uint64_t kept_bytes;
     struct loop_task *dispatch;
     struct loop_timer *forget;
-    double slot_ms; /* how long a run holds a slot, on average */
+    struct slot_times slot_times[LANES + 1]; /* the last: of all lanes */
 
     bool draining;
     struct loop_timer *drain;
@@ -177,6 +194,14 @@ void engine_leave_queue(struct run *run); /* to be finished from the loop */
 void engine_run_finished(struct engine *engine, struct run *run);
 void engine_forget(struct run *run); /* a finished one */
 void engine_end_quota(const struct run *run, uint64_t wall_ms);
+/* Beside what those that run were promised. */
+bool engine_has_memory(const struct engine *engine, const struct run *run);
+
+/* engine_wait.c */
+void engine_note_slot_time(struct engine *engine, enum lane lane, uint64_t ns);
+size_t engine_free_slots(const struct engine *engine); /* that who comes now could have */
+/* ERR_BUSY when a run that has just been queued would wait longer than it may. */
+int engine_check_wait(const struct engine *engine, const struct run *run, struct err *err);
 
 /* run_table.c */
 int run_table_init(struct run_table *table);
@@ -200,6 +225,10 @@ void run_update_pause(struct run *run);
 void run_show_compiler_text(struct run *run, enum event_kind kind);
 void run_blame_us(struct run *run, const char *why);
 uint64_t run_stage_output_cap(const struct run *run);
+
+/* run_access.c */
+enum { SIGNALS_MAX = 64 };
+void run_send_signals(struct run *run); /* its execute stage has started */
 
 /* run_ending.c */
 void run_finish(struct run *run);
@@ -246,6 +275,7 @@ void run_carried_taken(struct run *run);      /* by its readers, perhaps */
 void run_carried_free(struct run *run);       /* the cargo */
 
 /* carried.c */
+size_t carried_queued(const struct engine *engine);
 int carried_send(struct run *run, struct err *err);
 void carried_let_go(struct run *run); /* it goes on, and is known here no more */
 void carried_drain(struct engine *engine, const char *why);

@@ -52,18 +52,12 @@ size_t run_queue_position(const struct run *run)
     const struct cargo *cargo = run->carried.cargo;
     if (run->carried.is)
         return cargo && run->state == RUN_QUEUED ? cargo->ops->position(cargo) : 0;
-    return run->state == RUN_QUEUED ? queue_position(&run->engine->queue, run) : 0;
+    return run->in_queue ? queue_place(&run->engine->queue, run).position : 0;
 }
 
-uint64_t run_expected_wait_ms(const struct run *run)
+enum lane run_lane(const struct run *run)
 {
-    const struct cargo *cargo = run->carried.cargo;
-    if (run->state != RUN_QUEUED || !run->engine)
-        return 0;
-    if (run->carried.is)
-        return cargo ? cargo->ops->wait_ms(cargo) : 0;
-    double turns = (double)run_queue_position(run) / run->engine->config.concurrency;
-    return (uint64_t)(turns * run->engine->slot_ms);
+    return run->lane;
 }
 
 static bool is_executing(const struct run *run)
@@ -73,10 +67,24 @@ static bool is_executing(const struct run *run)
 
 void run_signal(struct run *run, int signal)
 {
-    if (run->carried.is && !run->ending)
+    if (signal <= 0 || signal > SIGNALS_MAX || run->ending)
+        return;
+    if (run->carried.is) {
         run->carried.cargo->ops->signal(run->carried.cargo, signal);
+        return;
+    }
+    run->signals |= UINT64_C(1) << (signal - 1);
     if (is_executing(run) && run->started)
-        run->stage->executor->ops->stage_signal(run->stage, signal);
+        run_send_signals(run);
+}
+
+void run_send_signals(struct run *run)
+{
+    for (int signal = 1; signal <= SIGNALS_MAX; signal++) {
+        if (run->signals & UINT64_C(1) << (signal - 1))
+            run->stage->executor->ops->stage_signal(run->stage, signal);
+    }
+    run->signals = 0;
 }
 
 void run_resize(struct run *run, unsigned columns, unsigned rows)

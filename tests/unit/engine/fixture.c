@@ -107,6 +107,14 @@ static void on_drained(void *context)
     *(bool *)context = true;
 }
 
+void fixture_renew(struct fixture *fixture, const struct engine_config *config)
+{
+    struct err err = {0};
+    engine_free(fixture->engine);
+    fixture->engine = engine_new(fixture->loop, config, fixture->executor, &err);
+    assert_non_null(fixture->engine);
+}
+
 void fixture_fini(struct fixture *fixture)
 {
     bool drained = false;
@@ -155,6 +163,14 @@ struct fake_stage *stage_of(struct fixture *fixture)
     struct fake_stage *stage = fake_stage_newest(fixture->executor);
     assert_non_null(stage);
     return stage;
+}
+
+void end_oldest_stage(struct fixture *fixture)
+{
+    struct list *stages = &fake_of_fixture(fixture)->stages;
+    assert_false(list_empty(stages));
+    fake_stage_exit(CONTAINER_OF(stages->next, struct fake_stage, link), 0);
+    fake_loop_settle(fixture->loop);
 }
 
 struct fake_executor *fake_of_fixture(struct fixture *fixture)

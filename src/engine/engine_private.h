@@ -99,18 +99,18 @@ struct run {
     char id[RUN_ID_SIZE];
     uint64_t owner;
     enum lane lane;
+    bool in_queue; /* set there */
     uint64_t tenant;
-    bool in_queue;         /* set there */
     uint64_t memory_bytes; /* promised to it while it has a slot; 0: memory is not bounded */
     struct buf note;
     enum run_state state;
     const struct language *language;
     struct limits limits;
     struct limits compile_limits;
-    bool tty;
     unsigned columns;
     unsigned rows;
     uint64_t signals; /* for a program that has not started; bits of 1 << (signal - 1) */
+    bool tty;
     bool passing;
     bool ends_unattended;
     uint64_t unattended_ms;

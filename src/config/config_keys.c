@@ -85,14 +85,14 @@ const struct config_key config_keys[] = {
      .help = "of this process among others at a broker; without it, the host's"},
     {"broker_form", .type = CONFIG_CHOICE, FIELD(broker_form), .choices = "runnel, code-execution",
      .preset = "runnel", .value = "FORM",
-     .help = "who takes the jobs of /api/execute: our workers, or that service's"},
+     .help = "who takes the jobs of /api/execute: our workers or that service's"},
     {"memory_share", .type = CONFIG_NUMBER, FIELD(memory_share), RANGE(0, 1000), .preset = "80",
-     .help = "percent of the machine's memory that running boxes may be promised; 0 is any"},
+     .help = "percent of all memory that running boxes may be promised; 0 is any"},
     {"dependencies", .type = CONFIG_LIST, FIELD(dependencies), .value = "LANGUAGE:NAME",
      .help = "packages that are on the machine, which jobs may name"},
     {"analysis", .type = CONFIG_CHOICE, FIELD(analysis), .choices = "off, advise, refuse",
      .preset = "off", .value = "HOW",
-     .help = "look for suspicious words in the source of jobs (it protects nothing)"},
+     .help = "look for suspicious words in the source of jobs"},
 #define X(id, json_, option_, unit_, scale_, smallest_, largest_, help_) \
     {option_, .type = CONFIG_CEILING, .limit = (id), FIELD(ceiling.value[id]), .help = (help_)},
     LIMIT_TABLE(X)

@@ -7,16 +7,25 @@
 
 #include "engine/engine_private.h"
 
+size_t carried_queued(const struct engine *engine)
+{
+    size_t queued = 0;
+    for (enum lane lane = 0; lane < LANES; lane++)
+        queued += engine->carried_queued[lane];
+    return queued;
+}
+
 int carried_send(struct run *run, struct err *err)
 {
     struct engine *engine = run->engine;
     struct cargo *cargo = run->carried.cargo;
-    if (engine->carried_queued >= MAX(engine->config.queue_length, (size_t)1))
-        return err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->carried_queued);
+    size_t queued = carried_queued(engine);
+    if (queued >= MAX(engine->config.queue_length, (size_t)1))
+        return err_set(err, ERR_BUSY, "%zu runs are waiting already", queued);
     if (cargo->ops->send(cargo, err) < 0)
         return -1;
     run_carried_start(run);
-    run_carried_count(run, &engine->carried_queued);
+    run_carried_count(run, &engine->carried_queued[run->lane]);
     list_append(&engine->carried, &run->place);
     return 0;
 }

@@ -85,7 +85,7 @@ struct run_carried {
     bool adopted; /* another machine took it; nobody but its readers is told of it here */
     bool accepted;
     struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
-    size_t *counter;       /* of the engine's two, the one in which it counts */
+    size_t *counter;       /* of the engine's, the one in which it counts */
     uint64_t output_bytes; /* of the present attempt, as they came */
     uint64_t notice_bytes;
     uint64_t taken_bytes; /* as the carrier was told last */
@@ -106,10 +106,10 @@ struct run {
     const struct language *language;
     struct limits limits;
     struct limits compile_limits;
-    bool tty;
     unsigned columns;
     unsigned rows;
     uint64_t signals; /* for a program that has not started; bits of 1 << (signal - 1) */
+    bool tty;
     bool passing;
     bool ends_unattended;
     uint64_t unattended_ms;
@@ -170,10 +170,10 @@ struct engine {
     size_t active_count;
     size_t active_in[LANES];
     uint64_t promised_bytes; /* of memory, to these */
-    struct list finished; /* oldest first */
-    struct list carried;  /* were sent, and have not finished */
-    struct list adopted;  /* … and are others' */
-    size_t carried_queued;
+    struct list finished;    /* oldest first */
+    struct list carried;     /* were sent, and have not finished */
+    struct list adopted;     /* … and are others' */
+    size_t carried_queued[LANES];
     size_t carried_running;
     struct list lookups; /* to be answered from the loop */
     uint64_t kept_bytes;
@@ -275,6 +275,7 @@ void run_carried_taken(struct run *run);      /* by its readers, perhaps */
 void run_carried_free(struct run *run);       /* the cargo */
 
 /* carried.c */
+size_t carried_queued(const struct engine *engine);
 int carried_send(struct run *run, struct err *err);
 void carried_let_go(struct run *run); /* it goes on, and is known here no more */
 void carried_drain(struct engine *engine, const char *why);

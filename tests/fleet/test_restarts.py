@@ -13,6 +13,7 @@ from websocket import Closed, WebSocket
 
 RABBITMQ = int(os.environ.get("FLEET_RABBITMQ", "5"))
 REDIS = int(os.environ.get("FLEET_REDIS", "20"))
+SETTLED_S = 5  # RabbitMQ forgets queues that are younger when it is killed
 
 
 class Restarts(unittest.TestCase):
@@ -40,6 +41,7 @@ class Restarts(unittest.TestCase):
     def test_rabbitmq_is_killed_again_and_again(self):
         with Fleet(fronts=1, workers=2) as fleet:
             def disturb():
+                time.sleep(SETTLED_S)
                 for _ in range(RABBITMQ):
                     fleet.rabbit.kill()
                     time.sleep(0.3)

@@ -225,6 +225,8 @@ class Ends:
                     run = channel.decode().rsplit(":", 1)[1]
                     self.counts[run] = self.counts.get(run, 0) + 1
             except (OSError, ValueError):
+                if self.closing:
+                    return
                 time.sleep(0.05)
                 with contextlib.suppress(OSError, ValueError):
                     self.client = self._subscribe()

@@ -68,10 +68,10 @@ void front_answer_all(struct fleet_front *front)
         answer_nothing(CONTAINER_OF(link, struct question, link));
 }
 
-void front_found(struct front_cargo *cargo)
+void front_found(struct front_cargo *cargo, struct run *run)
 {
     if (cargo->found)
-        take_ptr (&cargo->found)(cargo->found_context, cargo->run);
+        take_ptr (&cargo->found)(cargo->found_context, run);
 }
 
 /* --- one run --- */

@@ -116,8 +116,12 @@ static void finish(struct front_cargo *cargo, const struct job_result *result)
         run_carried_gap(cargo->run, 0);
     cargo->ended = true;
     front_cargo_waits(cargo, false);
+    front_cargo_hold(cargo);
     run_carried_accepted(cargo->run);
     run_carried_ended(cargo->run, &result->result, result->artifacts, result->artifact_count);
+    if (!cargo->run) /* the engine is done with us, and keeps the run */
+        front_found(cargo, engine_find(cargo->front->engine, cargo->id));
+    front_cargo_release(cargo);
 }
 
 static void take_result_of(struct front_cargo *cargo, struct slice text)
@@ -182,7 +186,7 @@ static void on_result(void *context, const struct redis_reply *reply)
     struct front_cargo *cargo = context;
     if (reply && reply->kind == REDIS_STRING && cargo->run && !cargo->ended)
         take_result_of(cargo, reply->text);
-    front_found(cargo);
+    front_found(cargo, cargo->run);
     front_cargo_release(cargo);
 }
 
@@ -193,7 +197,7 @@ static void ask_result(struct front_cargo *cargo)
     if (redis_command(cargo->front->redis, on_result, cargo, slice_of("HGET"), slice_of(run.text),
                       slice_of("result")) == 0)
         return;
-    front_found(cargo);
+    front_found(cargo, cargo->run);
     front_cargo_release(cargo);
 }
 
@@ -233,7 +237,7 @@ static void on_entries(void *context, const struct redis_reply *reply)
     }
     bool more = count == FETCHED_AT_ONCE || cargo->next_number <= cargo->seen_number;
     if (!cargo->run || cargo->ended) {
-        front_found(cargo);
+        front_found(cargo, cargo->run);
     } else if (reply && more && cargo->next_number > before) {
         fetch(cargo);
     } else {
@@ -257,7 +261,7 @@ static void fetch(struct front_cargo *cargo)
                                    slice_of("COUNT"), slice_of("256")) == 0;
     if (cargo->filling)
         return;
-    front_found(cargo);
+    front_found(cargo, cargo->run);
     front_cargo_release(cargo);
 }
 

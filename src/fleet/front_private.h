@@ -145,7 +145,8 @@ uint64_t front_wait_ms(const struct cargo *cargo);
 /* front_find.c */
 void front_find(struct carrier *carrier, const char *id,
                 void (*found)(void *context, struct run *run), void *context);
-void front_found(struct front_cargo *cargo);
+/* Tells who waits for it, if anybody does. */
+void front_found(struct front_cargo *cargo, struct run *run);
 void front_answer_lost(void *front);
 void front_answer_all(struct fleet_front *front);
 void front_list(struct carrier *carrier, size_t max,

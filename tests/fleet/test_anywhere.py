@@ -174,6 +174,13 @@ class Anywhere(unittest.TestCase):
         self.assertIn(job, [each["job_id"] for each in
                             self.other.request("GET", "/api/jobs")[1]["jobs"]])
 
+    def test_a_job_that_has_ended_is_known_at_the_first_question(self):
+        job = self.one.submit("bash", "echo over")
+        self.one.result(job)
+        status, record = self.other.request("GET", f"/api/jobs/{job}")
+        self.assertEqual((status, record.get("status")), (200, "completed"), record)
+        self.assertEqual(record["result"]["output"], "over\n")
+
     def test_a_job_is_heard_on_the_other_front(self):
         job = self.one.submit("bash", "echo first; sleep 0.5; echo second")
         socket = WebSocket(self.other.port, f"/stream/{job}")

@@ -39,7 +39,7 @@ class Fleet(unittest.TestCase):
     def setUp(self):
         self.workers = []
         self.front = PlayedFront(rabbit.url, redis.url)
-        self.addCleanup(self.front.__exit__)
+        self.addCleanup(self.front.close)
 
     def tearDown(self):
         self.assert_settled()
@@ -335,6 +335,125 @@ class Losses(Fleet):
         os.kill(worker.front(), signal.SIGKILL)
         result = self.front.result(run)
         self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
+
+
+class ServersAway(Fleet):
+    SPEAKS = "import time\nfor i in range(30):\n    print(i, flush=True)\n    time.sleep(0.1)"
+    SAID = b"".join(b"%d\n" % i for i in range(30))
+
+    def setUp(self):
+        super().setUp()
+        for server in (rabbit, redis):
+            self.addCleanup(self.bring_back, server)
+
+    @staticmethod
+    def bring_back(server):
+        if server.process.poll() is not None:
+            server.start()
+
+    def said(self, result):
+        """What stands in the result itself, which must be whole."""
+        events = [parse_event(text.encode()) for text in result["events"]]
+        self.assertEqual([event[0] for event in events], list(range(1, result["last_event"] + 1)))
+        return b"".join(event[4] for event in events if event[2] == "stdout")
+
+    def test_without_redis_jobs_are_run_and_redis_hears_of_it_later(self):
+        worker = self.worker()
+        redis.kill()
+        run = self.front.send(self.front.job(self.SPEAKS), tell=False)
+        result = self.front.result(run)
+        self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
+        redis.start()
+        self.front.connect()
+        worker.wait_ready(2)
+        wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+        self.assertGreater(self.front.redis("TTL", f"runnel:run:{run}"), 0)
+
+    def test_redis_begins_anew_while_a_run_speaks(self):
+        self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        redis.kill()
+        time.sleep(0.3)
+        redis.start()
+        result = self.front.result(run)
+        self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
+        self.front.connect()
+        self.assertEqual(self.said(json.loads(self.front.kept(run)["result"])), self.SAID)
+        self.assertEqual(len(self.front.answers(run)), 1)
+        for key in self.front.redis("KEYS", f"*{run}"):
+            self.assertGreater(self.front.redis("TTL", key), 0, key)
+
+    def test_a_live_run_is_talked_to_again_after_redis_was_away(self):
+        worker = self.worker()
+        run = self.front.send(self.front.live_job(Live.ECHO))
+        self.front.wait_state(run, "running")
+        redis.kill()
+        redis.start()
+        self.front.connect()
+        worker.wait_ready(1)
+        wait_until("the worker listens", lambda: self.front.say(run, "input", data=b"hello\n"))
+        self.front.wait_output(run, b"got hello\n")
+        self.front.say(run, "eof")
+        self.assertEqual(self.front.result(run)["verdict"], "succeeded")
+
+    def test_redis_is_stuck_for_a_while(self):
+        self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        redis.freeze()
+        self.addCleanup(redis.thaw)
+        result = self.front.result(run, 30)
+        self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
+        redis.thaw()
+        wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+
+    def test_the_broker_begins_anew_while_a_run_speaks(self):
+        worker = self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        rabbit.kill()
+        wait_until("the run has ended", lambda: self.front.kept(run).get("result"))
+        self.assertEqual(self.front.output(run), self.SAID)
+        rabbit.start()
+        self.front.connect()
+        worker.wait_ready(1)
+        wait_until("it is connected again", lambda: len(worker.events("broker_connected")) == 2)
+        self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
+        self.assertEqual(self.front.kept(run)["attempt"], b"1")
+        self.assertEqual(self.front.output(run), self.SAID)
+
+    def test_both_are_away_at_the_end_of_a_run(self):
+        self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        rabbit.kill()
+        redis.kill()
+        time.sleep(4)
+        redis.start()
+        rabbit.start()
+        self.front.connect()
+        kept = wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+        result = json.loads(kept)
+        self.assertEqual((result["verdict"], result["attempt"], self.said(result)),
+                         ("succeeded", 1, self.SAID))
+
+    def test_a_wrong_password_is_told_and_not_shown(self):
+        for url in (rabbit.url.replace(":guest@", ":sesame@"), rabbit.url):
+            stream = redis.url if "sesame" in url else redis.url.replace("//", "//:sesame@")
+            with Worker(url, stream, wait=False) as worker:
+                wait_until("it is told", lambda: [line for line in worker.events("broker_lost") +
+                                                  worker.events("stream_lost")])
+                self.assertNotIn("sesame", worker.log())
+                self.assertIsNone(worker.process.poll())
+
+    def test_two_workers_do_not_have_one_name(self):
+        first = self.worker()
+        second = self.worker(name=first.name, wait=False)
+        self.assertNotIn(second.process.wait(20), (0, None))
+        self.assertIn(first.name, second.events("fleet_refused")[0]["why"])
+        self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
+        self.workers.remove(second)
 
 
 class Ending(Fleet):

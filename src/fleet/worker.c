@@ -45,10 +45,10 @@ static void on_tick(void *context)
         more = true;
         if (work->due_ns > now_ns)
             continue;
-        if (work->state == WORK_ENDING)
-            work_store(work);
-        else
+        if (work_waits(work))
             work_look(work);
+        else if (work->state == WORK_ENDING)
+            work_store(work);
     }
     if (more)
         worker_tick(worker);
@@ -115,7 +115,7 @@ static void on_impatient(void *context)
     log_event(LOG_WARN, "stream_away", LOG_TEXT("jobs", "are run without it"), LOG_END);
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->due_ns != 0 && (work->state == WORK_LISTENING || work->state == WORK_ASKING))
+        if (work->due_ns != 0 && work_waits(work) && work->state != WORK_HELD)
             work_look(work);
     }
 }
@@ -135,7 +135,7 @@ static void on_stream(void *context)
             work_stream_back(work);
         else if (work->due_ns != 0 && work->state == WORK_ENDING)
             work_store(work);
-        else if (work->due_ns != 0)
+        else if (work->due_ns != 0 && work_waits(work))
             work_look(work);
     }
     worker_renew_leases(worker);
@@ -222,9 +222,8 @@ static void give_back_unbegun(struct fleet_worker *worker)
 {
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        bool waits = work->state == WORK_LISTENING || work->state == WORK_HELD ||
-                     (work->state == WORK_ASKING && work->due_ns != 0);
-        if (waits) {
+        bool is_asked = work->state == WORK_ASKING && work->due_ns == 0;
+        if (work_waits(work) && !is_asked) {
             work_give_back(work);
         } else if (work->state == WORK_RUNNING && run_state(work->run) == RUN_QUEUED) {
             work->fate = FATE_GIVEN_BACK;

@@ -56,6 +56,7 @@ void work_give_back(struct work *work)
     struct fleet_key run = run_key(work->header.id);
     bool had_begun = work->begun_ns != 0;
     work->state = WORK_LEAVING;
+    work->due_ns = 0;
     if (!work->is_leased) {
         work_settle(work, AMQP_REQUEUE);
         return;
@@ -171,6 +172,7 @@ static void decide(struct work *work)
     struct delivery_facts *facts = &work->facts;
     const struct run_spec *spec = &work->job.spec;
     uint64_t now_ms = clock_unix_ms();
+    work->due_ns = 0;
     facts->draining = work->worker->draining;
     facts->is_batch = work->is_batch;
     facts->is_cancelled = work->cancel[0] != '\0';
@@ -381,7 +383,7 @@ void worker_forget_deliveries(struct fleet_worker *worker)
 {
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->state != WORK_LISTENING && work->state != WORK_ASKING && work->state != WORK_HELD)
+        if (!work_waits(work))
             continue;
         work_release_lease(work);
         work_settle(work, AMQP_REQUEUE); /* which settles nothing any more */

@@ -159,6 +159,7 @@ struct work *work_new(struct fleet_worker *worker, const struct amqp_delivery *d
                       struct job *job);
 struct work *work_find(const struct fleet_worker *worker, const char *id);
 struct work *work_of_run(const struct fleet_worker *worker, const struct run *run);
+bool work_waits(const struct work *work); /* its job is still undecided */
 /* As redis_command, with an answer to the work: fn begins with work_answered. */
 int work_ask(struct work *work, redis_reply_fn *fn, size_t argc, const struct slice *argv);
 #define WORK_ASK(work, fn, ...)                                                                \

@@ -63,6 +63,11 @@ struct work *work_of_run(const struct fleet_worker *worker, const struct run *ru
     return NULL;
 }
 
+bool work_waits(const struct work *work)
+{
+    return work->state == WORK_LISTENING || work->state == WORK_ASKING || work->state == WORK_HELD;
+}
+
 /* --- answers --- */
 
 void work_hold(struct work *work)

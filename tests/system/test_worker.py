@@ -424,7 +424,7 @@ class ServersAway(Fleet):
         self.assertEqual(self.front.output(run), self.SAID)
 
     def test_both_are_away_at_the_end_of_a_run(self):
-        self.worker()
+        worker = self.worker()
         run = self.front.send(self.front.job(self.SPEAKS))
         self.front.wait_output(run, b"3\n")
         rabbit.kill()
@@ -437,6 +437,9 @@ class ServersAway(Fleet):
         result = json.loads(kept)
         self.assertEqual((result["verdict"], result["attempt"], self.said(result)),
                          ("succeeded", 1, self.SAID))
+        # It comes once more, and is known.
+        wait_until("it is connected again", lambda: len(worker.events("broker_connected")) == 2)
+        self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
 
     def test_a_wrong_password_is_told_and_not_shown(self):
         for url in (rabbit.url.replace(":guest@", ":sesame@"), rabbit.url):

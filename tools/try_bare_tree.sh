@@ -117,6 +117,15 @@ print(f"/execute {language}:", json.load(urllib.request.urlopen(request, timeout
 END
 }
 
+# The bundled one, not the one that says how to get it.
+page_is_there() {
+    python3 - "$port" <<'END'
+import sys, urllib.request
+page = urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/", timeout=60).read()
+sys.exit(0 if b"\"assets/" in page else 1)
+END
+}
+
 for time in first second; do
     began=$(date +%s)
     until ask bash 'echo "hello from $(hostname)"' 2>/dev/null; do
@@ -126,6 +135,11 @@ for time in first second; do
     say "the $time ./run answered after $(($(date +%s) - began)) s"
     ask python 'print(sum(range(10)))'
     ask c 'int puts(const char *); int main(void) { puts("C"); }'
+    until page_is_there; do
+        [ ! -e "$trial/ended" ] && [ $(($(date +%s) - began)) -lt 900 ] || exit 1
+        sleep 1
+    done
+    say "the page was there after $(($(date +%s) - began)) s"
     touch "$trial/stop"
     while [ ! -e "$trial/ended" ]; do sleep 0.1; done
     rm -f "$trial/ended" "$trial/stop"

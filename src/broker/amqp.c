@@ -4,18 +4,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "broker/amqp_private.h"
 
 /* The owner's side. */
 
-static const struct address_form form = {"the broker", "amqp", "5672"};
+static const struct place_form form = {"the broker", "amqp", "5672"};
 
 struct amqp {
     struct amqp_api api;
     struct amqp_config *config;
-    struct address address;
+    struct place place;
     struct relay relay;
     struct line line; /* the thread's */
     pthread_t thread;
@@ -30,8 +29,14 @@ struct amqp {
 
 int amqp_check_url(const char *url, struct err *err)
 {
-    struct address address;
-    return broker_address_parse(url, &form, &address, err);
+    struct place place;
+    return place_parse(url, &form, &place, err);
+}
+
+int amqp_load(struct err *err)
+{
+    struct amqp_api api;
+    return amqp_api_load(&api, err);
 }
 
 /* --- news --- */
@@ -101,7 +106,7 @@ static void release(struct amqp *amqp)
     if (amqp->config)
         relay_fini(&amqp->relay);
     free(amqp->config);
-    explicit_bzero(&amqp->address, sizeof amqp->address);
+    explicit_bzero(&amqp->place, sizeof amqp->place);
     free(amqp);
 }
 
@@ -147,7 +152,7 @@ static int start(struct amqp *amqp, struct loop *loop, const struct amqp_config 
     struct line *line = &amqp->line;
     line->api = &amqp->api;
     line->config = amqp->config;
-    line->address = &amqp->address;
+    line->place = &amqp->place;
     line->relay = &amqp->relay;
     list_init(&line->orders);
     list_init(&line->parked);
@@ -163,12 +168,6 @@ static int start(struct amqp *amqp, struct loop *loop, const struct amqp_config 
     return 0;
 }
 
-int amqp_load(struct err *err)
-{
-    struct amqp_api api;
-    return amqp_api_load(&api, err);
-}
-
 struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struct err *err)
 {
     struct amqp *amqp = calloc(1, sizeof *amqp);
@@ -176,7 +175,7 @@ struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struc
         (void)err_sys(err, ENOMEM, "the broker's connection");
         return NULL;
     }
-    if (broker_address_parse(config->url, &form, &amqp->address, err) < 0 ||
+    if (place_parse(config->url, &form, &amqp->place, err) < 0 ||
         amqp_api_load(&amqp->api, err) < 0) {
         free(amqp);
         return NULL;
@@ -188,26 +187,14 @@ struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struc
     return amqp;
 }
 
-static void stop_thread(struct amqp *amqp, uint64_t linger_ms)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t nsec = (uint64_t)until.tv_nsec + linger_ms % 1000 * NS_PER_MS;
-    until.tv_sec += (time_t)(linger_ms / 1000 + nsec / NS_PER_S);
-    until.tv_nsec = (long)(nsec % NS_PER_S);
-    relay_end(&amqp->relay);
-    if (linger_ms > 0 && pthread_clockjoin_np(amqp->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-        return;
-    relay_abandon(&amqp->relay);
-    (void)pthread_join(amqp->thread, NULL);
-}
-
 void amqp_free(struct amqp *amqp, uint64_t linger_ms)
 {
     if (!amqp)
         return;
-    if (amqp->has_thread)
-        stop_thread(amqp, amqp->is_connected ? linger_ms : 0);
+    if (amqp->has_thread) {
+        relay_end(&amqp->relay, amqp->is_connected ? linger_ms : 0);
+        (void)pthread_join(amqp->thread, NULL);
+    }
     loop_wake_free(amqp->relay.wake);
     if (amqp->is_telling)
         amqp->is_gone = true;

@@ -30,8 +30,8 @@ int line_fail(const struct line *line, struct err *err, const char *format, ...)
         what[0] = '\0';
     va_end(args);
     make_printable(what);
-    return err_set(err, ERR_BROKER, "the broker at %s:%s %s", line->address->host,
-                   line->address->port, what);
+    return err_set(err, ERR_BROKER, "the broker at %s:%s %s", line->place->host, line->place->port,
+                   what);
 }
 
 uint64_t line_timeout_ms(const struct line *line)
@@ -211,7 +211,7 @@ static amqp_table_entry_t text(const char *name, const char *value)
 
 static int log_in(struct line *line, struct err *err)
 {
-    const struct address *address = line->address;
+    const struct place *place = line->place;
     amqp_table_entry_t can[] = {yes("consumer_cancel_notify"), yes("connection.blocked"),
                                 yes("publisher_confirms"), yes("basic.nack")};
     amqp_table_entry_t own[] = {
@@ -225,9 +225,9 @@ static int log_in(struct line *line, struct err *err)
     int heartbeat =
         (int)(line->config->heartbeat_s ? line->config->heartbeat_s : DEFAULT_HEARTBEAT_S);
     amqp_rpc_reply_t reply = line->api->login_with_properties(
-        line->state, address->path[0] ? address->path : "/", CHANNELS_MAX, FRAME_MAX, heartbeat,
-        &properties, AMQP_SASL_METHOD_PLAIN, address->user[0] ? address->user : "guest",
-        address->user[0] ? address->password : "guest");
+        line->state, place->path[0] ? place->path : "/", CHANNELS_MAX, FRAME_MAX, heartbeat,
+        &properties, AMQP_SASL_METHOD_PLAIN, place->user[0] ? place->user : "guest",
+        place->user[0] ? place->password : "guest");
     if (check_reply(line, "the login", &reply, err) < 0)
         return -1;
     line->heartbeat_ns = (unsigned)line->api->get_heartbeat(line->state) * NS_PER_S;

@@ -32,15 +32,6 @@ static uint64_t header_number(const amqp_basic_properties_t *properties, const c
     const amqp_field_value_t *value = header_of(properties, name);
     int64_t number = 0;
     switch (value ? value->kind : 0) {
-    case AMQP_FIELD_KIND_I8:
-        number = value->value.i8;
-        break;
-    case AMQP_FIELD_KIND_U8:
-        number = value->value.u8;
-        break;
-    case AMQP_FIELD_KIND_I16:
-        number = value->value.i16;
-        break;
     case AMQP_FIELD_KIND_I32:
         number = value->value.i32;
         break;

@@ -49,15 +49,15 @@ static int dial_one(struct line *line, const struct addrinfo *address, uint64_t 
 int line_dial(struct line *line, uint64_t until_ns, struct err *err)
 {
     struct addrinfo *found = NULL;
-    if (lookup_address(line->relay, line->address, until_ns, &found, err) < 0)
+    if (lookup_place(line->relay, line->place, until_ns, &found, err) < 0)
         return -1;
     int fd = -EHOSTUNREACH;
     for (const struct addrinfo *one = found; one && fd < 0; one = one->ai_next)
         fd = dial_one(line, one, until_ns);
     freeaddrinfo(found);
     if (fd < 0) {
-        (void)err_sys(err, -fd, "cannot connect to the broker at %s:%s", line->address->host,
-                      line->address->port);
+        (void)err_sys(err, -fd, "cannot connect to the broker at %s:%s", line->place->host,
+                      line->place->port);
         err->code = ERR_BROKER;
         return -1;
     }

@@ -13,7 +13,7 @@
  * from that: on a thread of its own, which both sides leave when they will. */
 
 struct lookup {
-    struct address address;
+    struct place place;
     struct addrinfo *found;
     int status;
     int done; /* an eventfd */
@@ -21,13 +21,13 @@ struct lookup {
     atomic_int users;
 };
 
-static int look_up(const struct address *address, int flags, struct addrinfo **ret_found)
+static int look_up(const struct place *place, int flags, struct addrinfo **ret_found)
 {
     const struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICSERV | flags,
     };
-    return getaddrinfo(address->host, address->port, &hints, ret_found);
+    return getaddrinfo(place->host, place->port, &hints, ret_found);
 }
 
 static void leave(struct lookup *lookup)
@@ -43,7 +43,7 @@ static void leave(struct lookup *lookup)
 static void *work(void *context)
 {
     struct lookup *lookup = context;
-    lookup->status = look_up(&lookup->address, 0, &lookup->found);
+    lookup->status = look_up(&lookup->place, 0, &lookup->found);
     if (lookup->status != 0)
         lookup->found = NULL;
     atomic_store(&lookup->is_done, true);
@@ -54,12 +54,12 @@ static void *work(void *context)
 }
 
 /* Signals are blocked here already, as in the thread that starts it. */
-static struct lookup *start(const struct address *address)
+static struct lookup *start(const struct place *place)
 {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup)
         return NULL;
-    lookup->address = *address;
+    lookup->place = *place;
     lookup->users = 2;
     lookup->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_t thread;
@@ -72,21 +72,21 @@ static struct lookup *start(const struct address *address)
     return lookup;
 }
 
-static int look_up_name(struct relay *relay, const struct address *address, uint64_t until_ns,
+static int look_up_name(struct relay *relay, const struct place *place, uint64_t until_ns,
                         struct addrinfo **ret_found, struct err *err)
 {
-    struct lookup *lookup = start(address);
+    struct lookup *lookup = start(place);
     if (!lookup)
         return err_set(err, ERR_BROKER, "the broker's name %s cannot be looked up: no thread",
-                       address->host);
+                       place->host);
     while (!atomic_load(&lookup->is_done) && loop_now_ns() < until_ns && !relay_ends(relay))
         (void)relay_wait(relay, lookup->done, POLLIN, until_ns);
     int rc = 0;
     if (!atomic_load(&lookup->is_done))
         rc = err_set(err, ERR_BROKER, "the broker's name %s is not answered for in time",
-                     address->host);
+                     place->host);
     else if (!lookup->found)
-        rc = err_set(err, ERR_BROKER, "the broker's name %s: %s", address->host,
+        rc = err_set(err, ERR_BROKER, "the broker's name %s: %s", place->host,
                      gai_strerror(lookup->status));
     else {
         *ret_found = lookup->found;
@@ -96,10 +96,10 @@ static int look_up_name(struct relay *relay, const struct address *address, uint
     return rc;
 }
 
-int lookup_address(struct relay *relay, const struct address *address, uint64_t until_ns,
-                   struct addrinfo **ret_found, struct err *err)
+int lookup_place(struct relay *relay, const struct place *place, uint64_t until_ns,
+                 struct addrinfo **ret_found, struct err *err)
 {
-    if (look_up(address, AI_NUMERICHOST, ret_found) == 0)
+    if (look_up(place, AI_NUMERICHOST, ret_found) == 0)
         return 0;
-    return look_up_name(relay, address, until_ns, ret_found, err);
+    return look_up_name(relay, place, until_ns, ret_found, err);
 }

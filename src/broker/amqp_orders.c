@@ -112,7 +112,7 @@ static int publish(struct line *line, struct posting *posting, struct err *err)
         .timestamp = message->timestamp,
         .headers = {1, &sequence},
     };
-    amqp_bytes_t body = {message->body.len, (void *)(uintptr_t)message->body.at};
+    amqp_bytes_t body = {message->body.len, (void *)message->body.at};
     int status =
         line->api->basic_publish(line->state, CHANNEL_PUBLISH, bytes_of(message->exchange),
                                  bytes_of(message->key), message->mandatory, 0, &properties, body);

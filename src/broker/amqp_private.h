@@ -17,9 +17,9 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
-#include "broker/address.h"
 #include "broker/amqp.h"
 #include "broker/amqp_api.h"
+#include "broker/place.h"
 #include "loop/loop.h"
 
 #define AMQP_BODY_MAX (16 * MIB)    /* of a delivery */
@@ -87,7 +87,7 @@ void item_free(struct item *item);
 /* Lent to the library, which does not write to it. NULL: none. */
 static inline amqp_bytes_t bytes_of(const char *text)
 {
-    return (amqp_bytes_t){text ? strlen(text) : 0, (void *)(uintptr_t)text};
+    return (amqp_bytes_t){text ? strlen(text) : 0, (void *)text};
 }
 
 /* --- between the threads: amqp_relay.c --- */
@@ -101,7 +101,9 @@ struct relay {
     bool is_held;
     bool ends;         /* when the orders are done */
     bool is_abandoned; /* at once */
-    int socket;        /* of the line, -1: none */
+    bool is_over;      /* the thread is; then `over` is signalled */
+    pthread_cond_t over;
+    int socket; /* of the line, -1: none */
 };
 
 int relay_init(struct relay *relay, struct err *err);
@@ -111,17 +113,19 @@ void relay_fini(struct relay *relay);
 void relay_order(struct relay *relay, struct item *item);
 void relay_hold(struct relay *relay, bool hold);
 void relay_take_news(struct relay *relay, struct list *news);
-void relay_end(struct relay *relay);
-void relay_abandon(struct relay *relay); /* whatever the thread is waiting for */
+/* Returns when the thread is over, or soon will be: whatever it is still waiting for after
+ * linger_ms, it does not any more. */
+void relay_end(struct relay *relay, uint64_t linger_ms);
 
 /* The thread's. */
 void relay_tell(struct relay *relay, struct item *item);
 void relay_take_orders(struct relay *relay, struct list *orders);
 bool relay_is_held(struct relay *relay);
 bool relay_ends(struct relay *relay);
-/* So that relay_abandon can shut it down; false: it has been called. */
+/* So that relay_end can shut it down; false: it is too late. */
 bool relay_lend_socket(struct relay *relay, int fd);
 void relay_close_socket(struct relay *relay);
+void relay_say_over(struct relay *relay);
 /* Waits for the bell, for `events` of fd (-1: none), or until then. 1: it is fd. */
 int relay_wait(struct relay *relay, int fd, short events, uint64_t until_ns);
 
@@ -170,7 +174,7 @@ struct content {
 struct line {
     const struct amqp_api *api;
     const struct amqp_config *config;
-    const struct address *address;
+    const struct place *place;
     struct relay *relay;
 
     uint64_t connection; /* counts those that were made; 0: none yet */
@@ -196,8 +200,8 @@ int line_dial(struct line *line, uint64_t until_ns, struct err *err);
 
 /* amqp_lookup.c: the addresses of a name, the caller's to freeaddrinfo. */
 struct addrinfo;
-int lookup_address(struct relay *relay, const struct address *address, uint64_t until_ns,
-                   struct addrinfo **ret_found, struct err *err);
+int lookup_place(struct relay *relay, const struct place *place, uint64_t until_ns,
+                 struct addrinfo **ret_found, struct err *err);
 
 /* amqp_connect.c */
 int line_connect(struct line *line, struct err *err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/amqp_private.h"
@@ -52,6 +53,11 @@ int relay_init(struct relay *relay, struct err *err)
     list_init(&relay->orders);
     list_init(&relay->news);
     relay->socket = -1;
+    pthread_condattr_t clock;
+    (void)pthread_condattr_init(&clock);
+    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&relay->over, &clock);
+    (void)pthread_condattr_destroy(&clock);
     (void)pthread_mutex_init(&relay->mutex, NULL);
     relay->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return relay->bell < 0 ? err_sys(err, errno, "the broker's connection: eventfd") : 0;
@@ -63,6 +69,7 @@ void relay_fini(struct relay *relay)
     free_all(&relay->news);
     if (relay->bell >= 0)
         (void)close(relay->bell);
+    (void)pthread_cond_destroy(&relay->over);
     (void)pthread_mutex_destroy(&relay->mutex);
 }
 
@@ -107,23 +114,29 @@ void relay_take_news(struct relay *relay, struct list *news)
     unlock(relay);
 }
 
-void relay_end(struct relay *relay)
+void relay_end(struct relay *relay, uint64_t linger_ms)
 {
+    uint64_t until_ns = loop_now_ns() + linger_ms * NS_PER_MS;
+    struct timespec until = {(time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S)};
     lock(relay);
     relay->ends = true;
-    unlock(relay);
     ring(relay);
-}
-
-void relay_abandon(struct relay *relay)
-{
-    lock(relay);
-    relay->ends = true;
+    int rc = linger_ms > 0 ? 0 : ETIMEDOUT;
+    while (rc == 0 && !relay->is_over)
+        rc = pthread_cond_timedwait(&relay->over, &relay->mutex, &until);
     relay->is_abandoned = true;
     if (relay->socket >= 0)
         (void)shutdown(relay->socket, SHUT_RDWR);
     unlock(relay);
     ring(relay);
+}
+
+void relay_say_over(struct relay *relay)
+{
+    lock(relay);
+    relay->is_over = true;
+    (void)pthread_cond_signal(&relay->over);
+    unlock(relay);
 }
 
 void relay_tell(struct relay *relay, struct item *item)
@@ -183,7 +196,7 @@ static int ms_until(uint64_t until_ns)
 {
     uint64_t now = loop_now_ns();
     uint64_t ms = until_ns > now ? (until_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
-    return (int)MIN(ms, 3600 * 1000U);
+    return (int)MIN(ms, 1000000);
 }
 
 int relay_wait(struct relay *relay, int fd, short events, uint64_t until_ns)

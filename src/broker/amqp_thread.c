@@ -96,5 +96,6 @@ void *line_run(void *context)
         pause_ms(line, retry_ms);
         retry_ms = MIN(2 * retry_ms, RETRY_MS_MAX);
     }
+    relay_say_over(line->relay);
     return NULL;
 }

@@ -131,7 +131,7 @@ int redis_url_parse(const char *text, struct redis_url *ret_url, struct err *err
         rest++;
     else if (*rest)
         return refuse(err, "has something behind the host that is no database");
-    if (*rest && copy_number(slice_of(rest), 1000 * 1000, url.database, sizeof url.database) < 0)
+    if (*rest && copy_number(slice_of(rest), 1000000, url.database, sizeof url.database) < 0)
         return refuse(err, "has a database that is no number");
     *ret_url = url;
     return 0;

@@ -67,7 +67,7 @@ static int start(struct service *service, int socket, struct err *err)
         .observer_context = service,
     };
     if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
-        service_open_storage(service, err) < 0)
+        service_open_storage(service, err) < 0 || service_open_fleet(service, &engine, err) < 0)
         return -1;
     service_set_keepers(service, &engine);
     if (wiring_make_engine(wiring, &engine, err) < 0 || service_make_dialects(service, err) < 0 ||
@@ -80,7 +80,7 @@ static int start(struct service *service, int socket, struct err *err)
     wiring->on_lost = process_spawner_lost;
     if (front_drop_privilege((uid_t)wiring->report.front_uid, getppid(), err) < 0)
         return -1;
-    if (service_start_storage(service, err) < 0)
+    if (service_start_storage(service, err) < 0 || service_start_fleet(service, err) < 0)
         return -1;
     return http_server_start(service->server, err);
 }
@@ -132,6 +132,7 @@ static void stop(struct service *service)
 {
     service_free_storage(service);
     service_free_dialects(service);
+    service_free_fleet(service);
     loop_signal_free(service->terminate);
     loop_signal_free(service->interrupt);
     loop_timer_free(service->last_answers);
@@ -146,6 +147,10 @@ int serve(struct wiring *wiring, int socket, const struct listeners *listeners, 
         greet(&service);
         loop_run(wiring->loop);
         log_event(LOG_INFO, "stopped", LOG_END);
+    }
+    if (service.failure.text[0] != '\0') {
+        *err = service.failure;
+        rc = -1;
     }
     stop(&service);
     return rc;

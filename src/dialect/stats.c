@@ -116,6 +116,11 @@ static void handle_stats(struct http_request *request, void *context)
     json_u64(&json, "memory_promised_bytes", engine_promised_bytes(stats->engine));
     json_u64(&json, "memory_bytes", stats->memory_bytes);
     write_store(&json, stats->store);
+    if (stats->write_workers) {
+        json_open_array(&json, "workers");
+        stats->write_workers(stats->workers_context, &json);
+        json_close_array(&json);
+    }
     write_ended(&json, stats);
     write_history(&json, &stats->history, now_ns / NS_PER_MS);
     json_close_object(&json);

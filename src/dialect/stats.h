@@ -15,6 +15,7 @@
 #include "server/http.h"
 
 struct engine;
+struct json;
 struct store;
 
 #define STATS_NAME "stats"
@@ -33,6 +34,9 @@ struct stats {
     struct latency queued;
     struct latency wall;
     struct history history; /* its clock: milliseconds of loop_now_ns */
+    /* Where workers carry runs out: one object each into the open array. NULL: here. */
+    void (*write_workers)(void *context, struct json *json);
+    void *workers_context;
 };
 
 extern const struct http_route stats_routes[];

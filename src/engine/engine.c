@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/engine_private.h"
 
@@ -15,17 +16,22 @@
 
 void engine_observe(struct engine *engine, struct run *run)
 {
-    if (engine->config.observer)
+    if (engine->config.observer && !run->carried.adopted)
         engine->config.observer(engine->config.observer_context, run);
+}
+
+void engine_announce(struct run *run)
+{
+    if (list_empty(&run->newcomer))
+        return;
+    list_remove(&run->newcomer);
+    engine_observe(run->engine, run);
 }
 
 static void announce(struct engine *engine)
 {
-    while (!list_empty(&engine->newcomers)) {
-        struct run *run = CONTAINER_OF(engine->newcomers.next, struct run, newcomer);
-        list_remove(&run->newcomer);
-        engine_observe(engine, run);
-    }
+    while (!list_empty(&engine->newcomers))
+        engine_announce(CONTAINER_OF(engine->newcomers.next, struct run, newcomer));
 }
 
 bool engine_has_memory(const struct engine *engine, const struct run *run)
@@ -62,7 +68,7 @@ static void give_slot_back(struct engine *engine, const struct run *run)
 static bool is_empty(const struct engine *engine)
 {
     return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving) &&
-           list_empty(&engine->unstarted);
+           list_empty(&engine->unstarted) && list_empty(&engine->carried);
 }
 
 /* Their recorder may take its time: they are moved on first, not looked at twice. */
@@ -85,6 +91,7 @@ static void on_dispatch(void *context)
         take_slot(engine, run);
         run_start(run);
     }
+    carried_answer(engine);
     if (engine->draining && engine->drained && is_empty(engine))
         take_ptr (&engine->drained)(engine->drained_context);
 }
@@ -100,7 +107,7 @@ void engine_leave_queue(struct run *run)
 
 static uint64_t kept_bytes(const struct run *run)
 {
-    return sizeof *run + output_log_memory(&run->log);
+    return sizeof *run + run->note.room + output_log_memory(&run->log);
 }
 
 static void forget(struct engine *engine, struct run *run)
@@ -161,19 +168,20 @@ static void keep(struct engine *engine, struct run *run)
         forget(engine, oldest_finished(engine));
 }
 
-static void end_quota(const struct run *run, uint64_t wall_ms)
+void engine_end_quota(const struct run *run, uint64_t wall_ms)
 {
     const struct quota *quota = &run->engine->config.quota;
-    if (quota->end)
+    if (quota->end && !run->carried.adopted)
         quota->end(quota->context, run->owner, wall_ms);
 }
 
 void engine_run_finished(struct engine *engine, struct run *run)
 {
     list_remove(&run->place);
-    end_quota(run, run->result.usage.wall_ms);
+    engine_end_quota(run, run->result.usage.wall_ms);
     if (run->slot_ns != 0)
         give_slot_back(engine, run);
+    run_carried_count(run, NULL);
     keep(engine, run);
     loop_task_schedule(engine->dispatch);
     engine_observe(engine, run);
@@ -187,12 +195,13 @@ static void on_drain_grace(void *context)
         run_cancel(run, why);
     list_for_each (link, &engine->active)
         run_cancel(CONTAINER_OF(link, struct run, place), why);
+    carried_drain(engine, why);
 }
 
 struct engine *engine_new(struct loop *loop, const struct engine_config *config,
                           struct executor *executor, struct err *err)
 {
-    if (config->concurrency == 0) {
+    if (config->concurrency == 0 && !config->carrier) {
         (void)err_set(err, ERR_CONFIG, "no run could ever start: concurrency is 0");
         return NULL;
     }
@@ -213,6 +222,9 @@ struct engine *engine_new(struct loop *loop, const struct engine_config *config,
     list_init(&engine->unstarted);
     list_init(&engine->active);
     list_init(&engine->finished);
+    list_init(&engine->carried);
+    list_init(&engine->adopted);
+    list_init(&engine->lookups);
     engine->dispatch = loop_task_new(loop, on_dispatch, engine);
     engine->forget = loop_timer_new(loop, on_forget, engine);
     engine->drain = loop_timer_new(loop, on_drain_grace, engine);
@@ -224,6 +236,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     assert(is_empty(engine));
+    carried_fini(engine);
     for (struct run *run; (run = oldest_finished(engine)) != NULL;)
         forget(engine, run);
     loop_task_free(engine->dispatch);
@@ -233,10 +246,14 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
-static int check_language(const struct language *language, struct err *err)
+static int check_language(const struct engine *engine, const struct language *language,
+                          struct err *err)
 {
-    if (language->installed)
+    const struct carrier *carrier = engine->config.carrier;
+    if (carrier ? carrier->ops->has_language(carrier, language) : language->installed)
         return 0;
+    if (carrier)
+        return err_set(err, ERR_NOT_INSTALLED, "no worker that is there has %s", language->title);
     if (language->unavailable)
         return err_set(err, ERR_NOT_INSTALLED, "%s is not installed: %s", language->title,
                        language->unavailable);
@@ -257,10 +274,11 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
         (void)err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
         return NULL;
     }
-    if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
+    if (check_language(engine, spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
     const struct quota *quota = &engine->config.quota;
-    if (quota->begin && quota->begin(quota->context, spec, err) < 0) {
+    if (run_carried_prepare(run, spec, err) < 0 ||
+        (quota->begin && quota->begin(quota->context, spec, err) < 0)) {
         run_free(run);
         return NULL;
     }
@@ -293,6 +311,8 @@ int engine_start(struct run *run, struct err *err)
     int rc = 0;
     if (engine->draining)
         rc = err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
+    else if (run->carried.is)
+        rc = carried_send(run, err);
     else
         rc = enter_queue(engine, run, err);
     if (rc < 0) {
@@ -308,7 +328,7 @@ int engine_start(struct run *run, struct err *err)
 
 void engine_discard(struct run *run)
 {
-    end_quota(run, 0);
+    engine_end_quota(run, 0);
     run_free(run);
 }
 
@@ -346,12 +366,12 @@ void engine_each(const struct engine *engine, void (*each)(void *context, struct
 
 size_t engine_running(const struct engine *engine)
 {
-    return engine->active_count;
+    return engine->active_count + engine->carried_running;
 }
 
 size_t engine_queued(const struct engine *engine)
 {
-    return engine->queue.len;
+    return engine->queue.len + engine->carried_queued;
 }
 
 size_t engine_queued_in(const struct engine *engine, enum lane lane)
@@ -366,5 +386,6 @@ uint64_t engine_promised_bytes(const struct engine *engine)
 
 const char *engine_isolation(const struct engine *engine)
 {
-    return executor_isolation(engine->executor);
+    const struct carrier *carrier = engine->config.carrier;
+    return carrier ? carrier->ops->isolation(carrier) : executor_isolation(engine->executor);
 }

@@ -57,6 +57,9 @@ size_t engine_free_slots(const struct engine *engine)
 
 uint64_t run_expected_wait_ms(const struct run *run)
 {
+    const struct cargo *cargo = run->carried.cargo;
+    if (run->carried.is)
+        return cargo && run->state == RUN_QUEUED ? cargo->ops->wait_ms(cargo) : 0;
     if (!run->in_queue)
         return 0;
     struct queue_place place = queue_place(&run->engine->queue, run);
@@ -82,6 +85,8 @@ int engine_check_wait(const struct engine *engine, const struct run *run, struct
 
 unsigned engine_retry_after_s(const struct engine *engine)
 {
+    if (engine->config.carrier)
+        return (unsigned)MIN(1 + carried_wait_ms(engine) / 1000, (uint64_t)RETRY_AFTER_MAX_S);
     if (engine->queue.len < engine_free_slots(engine))
         return 1;
     uint64_t seconds = 1 + wait_ms(engine, engine->queue.turns.len) / 1000;

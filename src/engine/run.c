@@ -88,6 +88,8 @@ void run_kill(struct run *run)
 
 void run_update_pause(struct run *run)
 {
+    if (run->carried.is)
+        run_carried_taken(run);
     if (!run->log.ring || !run->stage || run->facts.in_compile_stage)
         return;
     /* Half a window of slack, so that it is not one step forward, one stop. */
@@ -397,7 +399,8 @@ static int fill(struct run *run, const struct run_spec *spec, struct err *err)
         output_log_init(&run->log, spec->streaming, run->limits.value[LIMIT_OUTPUT]) < 0)
         return err_sys(err, ENOMEM, "cannot take the run");
     buf_init(&run->compiler_text, (size_t)run_stage_output_cap(run));
-    output_log_add_state(&run->log, RUN_QUEUED, 0);
+    if (!run->carried.is) /* else when it is known to be so */
+        output_log_add_state(&run->log, RUN_QUEUED, 0);
     return 0;
 }
 
@@ -409,6 +412,7 @@ int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret
         return err_sys(err, ENOMEM, "cannot take the run");
     *run = (struct run){
         .engine = engine,
+        .carried.is = engine->config.carrier != NULL,
         .language = spec->language,
         .owner = spec->owner,
         .lane = spec->lane,
@@ -436,6 +440,7 @@ void run_free(struct run *run)
 {
     list_remove(&run->place);
     list_remove(&run->newcomer);
+    run_carried_free(run);
     run_clock_free(run);
     run_waiting_free(run);
     run_usage_free(run);

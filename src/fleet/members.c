@@ -192,15 +192,16 @@ static void on_values(void *context, const struct redis_reply *reply)
 static bool take_keys(struct fleet_members *members, const struct redis_reply *names)
 {
     size_t count = MIN(names->count, (size_t)MEMBERS_MAX);
+    members->key_count = 0;
     members->keys = calloc(count + 1, sizeof *members->keys);
     for (size_t i = 0; members->keys && i < count; i++) {
         const struct redis_reply *name = &names->items[i];
         if (name->kind != REDIS_STRING || strlen(name->text.at) != name->text.len)
             continue;
-        members->keys[members->key_count] = strdup(name->text.at);
-        if (!members->keys[members->key_count])
+        char *copy = strdup(name->text.at);
+        if (!copy)
             return false;
-        members->key_count++;
+        members->keys[members->key_count++] = copy;
     }
     return members->keys != NULL;
 }

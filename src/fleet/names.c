@@ -73,7 +73,7 @@ const char *id_of_channel(const char *channel, const char *prefix)
 
 /* --- what is declared --- */
 
-#define RESULTS_KEPT_MS (10 * 60 * 1000)
+enum { RESULTS_KEPT_MS = 10 * 60 * 1000 };
 
 /* Before a broker drops a dead letter, the queue of the dead has confirmed it; that needs
  * a queue that refuses when it is full, instead of dropping its oldest. */

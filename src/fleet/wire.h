@@ -55,6 +55,16 @@ int job_decode(struct slice text, const struct catalogue *catalogue, struct job 
                struct err *err);
 void job_fini(struct job *job);
 
+/* What lists show of a job, also where nobody knows its language. */
+struct job_summary {
+    struct job_header header;
+    char language[64];
+};
+int job_summarize(struct slice text, struct job_summary *ret_summary, struct err *err);
+/* The same job once more, as another run with this id and time, that nobody attends. */
+int job_renew(struct slice text, const char *id, uint64_t submitted_ms, bool contents,
+              struct buf *renewed, struct err *err);
+
 /* --- an event: the field "e" of an entry of runnel:events:ID, and a message on the
  * channel of that name ---
  *

@@ -36,10 +36,6 @@ static const struct field fields[] = {
     {"input", BYTES, AT(input), .contents = true},
 };
 
-static const char *const lanes[] = {
-    [LANE_HIGH] = "high", [LANE_NORMAL] = "normal", [LANE_LOW] = "low", NULL};
-_Static_assert(ARRAY_LEN(lanes) == LANES + 1, "every lane has its name");
-
 bool job_is_batch(const struct run_spec *spec)
 {
     return !spec->input_stays_open;
@@ -120,7 +116,7 @@ static void write_header(struct json *json, const struct job_header *header)
     json_text(json, "front", header->front);
     wire_write_u64(json, "submitted_ms", header->submitted_ms);
     wire_write_u64(json, "ticket", header->ticket);
-    json_text(json, "lane", lanes[header->lane]);
+    json_text(json, "lane", lane_name(header->lane));
 }
 
 static uint64_t contents_bytes(const struct run_spec *spec)
@@ -251,7 +247,10 @@ static int check_folders(const struct run_spec *spec, struct err *err)
 
 static int read_header(const json_t *tree, struct job_header *header, struct err *err)
 {
+    const char *lanes[LANES + 1] = {0};
     unsigned lane = LANE_NORMAL;
+    for (enum lane i = 0; i < LANES; i++)
+        lanes[i] = lane_name(i);
     int id = wire_read_name(tree, "id", header->id, sizeof header->id, err);
     if (id < 0 || wire_read_name(tree, "front", header->front, sizeof header->front, err) < 0 ||
         wire_read_u64(tree, "submitted_ms", UINT64_MAX, &header->submitted_ms, err) < 0 ||
@@ -341,6 +340,51 @@ int job_decode(struct slice text, const struct catalogue *catalogue, struct job 
         return err_wrap(err, "not a job");
     }
     *ret_job = job;
+    return 0;
+}
+
+int job_summarize(struct slice text, struct job_summary *ret_summary, struct err *err)
+{
+    struct job_summary summary = {0};
+    auto_json json_t *tree = wire_read_object(text, JOB_MAX_BYTES, err);
+    if (!tree || read_header(tree, &summary.header, err) < 0 ||
+        wire_read_name(tree, "language", summary.language, sizeof summary.language, err) < 0)
+        return err_wrap(err, "not a job");
+    *ret_summary = summary;
+    return 0;
+}
+
+/* Nobody waits for it: it gets no more input, and no client's leaving ends it. */
+static int renew(json_t *tree, const char *id, uint64_t submitted_ms, bool contents)
+{
+    static const char *const past[] = {"ticket", "input_stays_open", "ends_unattended"};
+    if (json_object_set_new(tree, "id", json_string(id)) < 0 ||
+        json_object_set_new(tree, "submitted_ms", json_integer((json_int_t)submitted_ms)) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(past); i++)
+        (void)json_object_del(tree, past[i]);
+    for (size_t i = 0; !contents && i < ARRAY_LEN(fields); i++) {
+        if (fields[i].contents)
+            (void)json_object_del(tree, fields[i].name);
+    }
+    if (!contents)
+        (void)json_object_del(tree, "files");
+    return 0;
+}
+
+int job_renew(struct slice text, const char *id, uint64_t submitted_ms, bool contents,
+              struct buf *renewed, struct err *err)
+{
+    struct job_header header = {0};
+    auto_json json_t *tree = wire_read_object(text, JOB_MAX_BYTES, err);
+    if (!tree || read_header(tree, &header, err) < 0)
+        return err_wrap(err, "not a job");
+    auto_free char *written =
+        renew(tree, id, submitted_ms, contents) < 0 ? NULL : json_dumps(tree, JSON_COMPACT);
+    if (written)
+        buf_add_text(renewed, written);
+    if (!written || renewed->failed)
+        return err_set(err, ERR_INTERNAL, "out of memory");
     return 0;
 }
 

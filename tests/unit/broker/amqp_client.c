@@ -9,17 +9,23 @@
  *     hold yes|no    get QUEUE    count QUEUE          got …    counted NUMBER
  *     sleep MS (the loop stands still)    free LINGER_MS (and the end)
  *
- * Names begin with PREFIX, so that tests do not meet each other at one broker.
+ * Names begin with PREFIX, so that tests do not meet each other at one broker. TOPOLOGY is
+ * nothing, topology (declared, not consumed), work, filtered (work, under the front's system
+ * call filter) or conflict (with what the others declare).
  */
 #include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "broker/amqp.h"
 #include "loop/loop.h"
+#include "sandbox/seccomp_policy.h"
 
 enum { NAME_SIZE = 128, WORDS = 6 };
 
@@ -219,7 +225,7 @@ static struct amqp *connect_to(char **arguments, struct err *err)
     const char *small = named(names[3], "small");
     const char *answers = named(names[4], "answers");
     bool conflicts = strcmp(arguments[5], "conflict") == 0;
-    bool consumes = strcmp(arguments[5], "work") == 0;
+    bool consumes = strcmp(arguments[5], "work") == 0 || strcmp(arguments[5], "filtered") == 0;
     const struct amqp_argument quorum[] = {
         {"x-queue-type", "quorum", 0},
         {"x-dead-letter-exchange", "", 0},
@@ -256,6 +262,23 @@ static struct amqp *connect_to(char **arguments, struct err *err)
     return amqp_new(loop, &config, err);
 }
 
+/* The front's, which is in force before the thread is started. */
+static int load_filter(struct err *err)
+{
+    struct seccomp_program filter = {0};
+    struct slice policy = slice_of(seccomp_builtin_policy("front"));
+    if (amqp_load(err) < 0 ||
+        seccomp_compile("front.policy", policy, SECCOMP_REFUSE_ENOSYS, &filter, err) < 0)
+        return -1;
+    struct sock_fprog program = {.len = (unsigned short)filter.count,
+                                 .filter = filter.instructions};
+    int rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (rc == 0)
+        rc = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+    seccomp_program_fini(&filter);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 6)
@@ -263,8 +286,9 @@ int main(int argc, char **argv)
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     prefix = argv[2];
     loop = loop_new();
-    struct err err;
-    amqp = connect_to(argv, &err);
+    struct err err = {0};
+    bool is_ready = strcmp(argv[5], "filtered") != 0 || load_filter(&err) == 0;
+    amqp = is_ready ? connect_to(argv, &err) : NULL;
     if (!amqp) {
         printf("refused %s\n", err.text);
         loop_free(loop);

@@ -79,29 +79,37 @@ static void obey(struct peer *peer, size_t count, char words[][1024])
         peer_say(peer, "+OK\r\n", 5);
 }
 
+/* The number behind the first byte of the line at *at, which moves behind that line; -1
+ * when the line is not there yet. */
+static long take_number(const char **at, const char *end)
+{
+    const char *line = *at;
+    const char *rest = line < end ? memmem(line, (size_t)(end - line), "\r\n", 2) : NULL;
+    if (!rest)
+        return -1;
+    *at = rest + 2;
+    return strtol(line + 1, NULL, 10);
+}
+
 /* One whole command out of peer->in; false when there is none yet. */
 static bool take_command(struct peer *peer)
 {
     static char words[WORDS][1024];
-    char *at = peer->in.at;
+    const char *at = buf_text(&peer->in);
     const char *end = at + peer->in.len;
-    if (peer->in.len == 0 || !strstr(at, "\r\n"))
+    long count = take_number(&at, end);
+    if (count < 0)
         return false;
-    size_t count = strtoul(at + 1, NULL, 10);
-    at = strstr(at, "\r\n") + 2;
-    for (size_t i = 0; i < count; i++) {
-        if (at >= end || !memmem(at, (size_t)(end - at), "\r\n", 2))
-            return false;
-        size_t len = strtoul(at + 1, NULL, 10);
-        at = strstr(at, "\r\n") + 2;
-        if ((size_t)(end - at) < len + 2)
+    for (long i = 0; i < count; i++) {
+        long len = take_number(&at, end);
+        if (len < 0 || end - at < len + 2)
             return false;
         if (i < WORDS)
             (void)snprintf(words[i], sizeof words[i], "%.*s", (int)len, at);
         at += len + 2;
     }
     buf_consume(&peer->in, (size_t)(at - peer->in.at));
-    obey(peer, MIN(count, (size_t)WORDS), words);
+    obey(peer, MIN((size_t)count, (size_t)WORDS), words);
     return true;
 }
 
@@ -270,6 +278,13 @@ void fake_open(struct fake *fake, const char *path)
     char url[128];
     (void)snprintf(url, sizeof url, "redis://127.0.0.1:%u%s", fake->port, path);
     fake_open_url(fake, url, "a test");
+}
+
+void fake_open_anew(struct fake *fake)
+{
+    redis_free(fake->redis);
+    fake->notes[0] = '\0';
+    fake_open(fake, "");
 }
 
 void fake_await(struct fake *fake, const char *wanted)

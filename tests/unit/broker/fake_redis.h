@@ -62,6 +62,8 @@ int fake_tear_down(void **state);
 
 void fake_open(struct fake *fake, const char *path); /* redis_new, "/0" or "" */
 void fake_open_url(struct fake *fake, const char *url, const char *name);
+/* A client that has lost nothing yet, and so does not pause before it connects. */
+void fake_open_anew(struct fake *fake);
 void fake_await(struct fake *fake, const char *wanted);
 void fake_pause(struct fake *fake, unsigned ms); /* runs the loop for so long */
 void fake_note(struct fake *fake, const char *format, ...) PRINTF_LIKE(2, 3);

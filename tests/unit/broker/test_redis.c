@@ -106,11 +106,11 @@ static void what_is_no_answer_ends_the_connection(void **state)
         {"GET", NULL},
     };
     struct fake *fake = *state;
-    fake_open(fake, "");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct rule rules[] = {rows[i], {"WAIT", NULL}, {0}};
         struct asked asked[2];
         fake->rules = rules;
+        fake_open_anew(fake);
         fake_await(fake, "connected");
         fake->notes[0] = '\0';
         assert_int_equal(ask(fake, &asked[0], "GET", "key"), 0);

@@ -151,9 +151,9 @@ static void what_is_no_message_ends_the_connection(void **state)
         "*3\r\n$7\r\nmess",
     };
     struct fake *fake = *state;
-    fake_open(fake, "");
-    subscribe(fake, "a", NULL);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        fake_open_anew(fake);
+        subscribe(fake, "a", NULL);
         fake_await(fake, "connected");
         fake->notes[0] = '\0';
         for (size_t k = 0; k < PEERS; k++) {

@@ -28,8 +28,11 @@ struct client {
     char story[512]; /* "queued preparing running out err finished end" */
     unsigned ends;
     uint64_t last_number;
+    unsigned attempt;
     uint64_t lost_bytes;
 };
+
+struct carrier;
 
 struct fixture {
     struct loop *loop;
@@ -44,12 +47,15 @@ struct fixture {
     size_t artifact_count;
     unsigned recordings;
     bool records_at_once;
+    size_t quotas; /* that have begun, and not ended */
 };
 
 extern const struct language interpreted; /* python {source} {args} */
 extern const struct language compiled;    /* cc {source} {files}, ld, then ./main */
 
 void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length);
+/* Its runs go to the carrier, and there is no executor. */
+void fixture_init_carried(struct fixture *fixture, struct carrier *carrier, size_t queue_length);
 /* Another engine in its place. */
 void fixture_renew(struct fixture *fixture, const struct engine_config *config);
 void fixture_fini(struct fixture *fixture); /* drains, and checks that nothing is left */

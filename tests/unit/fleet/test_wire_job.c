@@ -292,6 +292,49 @@ static void what_is_not_known_is_passed_over(void **state)
     job_fini(&job);
 }
 
+static void a_job_is_renewed_with_all_that_it_has(void **state)
+{
+    (void)state;
+    struct run_spec spec = whole_spec();
+    struct run_spec unattended = spec;
+    unattended.input_stays_open = unattended.ends_unattended = false;
+    struct buf text = encode(&spec, true);
+    for (int contents = 0; contents < 2; contents++) {
+        struct err err = {0};
+        struct buf renewed;
+        buf_init(&renewed, JOB_MAX_BYTES);
+        assert_int_equal(job_renew(buf_slice(&text), "again", 5, contents, &renewed, &err), 0);
+        struct job job = decode(buf_slice(&renewed));
+        assert_string_equal(job.spec.id, "again");
+        assert_int_equal(job.header.submitted_ms, 5);
+        assert_int_equal(job.header.ticket, 0);
+        assert_string_equal(job.header.front, header.front);
+        assert_int_equal(job.has_contents, contents);
+        assert_rest_equal(&job.spec, &unattended);
+        if (contents)
+            assert_contents_equal(&job.spec, &spec);
+        job_fini(&job);
+        buf_fini(&renewed);
+    }
+    buf_fini(&text);
+}
+
+static void a_summary_needs_no_catalogue(void **state)
+{
+    (void)state;
+    struct job_summary summary;
+    struct err err = {0};
+    assert_int_equal(job_summarize(slice_of(START "\"id\":\"i\",\"front\":\"f\",\"lane\":\"low\","
+                                                  "\"language\":\"cobol\",\"ticket\":4}"),
+                                   &summary, &err),
+                     0);
+    assert_string_equal(summary.header.id, "i");
+    assert_string_equal(summary.language, "cobol");
+    assert_int_equal(summary.header.lane, LANE_LOW);
+    assert_int_equal(summary.header.ticket, 4);
+    assert_int_equal(job_summarize(slice_of("{\"id\":\"i\"}"), &summary, &err), -1);
+}
+
 static void many_small_pieces_have_their_room(void **state)
 {
     (void)state;
@@ -326,6 +369,8 @@ int main(void)
         cmocka_unit_test(what_is_large_is_refused_and_what_is_not_fits),
         cmocka_unit_test(what_is_no_job_is_refused_by_its_field),
         cmocka_unit_test(what_is_not_known_is_passed_over),
+        cmocka_unit_test(a_job_is_renewed_with_all_that_it_has),
+        cmocka_unit_test(a_summary_needs_no_catalogue),
         cmocka_unit_test(many_small_pieces_have_their_room),
         cmocka_unit_test(only_what_nobody_types_into_begins_again),
     };

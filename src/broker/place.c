@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "broker/address.h"
+#include "broker/place.h"
 
 #include <string.h>
 
 #include "base/parse.h"
 #include "base/slice.h"
 
-static int refuse(const struct address_form *form, struct err *err, const char *why)
+static int refuse(const struct place_form *form, struct err *err, const char *why)
 {
     return err_set(err, ERR_CONFIG, "the address of %s %s", form->whose, why);
 }
@@ -54,16 +54,16 @@ static bool split(struct slice text, char letter, struct slice *ret_before,
     return true;
 }
 
-static int parse_user(struct slice text, const struct address_form *form, struct address *address,
+static int parse_user(struct slice text, const struct place_form *form, struct place *place,
                       struct err *err)
 {
     struct slice user;
     struct slice password;
     if (!split(text, ':', &user, &password))
         return refuse(form, err, "names a user without a password (user:password@host)");
-    if (decode(user, address->user, sizeof address->user) < 0)
+    if (decode(user, place->user, sizeof place->user) < 0)
         return refuse(form, err, "has a user of more than 127 bytes, or badly percent-encoded");
-    if (decode(password, address->password, sizeof address->password) < 0)
+    if (decode(password, place->password, sizeof place->password) < 0)
         return refuse(form, err, "has a password of more than 511 bytes, or badly percent-encoded");
     return 0;
 }
@@ -75,8 +75,8 @@ static bool is_port(const char *text)
 }
 
 /* "host", "host:port", "[v6]", "[v6]:port" */
-static int parse_place(struct slice text, const struct address_form *form, struct address *address,
-                       struct err *err)
+static int parse_host(struct slice text, const struct place_form *form, struct place *place,
+                      struct err *err)
 {
     struct slice host = text;
     struct slice port = slice_of(form->port);
@@ -90,16 +90,16 @@ static int parse_place(struct slice text, const struct address_form *form, struc
     } else {
         (void)split(text, ':', &host, &port);
     }
-    if (host.len == 0 || host.len >= sizeof address->host)
+    if (host.len == 0 || host.len >= sizeof place->host)
         return refuse(form, err, "has no host, or one of more than 255 bytes");
-    memcpy(address->host, host.at, host.len);
-    if (decode(port, address->port, sizeof address->port) < 0 || !is_port(address->port))
+    memcpy(place->host, host.at, host.len);
+    if (decode(port, place->port, sizeof place->port) < 0 || !is_port(place->port))
         return refuse(form, err, "has a port that is none from 1 to 65535");
     return 0;
 }
 
 /* Behind "scheme://"; NULL when it is another. */
-static const char *behind_scheme(const char *text, const struct address_form *form)
+static const char *behind_scheme(const char *text, const struct place_form *form)
 {
     size_t len = strlen(form->scheme);
     return strncmp(text, form->scheme, len) == 0 && strncmp(text + len, "://", 3) == 0
@@ -107,10 +107,10 @@ static const char *behind_scheme(const char *text, const struct address_form *fo
                : NULL;
 }
 
-int broker_address_parse(const char *text, const struct address_form *form,
-                         struct address *ret_address, struct err *err)
+int place_parse(const char *text, const struct place_form *form, struct place *ret_place,
+                struct err *err)
 {
-    struct address address = {0};
+    struct place place = {0};
     const char *authority = behind_scheme(text, form);
     if (!authority)
         return err_set(err, ERR_CONFIG,
@@ -121,19 +121,19 @@ int broker_address_parse(const char *text, const struct address_form *form,
         if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
             return refuse(form, err, "holds a byte that must be percent-encoded");
     }
-    struct slice place = {authority, strcspn(authority, "/")};
-    const char *path = authority + place.len;
-    const char *at_sign = memrchr(place.at, '@', place.len);
+    struct slice where = {authority, strcspn(authority, "/")};
+    const char *path = authority + where.len;
+    const char *at_sign = memrchr(where.at, '@', where.len);
     if (at_sign) {
-        struct slice who = {place.at, (size_t)(at_sign - place.at)};
-        if (parse_user(who, form, &address, err) < 0)
+        struct slice who = {where.at, (size_t)(at_sign - where.at)};
+        if (parse_user(who, form, &place, err) < 0)
             return -1;
-        place = (struct slice){at_sign + 1, place.len - who.len - 1};
+        where = (struct slice){at_sign + 1, where.len - who.len - 1};
     }
-    if (parse_place(place, form, &address, err) < 0)
+    if (parse_host(where, form, &place, err) < 0)
         return -1;
-    if (*path && decode(slice_of(path + 1), address.path, sizeof address.path) < 0)
+    if (*path && decode(slice_of(path + 1), place.path, sizeof place.path) < 0)
         return refuse(form, err, "has a path of more than 255 bytes, or badly percent-encoded");
-    *ret_address = address;
+    *ret_place = place;
     return 0;
 }

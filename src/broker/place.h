@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* address.h — where a broker is and who we are there: scheme://user:password@host:port/path.
+/* place.h — where a broker is and who we are there: scheme://user:password@host:port/path.
  *
  * What is said of a bad one never repeats it: it may hold the password, in a place
  * where none is expected.
  */
-#ifndef RUNNEL_BROKER_ADDRESS_H
-#define RUNNEL_BROKER_ADDRESS_H
+#ifndef RUNNEL_BROKER_PLACE_H
+#define RUNNEL_BROKER_PLACE_H
 
 #include "base/err.h"
 
-struct address {
+struct place {
     char user[128]; /* "": none was named */
     char password[512];
     char host[256];
@@ -17,14 +17,14 @@ struct address {
     char path[256]; /* behind the slash, percent-decoded; "" when there is nothing */
 };
 
-struct address_form {
+struct place_form {
     const char *whose;  /* "the broker": for what is said */
     const char *scheme; /* "amqp" */
     const char *port;   /* where none is named */
 };
 
 /* ERR_CONFIG. */
-int broker_address_parse(const char *text, const struct address_form *form,
-                         struct address *ret_address, struct err *err);
+int place_parse(const char *text, const struct place_form *form, struct place *ret_place,
+                struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fleet/foreign.h"
 #include "fleet/members.h"
 #include "fleet/worker_private.h"
 #include "observe/log.h"
@@ -48,7 +49,7 @@ static void on_tick(void *context)
         if (work_waits(work))
             work_look(work);
         else if (work->state == WORK_ENDING)
-            work_store(work);
+            work->form->store(work);
     }
     if (more)
         worker_tick(worker);
@@ -84,20 +85,21 @@ static void on_delivered(void *context, const struct amqp_delivery *delivery)
 
 static int connect_broker(struct fleet_worker *worker, struct err *err)
 {
-    struct amqp_declaration rows[TOPOLOGY_MAX];
-    struct amqp_consumer consumers[LANES];
+    struct amqp_declaration rows[TOPOLOGY_MAX + FOREIGN_TOPOLOGY_MAX];
+    struct amqp_consumer consumers[LANES + 1];
+    uint16_t prefetch = (uint16_t)MIN(worker->config.slots, (unsigned)UINT16_MAX);
+    size_t row_count = fleet_topology(NULL, rows);
+    row_count += foreign_topology(false, rows + row_count);
     for (enum lane lane = 0; lane < LANES; lane++)
-        consumers[lane] = (struct amqp_consumer){
-            .queue = lane_queue(lane),
-            .prefetch = (uint16_t)MIN(worker->config.slots, (unsigned)UINT16_MAX),
-        };
+        consumers[lane] = (struct amqp_consumer){lane_queue(lane), prefetch};
+    consumers[LANES] = (struct amqp_consumer){FOREIGN_JOBS_QUEUE, prefetch};
     struct amqp_config config = {
         .url = worker->config.broker,
         .name = worker->name,
         .declarations = rows,
-        .declaration_count = fleet_topology(NULL, rows),
+        .declaration_count = row_count,
         .consumers = consumers,
-        .consumer_count = LANES,
+        .consumer_count = ARRAY_LEN(consumers),
         .events = {on_broker, on_broker_lost, on_delivered, worker_published},
         .context = worker,
     };
@@ -134,7 +136,7 @@ static void on_stream(void *context)
         if (work->state == WORK_RUNNING)
             work_stream_back(work);
         else if (work->due_ns != 0 && work->state == WORK_ENDING)
-            work_store(work);
+            work->form->store(work);
         else if (work->due_ns != 0 && work_waits(work))
             work_look(work);
     }

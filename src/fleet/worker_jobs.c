@@ -257,7 +257,7 @@ static void on_listening(void *context)
         ask(work);
 }
 
-static void listen_to_commands(struct work *work)
+void work_begin(struct work *work)
 {
     struct redis *redis = work->worker->redis;
     work->state = WORK_LISTENING;
@@ -294,7 +294,7 @@ void work_look(struct work *work)
     if (work->state == WORK_HELD && work->passes_on)
         work_settle(work, AMQP_REQUEUE);
     else if (redis_is_connected(worker->redis))
-        work->is_listening ? ask(work) : listen_to_commands(work);
+        work->is_listening ? ask(work) : work_begin(work);
     else if (worker->is_blind || worker->draining)
         look_blindly(work);
     else
@@ -345,7 +345,7 @@ static void refuse(struct fleet_worker *worker, const struct amqp_delivery *deli
 
 /* Known here: over a new connection it is the same message, and the old one's number settles
  * nothing any more. Over the same one it is a second message, which is one too many. */
-static void recognise(struct work *work, const struct amqp_delivery *delivery)
+void work_recognise(struct work *work, const struct amqp_delivery *delivery)
 {
     if (work->ref.connection == delivery->ref.connection)
         amqp_settle(work->worker->amqp, delivery->ref, AMQP_ACK);
@@ -361,6 +361,10 @@ void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *d
         amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
         return;
     }
+    if (worker_is_foreign(delivery)) {
+        worker_delivered_foreign(worker, delivery);
+        return;
+    }
     if (job_decode(delivery->body, worker->config.catalogue, &job, &err) < 0) {
         refuse(worker, delivery, &err);
         return;
@@ -368,14 +372,14 @@ void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *d
     struct work *known = work_find(worker, job.header.id);
     struct work *work = NULL;
     if (known)
-        recognise(known, delivery);
+        work_recognise(known, delivery);
     else if (worker_answer_again(worker, job.header.id))
         amqp_settle(worker->amqp, delivery->ref, AMQP_ACK);
     else if (!(work = work_new(worker, delivery, &job)))
         amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
     job_fini(&job);
     if (work)
-        listen_to_commands(work);
+        work_begin(work);
 }
 
 /* Leases of ours that are not needed go by themselves, or with the next worker's result. */

@@ -14,6 +14,7 @@ struct work *work_new(struct fleet_worker *worker, const struct amqp_delivery *d
         return NULL;
     *work = (struct work){
         .worker = worker,
+        .form = &own_form,
         .ref = delivery->ref,
         .job = *job,
         .header = job->header,
@@ -40,6 +41,9 @@ static void work_free(struct work *work)
     job_fini(&work->job);
     buf_fini(&work->result);
     buf_fini(&work->brief);
+    buf_fini(&work->rest[0]);
+    buf_fini(&work->rest[1]);
+    free(work->workspace);
     free(work);
 }
 

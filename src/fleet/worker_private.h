@@ -6,7 +6,8 @@
  * worker_decide.c  what becomes of one
  * worker_work.c    one job in our hands: found, held, settled
  * worker_run.c     one run: its events out, commands in
- * worker_end.c     its result, stored and told
+ * worker_result.c  its result, in words
+ * worker_end.c     … stored and told
  * worker_foreign.c jobs of another form
  * worker_lease.c   that it is ours
  * worker_watch.c   the other members, and fronts that are gone
@@ -224,6 +225,13 @@ bool work_carries(const struct work *work, const struct event *event,
                   struct carried_event *ret_event);
 /* The job waits no more, for those who count how many do. */
 void work_count(struct work *work);
+
+/* --- worker_result.c --- */
+
+/* Of one that has ended without a verdict so far. */
+struct job_result work_result(const struct work *work);
+void work_refuse_artifacts(struct run_artifact *artifacts, size_t count);
+int work_encode(struct work *work, struct job_result *result); /* own_form's */
 
 /* --- worker_end.c --- */
 

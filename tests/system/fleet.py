@@ -252,6 +252,6 @@ class FleetTest(unittest.TestCase):
         """No job is left: a worker that ends gives back what it has not settled."""
         for worker in self.workers:
             if worker.process.poll() is None:
-                self.assertEqual(worker.stop(), 0)
+                self.assertEqual(worker.stop(), 0, worker.log())
         wait_until("no job is left", lambda: all(self.front.amqp.count(f"runnel.jobs.{lane}") == 0
                                                  for lane in LANES))

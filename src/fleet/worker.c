@@ -155,6 +155,7 @@ static void on_stream_lost(void *context, const struct err *err)
     }
     list_for_each (link, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
+        work->hears = work->is_listening; /* before we are told of the next connection */
         if (work->state == WORK_RUNNING)
             work_events_lost(work);
         else if (work->state == WORK_LISTENING)

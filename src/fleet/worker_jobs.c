@@ -222,6 +222,26 @@ static void read_facts(struct work *work, const struct redis_reply *items)
     }
 }
 
+/* Until Redis takes questions. */
+static void wait_for_stream(struct work *work)
+{
+    work->state = WORK_LISTENING;
+    work->due_ns = worker_soon_ns();
+    if (redis_is_connected(work->worker->redis))
+        worker_tick(work->worker);
+    else
+        work_look(work);
+}
+
+/* A cancel that came between the answer and the channel is found when the run begins. */
+static void decide_when_heard(struct work *work)
+{
+    if (work->hears)
+        decide(work);
+    else
+        work->state = WORK_LISTENING;
+}
+
 static void on_asked(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
@@ -229,13 +249,12 @@ static void on_asked(void *context, const struct redis_reply *reply)
         return;
     if (reply && reply->kind == REDIS_ARRAY && reply->count == ASK_ITEMS) {
         read_facts(work, reply->items);
-        decide(work);
+        decide_when_heard(work);
     } else if (reply) { /* it answers, and not this: full, or read-only */
         work->facts.blind = true;
-        decide(work);
+        decide_when_heard(work);
     } else {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
+        wait_for_stream(work);
     }
 }
 
@@ -250,30 +269,28 @@ static void ask(struct work *work)
     work->due_ns = 0;
     if (WORK_ASK(work, on_asked, slice_of("EVAL"), slice_of(ask_script), slice_of("3"),
                  slice_of(run.text), slice_of(lease.text), slice_of(events.text),
-                 slice_of(work->worker->name), slice_of(lasts)) < 0) {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
-    }
+                 slice_of(work->worker->name), slice_of(lasts)) < 0)
+        wait_for_stream(work);
 }
 
 static void on_listening(void *context)
 {
     struct work *work = context;
-    if (work->state == WORK_LISTENING)
-        ask(work);
+    work->hears = true;
+    if (work->state == WORK_LISTENING && work->due_ns == 0)
+        decide(work);
 }
 
+/* Both at once: each goes its own way to Redis and back, and the program waits for both. */
 void work_begin(struct work *work)
 {
     struct redis *redis = work->worker->redis;
-    work->state = WORK_LISTENING;
-    work->due_ns = 0;
     work->is_listening =
         redis_subscribe(redis, commands_key(work->header.id).text, on_listening, work) == 0;
-    if (!work->is_listening || !redis_is_connected(redis)) {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
-    }
+    if (work->is_listening && redis_is_connected(redis))
+        ask(work);
+    else
+        wait_for_stream(work);
 }
 
 /* While Redis is away: another worker's lease may last that long without its being said. */

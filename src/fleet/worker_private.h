@@ -108,6 +108,7 @@ struct work {
     char reply_to[96]; /* a front's queue of results; "": none */
     bool is_batch;
     bool is_listening; /* subscribed */
+    bool hears;        /* … and that is confirmed */
     bool is_leased;
     bool is_counted; /* as one that waits no more */
     bool passes_on;  /* held before it is given back */

@@ -110,8 +110,8 @@ void run_carried_ended(struct run *run, const struct run_result *result,
 /* A run that another machine took, seen from here: as `spec` says, with its id, in state
  * `queued`; sent nowhere, counted nowhere, recorded by nobody. Takes the cargo, also on
  * failure; one that is known already is given back, and the cargo freed. It is forgotten
- * (its cargo freed) when it has had no reader for spec.unattended_ms (0: 30 s), and once it
- * has ended as soon as it has none: whoever gets it reads it at once, or attaches. */
+ * (its cargo freed) when it has had no reader for spec.unattended_ms (0: 30 s); once it has
+ * ended it is kept as every run is. */
 struct run *engine_adopt(struct engine *engine, const struct run_spec *spec, struct cargo *cargo,
                          uint64_t age_ms, struct err *err);
 

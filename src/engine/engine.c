@@ -371,12 +371,12 @@ size_t engine_running(const struct engine *engine)
 
 size_t engine_queued(const struct engine *engine)
 {
-    return engine->queue.len + engine->carried_queued;
+    return engine->queue.len + carried_queued(engine);
 }
 
 size_t engine_queued_in(const struct engine *engine, enum lane lane)
 {
-    return engine->queue.turns.len[lane];
+    return engine->queue.turns.len[lane] + engine->carried_queued[lane];
 }
 
 uint64_t engine_promised_bytes(const struct engine *engine)

@@ -85,7 +85,7 @@ struct run_carried {
     bool adopted; /* another machine took it; nobody but its readers is told of it here */
     bool accepted;
     struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
-    size_t *counter;       /* of the engine's two, the one in which it counts */
+    size_t *counter;       /* of the engine's, the one in which it counts */
     uint64_t output_bytes; /* of the present attempt, as they came */
     uint64_t notice_bytes;
     uint64_t taken_bytes; /* as the carrier was told last */
@@ -98,19 +98,18 @@ struct run {
     struct run *next_in_row; /* of run_table */
     char id[RUN_ID_SIZE];
     uint64_t owner;
-    enum lane lane;
     uint64_t tenant;
-    bool in_queue;         /* set there */
     uint64_t memory_bytes; /* promised to it while it has a slot; 0: memory is not bounded */
     struct buf note;
+    enum lane lane;
     enum run_state state;
     const struct language *language;
     struct limits limits;
     struct limits compile_limits;
-    bool tty;
     unsigned columns;
     unsigned rows;
     uint64_t signals; /* for a program that has not started; bits of 1 << (signal - 1) */
+    bool tty;
     bool passing;
     bool ends_unattended;
     uint64_t unattended_ms;
@@ -128,6 +127,7 @@ struct run {
     struct workspace *workspace;
     struct stage *stage;
     size_t command; /* stages done: the compile commands, then execute */
+    bool in_queue;  /* queue.c says so */
     bool started;   /* the stage; its limits run */
     bool killed;    /* by us; it has not ended yet */
     bool paused;    /* by us: a reader is too slow */
@@ -170,10 +170,10 @@ struct engine {
     size_t active_count;
     size_t active_in[LANES];
     uint64_t promised_bytes; /* of memory, to these */
-    struct list finished; /* oldest first */
-    struct list carried;  /* were sent, and have not finished */
-    struct list adopted;  /* … and are others' */
-    size_t carried_queued;
+    struct list finished;    /* oldest first */
+    struct list carried;     /* were sent, and have not finished */
+    struct list adopted;     /* … and are others' */
+    size_t carried_queued[LANES];
     size_t carried_running;
     struct list lookups; /* to be answered from the loop */
     uint64_t kept_bytes;
@@ -275,6 +275,7 @@ void run_carried_taken(struct run *run);      /* by its readers, perhaps */
 void run_carried_free(struct run *run);       /* the cargo */
 
 /* carried.c */
+size_t carried_queued(const struct engine *engine);
 int carried_send(struct run *run, struct err *err);
 void carried_let_go(struct run *run); /* it goes on, and is known here no more */
 void carried_drain(struct engine *engine, const char *why);

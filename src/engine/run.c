@@ -366,7 +366,7 @@ static int claim_memory(struct run *run, struct err *err)
     uint64_t bound = run->engine->config.memory_bytes;
     uint64_t *compile = &run->compile_limits.value[LIMIT_MEMORY];
     uint64_t execute = run->limits.value[LIMIT_MEMORY];
-    if (bound == 0)
+    if (bound == 0 || run->carried.is)
         return 0;
     if (execute > bound)
         return err_field(err, "limits.memory_mb",

@@ -244,7 +244,7 @@ void run_carried_again(struct run *run, unsigned attempt)
     carried->output_bytes = 0;
     carried->notice_bytes = 0;
     carried->taken_bytes = 0;
-    run_carried_count(run, &run->engine->carried_queued);
+    run_carried_count(run, &run->engine->carried_queued[run->lane]);
     output_log_add_attempt(&run->log, attempt, run_time_ms(run));
     run_tell_readers(run);
     if (!run->facts.cancelled && !carried->adopted)

@@ -10,7 +10,7 @@
 #include "fleet/foreign.h"
 #include "language/language.h"
 
-#define MS_PER_S 1000
+#define MS_PER_S 1000ULL
 static const char default_entry[] = "main.py"; /* theirs, for every language */
 static const char default_workspace[] = "default";
 

@@ -7,14 +7,17 @@
 /* What a kind of command has: how many numbers, how large, and whether bytes. */
 static const struct kind {
     const char *name;
-    unsigned numbers;
     uint64_t min;
     uint64_t max;
+    unsigned numbers;
     bool bytes;
 } kinds[] = {
-    [COMMAND_INPUT] = {"input", .bytes = true},   [COMMAND_EOF] = {"eof"},
-    [COMMAND_SIGNAL] = {"signal", 1, 1, 64},      [COMMAND_RESIZE] = {"resize", 2, 1, USHRT_MAX},
-    [COMMAND_CANCEL] = {"cancel", .bytes = true}, [COMMAND_TAKEN] = {"taken", 1, 0, UINT64_MAX},
+    [COMMAND_INPUT] = {"input", .bytes = true},
+    [COMMAND_EOF] = {"eof"},
+    [COMMAND_SIGNAL] = {"signal", 1, 64, .numbers = 1},
+    [COMMAND_RESIZE] = {"resize", 1, USHRT_MAX, .numbers = 2},
+    [COMMAND_CANCEL] = {"cancel", .bytes = true},
+    [COMMAND_TAKEN] = {"taken", 0, UINT64_MAX, .numbers = 1},
 };
 _Static_assert(ARRAY_LEN(kinds) == COMMAND_KINDS, "every kind has its row");
 

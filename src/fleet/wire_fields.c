@@ -117,7 +117,7 @@ int wire_take_text(const json_t *value, const char *field, struct wire_space *sp
     struct slice bytes = {0};
     if (wire_take_bytes(value, field, space, &bytes, err) < 0)
         return -1;
-    if (memchr(bytes.at, '\0', bytes.len))
+    if (bytes.len > 0 && memchr(bytes.at, '\0', bytes.len))
         return err_field(err, field, "%s holds a NUL", field);
     *ret_text = bytes.at;
     return 0;

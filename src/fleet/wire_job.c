@@ -9,31 +9,31 @@
 /* One row per field, so that none can be written and not read. */
 struct field {
     const char *name;
+    size_t at; /* in a run_spec */
     enum { FLAG, NUMBER, TEXT, TEXTS, BYTES } kind;
-    size_t at;     /* in a run_spec */
     bool contents; /* left out of a job that is only shown */
 };
 
 #define AT(member) offsetof(struct run_spec, member)
 static const struct field fields[] = {
-    {"entry_file", TEXT, AT(entry_file)},
-    {"artifacts", TEXT, AT(artifacts)},
-    {"folders", TEXTS, AT(folders)},
-    {"args", TEXTS, AT(args)},
-    {"compile_args", TEXTS, AT(compile_args)},
-    {"env", TEXTS, AT(env)},
-    {"streaming", FLAG, AT(streaming)},
-    {"tty", FLAG, AT(tty)},
-    {"input_stays_open", FLAG, AT(input_stays_open)},
-    {"ends_unattended", FLAG, AT(ends_unattended)},
-    {"passing", FLAG, AT(passing)},
-    {"recorded", FLAG, AT(recorded)},
-    {"unattended_ms", NUMBER, AT(unattended_ms)},
-    {"owner", NUMBER, AT(owner)},
-    {"tenant", NUMBER, AT(tenant)},
-    {"note", BYTES, AT(note)},
-    {"source", BYTES, AT(source), .contents = true},
-    {"input", BYTES, AT(input), .contents = true},
+    {"entry_file", AT(entry_file), TEXT},
+    {"artifacts", AT(artifacts), TEXT},
+    {"folders", AT(folders), TEXTS},
+    {"args", AT(args), TEXTS},
+    {"compile_args", AT(compile_args), TEXTS},
+    {"env", AT(env), TEXTS},
+    {"streaming", AT(streaming), FLAG},
+    {"tty", AT(tty), FLAG},
+    {"input_stays_open", AT(input_stays_open), FLAG},
+    {"ends_unattended", AT(ends_unattended), FLAG},
+    {"passing", AT(passing), FLAG},
+    {"recorded", AT(recorded), FLAG},
+    {"unattended_ms", AT(unattended_ms), NUMBER},
+    {"owner", AT(owner), NUMBER},
+    {"tenant", AT(tenant), NUMBER},
+    {"note", AT(note), BYTES},
+    {"source", AT(source), BYTES, .contents = true},
+    {"input", AT(input), BYTES, .contents = true},
 };
 
 bool job_is_batch(const struct run_spec *spec)

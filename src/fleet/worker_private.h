@@ -108,6 +108,7 @@ struct work {
     char reply_to[96]; /* a front's queue of results; "": none */
     bool is_batch;
     bool is_listening; /* subscribed */
+    bool hears;        /* … and that is confirmed */
     bool is_leased;
     bool is_counted; /* as one that waits no more */
     bool passes_on;  /* held before it is given back */
@@ -160,6 +161,7 @@ struct fleet_worker {
     bool is_patient; /* Redis is away, and some wait for it */
     bool is_blind;   /* … and nothing does any more */
     bool is_holding;
+    bool has_begun; /* to ask for jobs */
 
     bool draining;
     bool hurried; /* the grace is over */
@@ -258,6 +260,8 @@ void worker_delivered_foreign(struct fleet_worker *worker, const struct amqp_del
 
 /* Becomes a member, once there is Redis. */
 int worker_join(struct fleet_worker *worker, struct err *err);
+/* Asks the broker for jobs, once. */
+void worker_begin(struct fleet_worker *worker);
 /* Another worker, that lives, has the language. */
 bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
 void worker_watch_fronts(struct fleet_worker *worker);

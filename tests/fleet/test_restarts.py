@@ -13,6 +13,7 @@ from websocket import Closed, WebSocket
 
 RABBITMQ = int(os.environ.get("FLEET_RABBITMQ", "5"))
 REDIS = int(os.environ.get("FLEET_REDIS", "20"))
+SETTLED_S = 5  # RabbitMQ forgets queues that are younger when it is killed
 
 
 class Restarts(unittest.TestCase):
@@ -40,6 +41,7 @@ class Restarts(unittest.TestCase):
     def test_rabbitmq_is_killed_again_and_again(self):
         with Fleet(fronts=1, workers=2) as fleet:
             def disturb():
+                time.sleep(SETTLED_S)
                 for _ in range(RABBITMQ):
                     fleet.rabbit.kill()
                     time.sleep(0.3)
@@ -56,6 +58,22 @@ class Restarts(unittest.TestCase):
                     fleet.redis.start()
                     self.works(fleet)
             self.under_load(fleet, disturb)
+
+    def test_health_says_what_is_connected(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            def says(broker, stream):
+                status, health = fleet.fronts[0].request("GET", "/health")
+                self.assertEqual((status, health["status"]), (200, "UP"), health)
+                return (health["broker_connected"], health["stream_connected"]) == (broker, stream)
+            self.assertTrue(says(True, True))
+            fleet.redis.stop()
+            wait_until("the stream is missed", lambda: says(True, False))
+            fleet.rabbit.stop()
+            wait_until("so is the broker", lambda: says(False, False))
+            fleet.redis.start()
+            fleet.rabbit.start()
+            wait_until("both are back", lambda: says(True, True), ANSWER_S)
+            self.works(fleet)
 
     def test_without_redis_runs_are_answered_whole(self):
         with Fleet(fronts=1, workers=1) as fleet:

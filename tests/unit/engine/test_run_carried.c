@@ -187,6 +187,7 @@ static void its_place_in_line_is_the_carriers(void **state)
 {
     (void)state;
     struct run_spec spec = spec_of(&interpreted);
+    spec.lane = LANE_HIGH;
     struct run *run = carried_accepted(&spec, READER_TEXT);
     carried_cargo_of(run)->position = 7;
     carried_cargo_of(run)->wait_ms = 9500;
@@ -194,7 +195,10 @@ static void its_place_in_line_is_the_carriers(void **state)
     assert_int_equal(run_expected_wait_ms(run), 9500);
     assert_int_equal(engine_retry_after_s(carried.fixture.engine), 10);
     assert_int_equal(engine_queued(carried.fixture.engine), 1);
+    assert_int_equal(engine_queued_in(carried.fixture.engine, LANE_HIGH), 1);
+    assert_int_equal(engine_queued_in(carried.fixture.engine, LANE_NORMAL), 0);
     run_carried_state(run, RUN_PREPARING);
+    assert_int_equal(engine_queued_in(carried.fixture.engine, LANE_HIGH), 0);
     assert_int_equal(run_queue_position(run), 0);
     assert_int_equal(run_expected_wait_ms(run), 0);
     assert_int_equal(engine_retry_after_s(carried.fixture.engine), 1);

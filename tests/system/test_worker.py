@@ -85,7 +85,10 @@ class Jobs(FleetTest):
         job = self.front.job("print('never')")
         self.front.redis("HSET", f"runnel:run:{job['id']}", "result", "{}")
         self.front.send(job)
+        before = self.front.redis("HGET", "runnel:lane:normal", "out")
         self.worker()
+        wait_until("it waits no more",
+                   lambda: self.front.redis("HGET", "runnel:lane:normal", "out") != before)
         self.assert_settled()
         self.assertEqual(self.front.events(job["id"]), [])
         self.assertFalse(self.front.redis("EXISTS", f"runnel:lease:{job['id']}"))

@@ -224,4 +224,4 @@ def left_behind(spawners):
     return found
 
 
-__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "TERMINAL", "Worker", "left_behind", "wait_until"]
+__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "RUNNEL", "TERMINAL", "Worker", "left_behind", "wait_until"]

@@ -61,6 +61,7 @@ void work_give_back(struct work *work)
     struct fleet_key run = run_key(work->header.id);
     bool had_begun = work->begun_ns != 0;
     work->state = WORK_LEAVING;
+    work->due_ns = 0;
     if (!work->is_leased) {
         work_settle(work, AMQP_REQUEUE);
         return;
@@ -176,6 +177,7 @@ static void decide(struct work *work)
     struct delivery_facts *facts = &work->facts;
     const struct run_spec *spec = &work->job.spec;
     uint64_t now_ms = clock_unix_ms();
+    work->due_ns = 0;
     facts->draining = work->worker->draining;
     facts->is_batch = work->is_batch;
     facts->is_cancelled = work->cancel[0] != '\0';
@@ -220,6 +222,26 @@ static void read_facts(struct work *work, const struct redis_reply *items)
     }
 }
 
+/* Until Redis takes questions. */
+static void wait_for_stream(struct work *work)
+{
+    work->state = WORK_LISTENING;
+    work->due_ns = worker_soon_ns();
+    if (redis_is_connected(work->worker->redis))
+        worker_tick(work->worker);
+    else
+        work_look(work);
+}
+
+/* A cancel that came between the answer and the channel is found when the run begins. */
+static void decide_when_heard(struct work *work)
+{
+    if (work->hears)
+        decide(work);
+    else
+        work->state = WORK_LISTENING;
+}
+
 static void on_asked(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
@@ -227,13 +249,12 @@ static void on_asked(void *context, const struct redis_reply *reply)
         return;
     if (reply && reply->kind == REDIS_ARRAY && reply->count == ASK_ITEMS) {
         read_facts(work, reply->items);
-        decide(work);
+        decide_when_heard(work);
     } else if (reply) { /* it answers, and not this: full, or read-only */
         work->facts.blind = true;
-        decide(work);
+        decide_when_heard(work);
     } else {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
+        wait_for_stream(work);
     }
 }
 
@@ -248,30 +269,28 @@ static void ask(struct work *work)
     work->due_ns = 0;
     if (WORK_ASK(work, on_asked, slice_of("EVAL"), slice_of(ask_script), slice_of("3"),
                  slice_of(run.text), slice_of(lease.text), slice_of(events.text),
-                 slice_of(work->worker->name), slice_of(lasts)) < 0) {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
-    }
+                 slice_of(work->worker->name), slice_of(lasts)) < 0)
+        wait_for_stream(work);
 }
 
 static void on_listening(void *context)
 {
     struct work *work = context;
-    if (work->state == WORK_LISTENING)
-        ask(work);
+    work->hears = true;
+    if (work->state == WORK_LISTENING && work->due_ns == 0)
+        decide(work);
 }
 
-static void listen_to_commands(struct work *work)
+/* Both at once: each goes its own way to Redis and back, and the program waits for both. */
+void work_begin(struct work *work)
 {
     struct redis *redis = work->worker->redis;
-    work->state = WORK_LISTENING;
-    work->due_ns = 0;
     work->is_listening =
         redis_subscribe(redis, commands_key(work->header.id).text, on_listening, work) == 0;
-    if (!work->is_listening || !redis_is_connected(redis)) {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
-    }
+    if (work->is_listening && redis_is_connected(redis))
+        ask(work);
+    else
+        wait_for_stream(work);
 }
 
 /* While Redis is away: another worker's lease may last that long without its being said. */
@@ -298,7 +317,7 @@ void work_look(struct work *work)
     if (work->state == WORK_HELD && work->passes_on)
         work_settle(work, AMQP_REQUEUE);
     else if (redis_is_connected(worker->redis))
-        work->is_listening ? ask(work) : listen_to_commands(work);
+        work->is_listening ? ask(work) : work_begin(work);
     else if (worker->is_blind || worker->draining)
         look_blindly(work);
     else
@@ -361,7 +380,7 @@ static void refuse(struct fleet_worker *worker, const struct amqp_delivery *deli
 
 /* Known here: over a new connection it is the same message, and the old one's number settles
  * nothing any more. Over the same one it is a second message, which is one too many. */
-static void recognise(struct work *work, const struct amqp_delivery *delivery)
+void work_recognise(struct work *work, const struct amqp_delivery *delivery)
 {
     if (work->ref.connection == delivery->ref.connection)
         amqp_settle(work->worker->amqp, delivery->ref, AMQP_ACK);
@@ -377,6 +396,10 @@ void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *d
         amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
         return;
     }
+    if (worker_is_foreign(delivery)) {
+        worker_delivered_foreign(worker, delivery);
+        return;
+    }
     if (job_decode(delivery->body, worker->config.catalogue, &job, &err) < 0) {
         refuse(worker, delivery, &err);
         return;
@@ -384,14 +407,14 @@ void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *d
     struct work *known = work_find(worker, job.header.id);
     struct work *work = NULL;
     if (known)
-        recognise(known, delivery);
+        work_recognise(known, delivery);
     else if (worker_answer_again(worker, job.header.id))
         amqp_settle(worker->amqp, delivery->ref, AMQP_ACK);
     else if (!(work = work_new(worker, delivery, &job)))
         amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
     job_fini(&job);
     if (work)
-        listen_to_commands(work);
+        work_begin(work);
 }
 
 /* Leases of ours that are not needed go by themselves, or with the next worker's result. */
@@ -399,7 +422,7 @@ void worker_forget_deliveries(struct fleet_worker *worker)
 {
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->state != WORK_LISTENING && work->state != WORK_ASKING && work->state != WORK_HELD)
+        if (!work_waits(work))
             continue;
         work_release_lease(work);
         work_settle(work, AMQP_REQUEUE); /* which settles nothing any more */

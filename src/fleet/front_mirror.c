@@ -160,14 +160,6 @@ void front_take_result(struct fleet_front *front, struct slice text)
 
 /* --- messages --- */
 
-/* What comes while the stream is asked may be later than the answer. */
-static void note_and_fetch(struct front_cargo *cargo, const struct carried_event *event)
-{
-    if (event->kind != EVENT_END && event->attempt == cargo->attempt)
-        cargo->seen_number = MAX(cargo->seen_number, event->number);
-    fetch(cargo);
-}
-
 void front_message(void *context, const char *channel, struct slice payload)
 {
     struct fleet_front *front = context;
@@ -190,7 +182,7 @@ void front_message(void *context, const char *channel, struct slice payload)
     if (event.kind == EVENT_END && event.number <= cargo->next_number && event.bytes.len > 0)
         take_result_of(cargo, event.bytes);
     else if (event.kind == EVENT_END || cargo->filling || !take(cargo, &event))
-        note_and_fetch(cargo, &event);
+        fetch(cargo);
     front_cargo_release(cargo);
 }
 

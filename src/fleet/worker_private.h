@@ -263,7 +263,9 @@ int worker_join(struct fleet_worker *worker, struct err *err);
 /* Asks the broker for jobs, once. */
 void worker_begin(struct fleet_worker *worker);
 /* Another worker, that lives, has the language. */
-bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
+bool worker_is_elsewhere(const struct fleet_worker *worker, const char *language);
+/* There are workers of other versions than ours; or nobody can say. */
+bool worker_has_others(const struct fleet_worker *worker);
 void worker_watch_fronts(struct fleet_worker *worker);
 
 /* --- worker_lease.c --- */

@@ -25,6 +25,7 @@ libcmocka-dev
 qemu-system-x86
 rabbitmq-server
 redis-server
+spin
 xz-utils
 END
     command -v npm >/dev/null || echo npm # that of another node comes with it

@@ -79,9 +79,10 @@ struct front_cargo {
     /* what came back */
     unsigned attempt;
     uint64_t next_number;
-    uint64_t seen_number; /* the highest that was told of */
-    bool filling;         /* the stream is asked for what is missing */
-    bool incomplete;      /* some is lost: the result alone is whole */
+    uint64_t seen_number;  /* the highest that was told of */
+    uint64_t asked_number; /* … when the stream was asked last */
+    bool filling;          /* the stream is asked for what is missing */
+    bool incomplete;       /* some is lost: the result alone is whole */
     bool ended;
     bool quiet;         /* nothing came since the last look */
     uint64_t leased_ns; /* when its worker was last known to live */

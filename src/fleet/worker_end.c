@@ -18,12 +18,8 @@
 
 enum {
     OWED_MS = 10 * 60 * 1000,
-    EVENTS_MAX = 64 * 1024,  /* of a result */
-    BRIEF_ABOVE = 64 * 1024, /* one that is larger, and whole in Redis' stream, goes without */
 };
 
-#define EVENTS_BYTES (8 * MIB)
-#define RESULT_BYTES (15 * MIB) /* of a message to a front */
 #define OWED_BYTES (64 * MIB)
 
 /* A result that was told through the broker, while Redis was away. */
@@ -37,104 +33,6 @@ struct owed {
     bool is_asked;
     struct buf result;
 };
-
-/* --- what a capped run said, for its result --- */
-
-struct said {
-    struct carried_event *items; /* their bytes are offsets into `bytes`, until they are laid */
-    size_t count;
-    size_t room;
-    struct buf bytes;
-    bool failed; /* it is too much, or there is no memory: the result goes without */
-};
-
-static void add_said(struct said *said, const struct carried_event *event)
-{
-    if (said->count == said->room) {
-        size_t room = said->room > 0 ? 2 * said->room : 64;
-        struct carried_event *items =
-            room <= EVENTS_MAX ? realloc(said->items, room * sizeof *items) : NULL;
-        said->failed = said->failed || !items;
-        if (!items)
-            return;
-        said->items = items;
-        said->room = room;
-    }
-    said->items[said->count] = *event;
-    said->items[said->count].number = said->count + 1;
-    said->count++;
-    buf_add_slice(&said->bytes, event->bytes);
-    said->failed = said->failed || said->bytes.failed;
-}
-
-/* As they were told, the one of ours among them. */
-static void collect(struct work *work, struct said *said)
-{
-    static const char text[] = COMMANDS_LOST_TEXT;
-    struct event event;
-    struct carried_event carried;
-    struct reader *reader = run_attach(work->run, 0, READER_BYTES, NULL, NULL, NULL);
-    buf_init(&said->bytes, EVENTS_BYTES);
-    said->failed = !reader;
-    while (!said->failed && reader_next(reader, &event) > 0) {
-        if (!work_carries(work, &event, &carried))
-            continue;
-        add_said(said, &carried);
-        if (!said->failed && said->count + 1 == work->events.notice_number) {
-            carried.kind = EVENT_NOTICE;
-            carried.bytes = (struct slice){text, sizeof text - 1};
-            add_said(said, &carried);
-        }
-    }
-    reader_free(reader);
-    size_t at = 0;
-    for (size_t i = 0; i < said->count; at += said->items[i].bytes.len, i++)
-        said->items[i].bytes.at = said->bytes.at + at;
-}
-
-/* --- the text of it --- */
-
-static void refuse_artifacts(struct run_artifact *artifacts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!artifacts[i].refusal)
-            artifacts[i].refusal = "it stayed on the machine that ran the program";
-    }
-}
-
-static int encode(struct work *work, struct job_result *result)
-{
-    struct said said = {0};
-    if (work->run && !work->is_streaming && work->attempt > 0)
-        collect(work, &said);
-    bool with_events = said.count > 0 && !said.failed;
-    result->events = with_events ? said.items : NULL;
-    result->event_count = with_events ? said.count : 0;
-    result->last_event = MAX(result->last_event, (uint64_t)said.count);
-    int rc = result_encode(result, with_events, &work->result);
-    if (with_events && (rc < 0 || work->result.len > RESULT_BYTES)) {
-        buf_clear(&work->result);
-        rc = result_encode(result, false, &work->result);
-    } else if (with_events && work->result.len > BRIEF_ABOVE && !work->events.lossy) {
-        if (result_encode(result, false, &work->brief) < 0)
-            buf_clear(&work->brief);
-    }
-    free(said.items);
-    buf_fini(&said.bytes);
-    return rc;
-}
-
-static struct job_result result_of(const struct work *work)
-{
-    struct job_result result = {
-        .attempt = MAX(work->attempt, 1U),
-        .last_event = work->events.number,
-        .result.exit_code = -1,
-    };
-    memcpy(result.id, work->header.id, sizeof result.id);
-    memcpy(result.worker, work->worker->name, sizeof result.worker);
-    return result;
-}
 
 /* --- after the run --- */
 
@@ -191,26 +89,26 @@ void worker_run_ended(void *context, struct run *run, const struct run_result *e
     }
     work_pump(work, true);
     note_service(work);
-    struct job_result result = result_of(work);
-    refuse_artifacts(artifacts, artifact_count);
+    struct job_result result = work_result(work);
+    work_refuse_artifacts(artifacts, artifact_count);
     result.result = *end;
     result.result.usage.queued_ms += work->age_ms;
     result.artifacts = artifacts;
     result.artifact_count = artifact_count;
-    int rc = encode(work, &result);
+    int rc = work->form->encode(work, &result);
     forget_run(work); /* its slot is free for the next */
     work->state = WORK_ENDING;
     if (rc < 0) { /* no memory: another worker may have some */
         work_give_back(work);
         return;
     }
-    work_store(work);
+    work->form->store(work);
 }
 
 void work_end(struct work *work, const struct verdict_facts *facts, const char *why,
               enum amqp_settlement settlement)
 {
-    struct job_result result = result_of(work);
+    struct job_result result = work_result(work);
     const struct run_spec *spec = &work->job.spec;
     struct verdict_words words = {.why = why && why[0] ? why : NULL};
     uint64_t now_ms = clock_unix_ms();
@@ -224,10 +122,10 @@ void work_end(struct work *work, const struct verdict_facts *facts, const char *
     work->settlement = settlement;
     work->state = WORK_ENDING;
     work_count(work);
-    if (result_encode(&result, false, &work->result) < 0)
+    if (work->form->encode(work, &result) < 0)
         work_give_back(work);
     else
-        work_store(work);
+        work->form->store(work);
 }
 
 /* --- told --- */
@@ -245,18 +143,17 @@ static bool results_key(const struct job_header *header, const char *reply_to,
     return snprintf(ret_key->text, sizeof ret_key->text, "%s", reply_to) > 0;
 }
 
-static int publish(struct fleet_worker *worker, const struct fleet_key *key, const char *id,
-                   struct slice result, uint64_t token)
+static struct amqp_message message_of(const struct fleet_key *key, const char *id,
+                                      const struct buf *result)
 {
-    struct amqp_message message = {
+    return (struct amqp_message){
         .exchange = "",
         .key = key->text,
-        .body = result,
+        .body = buf_slice(result),
         .content_type = "application/json",
         .message_id = id,
         .mandatory = true,
     };
-    return amqp_publish(worker->amqp, &message, token, NULL);
 }
 
 static void again(struct work *work)
@@ -265,16 +162,36 @@ static void again(struct work *work)
     worker_tick(work->worker);
 }
 
+void work_publish(struct work *work, const struct amqp_message *message)
+{
+    work->due_ns = 0;
+    if (amqp_publish(work->worker->amqp, message, (uint64_t)(uintptr_t)work, NULL) == 0)
+        work_hold(work);
+    else
+        again(work);
+}
+
 /* Redis does not have it: the front itself must. */
 static void publish_result(struct work *work)
 {
     struct fleet_key key;
-    if (results_key(&work->header, work->reply_to, &key) &&
-        publish(work->worker, &key, work->header.id, buf_slice(&work->result),
-                (uint64_t)(uintptr_t)work) == 0)
-        work_hold(work);
-    else
+    if (!results_key(&work->header, work->reply_to, &key)) {
         again(work);
+        return;
+    }
+    struct amqp_message message = message_of(&key, work->header.id, &work->result);
+    work_publish(work, &message);
+}
+
+/* … it should have a copy, and need not. */
+static void publish_copy(struct fleet_worker *worker, const struct job_header *header,
+                         const char *reply_to, const struct buf *result)
+{
+    struct fleet_key key;
+    if (!results_key(header, reply_to, &key))
+        return;
+    struct amqp_message message = message_of(&key, header->id, result);
+    (void)amqp_publish(worker->amqp, &message, 0, NULL);
 }
 
 static void settle(struct work *work)
@@ -285,21 +202,20 @@ static void settle(struct work *work)
 static void on_stored(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
-    struct fleet_key key;
     if (!work_answered(work) || work->state != WORK_ENDING)
         return;
     if (!reply || reply->kind != REDIS_INTEGER) {
         publish_result(work);
         return;
     }
-    if (reply->integer == ONE_END_STORED && results_key(&work->header, work->reply_to, &key))
-        (void)publish(work->worker, &key, work->header.id, buf_slice(&work->result), 0);
+    if (reply->integer == ONE_END_STORED)
+        publish_copy(work->worker, &work->header, work->reply_to, &work->result);
     if (reply->integer == ONE_END_VOID)
         work->settlement = AMQP_REQUEUE; /* whose it is will see to it */
     settle(work);
 }
 
-void work_store(struct work *work)
+static void store(struct work *work)
 {
     struct one_end end = {
         .id = work->header.id,
@@ -331,7 +247,7 @@ static struct owed *oldest_owed(struct fleet_worker *worker)
 }
 
 /* Takes the result's text. */
-static void owe(struct work *work)
+static void owe_redis(struct work *work)
 {
     struct fleet_worker *worker = work->worker;
     struct owed *owed = calloc(1, sizeof *owed);
@@ -355,6 +271,14 @@ static void owe(struct work *work)
         owed_free(oldest_owed(worker));
 }
 
+const struct work_form own_form = {
+    .reader = READER_BYTES,
+    .tell = work_tell,
+    .encode = work_encode,
+    .store = store,
+    .arrived = owe_redis,
+};
+
 void worker_published(void *context, uint64_t token, enum amqp_outcome outcome)
 {
     struct work *work = (struct work *)(uintptr_t)token; /* NOLINT: as we gave it */
@@ -365,7 +289,7 @@ void worker_published(void *context, uint64_t token, enum amqp_outcome outcome)
         again(work);
         return;
     }
-    owe(work);
+    work->form->arrived(work);
     settle(work);
 }
 
@@ -375,8 +299,7 @@ bool worker_answer_again(struct fleet_worker *worker, const char *id)
         struct owed *owed = CONTAINER_OF(link, struct owed, link);
         if (strcmp(owed->header.id, id) != 0)
             continue;
-        struct fleet_key key = results_queue(owed->header.front);
-        (void)publish(worker, &key, id, buf_slice(&owed->result), 0);
+        publish_copy(worker, &owed->header, "", &owed->result);
         return true;
     }
     return false;

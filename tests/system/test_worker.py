@@ -2,58 +2,15 @@
 """`runnel worker`, with a real RabbitMQ and a real Redis, and a front that is played."""
 
 import json
-import os
-import signal
 import time
 import unittest
 import uuid
 
-import broker
-from fleet import LANES, PlayedFront, Worker, parse_event
-from service import descendants, wait_until
-
-rabbit = redis = None
+from fleet import ECHO, LANES, FleetTest, parse_event
+from service import wait_until
 
 
-def setUpModule():
-    global rabbit, redis  # pylint: disable=global-statement
-    if not broker.is_installed():
-        raise unittest.SkipTest("rabbitmq-server or redis-server is not installed")
-    rabbit = broker.RabbitMQ()
-    unittest.addModuleCleanup(rabbit.close)
-    redis = broker.Redis()
-    unittest.addModuleCleanup(redis.close)
-    with Worker(rabbit.url, redis.url):
-        pass # it has declared the queues
-
-
-class Fleet(unittest.TestCase):
-    """A front that is played, and workers as a test wants them."""
-
-    def worker(self, *flags, **more):
-        worker = Worker(rabbit.url, redis.url, *(flags or ("--concurrency=2",)), **more)
-        self.addCleanup(worker.close)
-        self.workers.append(worker)
-        return worker
-
-    def setUp(self):
-        self.workers = []
-        self.front = PlayedFront(rabbit.url, redis.url)
-        self.addCleanup(self.front.__exit__)
-
-    def tearDown(self):
-        self.assert_settled()
-
-    def assert_settled(self):
-        """No job is left: a worker that ends gives back what it has not settled."""
-        for worker in self.workers:
-            if worker.process.poll() is None:
-                self.assertEqual(worker.stop(), 0)
-        wait_until("no job is left", lambda: all(self.front.amqp.count(f"runnel.jobs.{lane}") == 0
-                                                 for lane in LANES))
-
-
-class Jobs(Fleet):
+class Jobs(FleetTest):
     def test_a_job_is_run_and_answered_on_both_ways(self):
         self.worker()
         job = self.front.job("import sys\nprint(input())\nprint('e', file=sys.stderr)\nsys.exit(3)",
@@ -186,9 +143,7 @@ class Jobs(Fleet):
         self.assertIn("machine", result["artifacts"][0]["refusal"])
 
 
-class Live(Fleet):
-    ECHO = "import sys\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\n"
-
+class Live(FleetTest):
     def start(self, code, **fields):
         run = self.front.send(self.front.live_job(code, **fields))
         self.front.wait_state(run, "running")
@@ -196,7 +151,7 @@ class Live(Fleet):
 
     def test_a_program_is_talked_to(self):
         self.worker()
-        run = self.start(self.ECHO)
+        run = self.start(ECHO)
         self.front.wait_state(run, "waiting")
         self.assertEqual(self.front.say(run, "input", data=b"one\n"), 1)
         self.front.wait_output(run, b"got one\n")
@@ -221,14 +176,14 @@ class Live(Fleet):
 
     def test_it_is_cancelled(self):
         self.worker()
-        run = self.start(self.ECHO)
+        run = self.start(ECHO)
         self.front.say(run, "cancel", data=b"the client stopped it")
         result = self.front.result(run)
         self.assertEqual((result["verdict"], result["reason"]), ("cancelled", "the client stopped it"))
 
     def test_a_command_that_is_lost_is_told_and_one_that_comes_twice_is_not_obeyed(self):
         self.worker()
-        run = self.start(self.ECHO)
+        run = self.start(ECHO)
         self.front.say(run, "input", data=b"one\n")
         self.front.redis("PUBLISH", f"runnel:commands:{run}", b"1 input\nagain\n")
         self.front.redis("PUBLISH", f"runnel:commands:{run}", b"no command")
@@ -263,126 +218,10 @@ class Live(Fleet):
 
     def test_it_ends_when_its_front_is_gone(self):
         self.worker()
-        run = self.start(self.ECHO, ends_unattended=True, unattended_ms=1000)
+        run = self.start(ECHO, ends_unattended=True, unattended_ms=1000)
         result = self.front.result(run)
         self.assertEqual((result["verdict"], result["reason"]),
                          ("cancelled", "its last client left"))
-
-
-class Losses(Fleet):
-    SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(2)\nprint('over')"
-
-    def test_a_batch_run_begins_again_when_its_worker_dies(self):
-        first = self.worker()
-        run = self.front.send(self.front.job("import time\nprint('begun', flush=True)\ntime.sleep(3)"))
-        self.front.wait_output(run, b"begun")
-        self.worker()
-        first.kill()
-        result = self.front.result(run)
-        self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
-        self.assertEqual([(event[0], event[1]) for event in self.front.events(run) if event[1] == 2],
-                         [(number, 2) for number in range(1, result["last_event"] + 1)])
-        self.assertEqual(self.front.kept(run)["attempt"], b"2")
-
-    def test_one_that_ends_two_workers_is_dead(self):
-        dead = self.front.amqp.count("runnel.dead")
-        run = self.front.send(self.front.job("print('begun', flush=True)\nwhile True: pass"))
-        for attempt in (1, 2):
-            worker = self.worker()
-            wait_until("it has begun", lambda: any(event[1] == attempt and event[4] == b"begun"
-                                                   for event in self.front.events(run)))
-            worker.kill()
-        self.worker()
-        result = self.front.result(run)
-        self.assertEqual((result["verdict"], result["reason"]),
-                         ("internal_error", "2 workers were lost while they had this run"))
-        wait_until("it is kept apart", lambda: self.front.amqp.count("runnel.dead") == dead + 1)
-
-    def test_a_run_that_somebody_talks_to_does_not_begin_again(self):
-        first = self.worker()
-        run = self.front.send(self.front.live_job("input()"))
-        self.front.wait_state(run, "running")
-        self.worker()
-        first.kill()
-        began = time.monotonic()
-        result = self.front.result(run)
-        self.assertEqual((result["verdict"], result["reason"]), ("internal_error", "worker lost"))
-        self.assertLess(time.monotonic() - began, 10)
-
-    def test_a_worker_that_another_has_taken_its_run_from_lets_go(self):
-        worker = self.worker()
-        run = self.front.send(self.front.job(self.SLOW))
-        self.front.wait_output(run, b"begun")
-        self.front.redis("SET", f"runnel:lease:{run}", "another", "PX", 6000)
-        wait_until("it lets go", lambda: worker.events("run_abandoned"))
-        self.assertEqual(self.front.answers(run), [])
-        result = self.front.result(run)
-        self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
-
-    def test_a_result_that_comes_second_is_none(self):
-        self.worker()
-        run = self.front.send(self.front.job(self.SLOW))
-        self.front.wait_output(run, b"begun")
-        self.front.redis("HSET", f"runnel:run:{run}", "result", "first")
-        self.assert_settled()
-        self.assertEqual(self.front.kept(run)["result"], b"first")
-        self.assertEqual(self.front.answers(run), [])
-
-    def test_a_worker_that_is_killed_leaves_the_service_up(self):
-        worker = self.worker()
-        run = self.front.send(self.front.job(self.SLOW))
-        self.front.wait_output(run, b"begun")
-        os.kill(worker.front(), signal.SIGKILL)
-        result = self.front.result(run)
-        self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
-
-
-class Ending(Fleet):
-    def test_an_idle_one_ends_at_once(self):
-        worker = self.worker()
-        self.assertEqual(worker.stop(5), 0)
-        self.assertEqual(descendants(worker.process.pid), [])
-
-    def test_what_runs_may_end_and_what_waits_is_given_back(self):
-        worker = self.worker("--concurrency=1")
-        runs = [self.front.send(self.front.job("import time\ntime.sleep(2)\nprint('over')", lane=lane),
-                                lane=lane) for lane in LANES]
-        self.front.wait_state(runs[0], "running")
-        self.assertEqual(worker.stop(), 0)
-        self.assertEqual(self.front.result(runs[0])["verdict"], "succeeded")
-        for run in runs[1:]:
-            self.assertEqual(self.front.answers(run), [])
-            self.assertEqual(self.front.events(run), [])
-        self.worker("--concurrency=2")
-        for run in runs[1:]:
-            self.assertEqual(self.front.result(run)["attempt"], 1)
-
-    def test_after_the_grace_a_batch_run_is_given_back_and_a_live_one_is_cancelled(self):
-        worker = self.worker("--concurrency=2", "--shutdown-grace=300ms")
-        batch = self.front.send(self.front.job("import time\nprint('begun', flush=True)\ntime.sleep(2)"))
-        live = self.front.send(self.front.live_job("input()"))
-        self.front.wait_output(batch, b"begun")
-        self.front.wait_state(live, "running")
-        self.assertEqual(worker.stop(), 0)
-        result = self.front.result(live)
-        self.assertEqual((result["verdict"], result["reason"]),
-                         ("cancelled", "the worker is shutting down"))
-        self.assertEqual(self.front.kept(batch)["given_back"], b"1")
-        began = time.monotonic()
-        for _ in range(2): # however often: nobody died of it
-            self.worker("--shutdown-grace=1ms").wait_ready()
-        result = self.front.result(batch)
-        self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
-        self.assertLess(time.monotonic() - began, 10)
-
-    def test_a_second_signal_hurries_it(self):
-        worker = self.worker("--shutdown-grace=60")
-        run = self.front.send(self.front.live_job("input()"))
-        self.front.wait_state(run, "running")
-        worker.process.terminate()
-        wait_until("it is stopping", lambda: worker.events("stopping"))
-        self.assertEqual(worker.stop(), 0)
-        self.assertEqual(self.front.result(run)["verdict"], "cancelled")
 
 
 if __name__ == "__main__":

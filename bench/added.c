@@ -2,8 +2,9 @@
 /* added — what one service takes longer than another for the smallest program, asked one
  * at a time, in turn.
  *
- *     added PORT OTHER_PORT ROUNDS RUNS
+ *     added PORT OTHER_PORT ROUNDS RUNS WAY
  *
+ * WAY: what is said of the first one.
  * A round's figures are medians. A machine that does something else beside lengthens the
  * longer way more: of twice as many rounds those count in which others had least.
  */
@@ -56,10 +57,10 @@ int main(int argc, char **argv)
     static struct round rounds[2 * ROUNDS_MAX];
     static struct figures ms[ARMS];
     static struct figures more;
-    size_t wanted = argc == 5 ? MIN(number_of(argv[3]), (unsigned)ROUNDS_MAX) : 0;
-    size_t runs = argc == 5 ? MIN(number_of(argv[4]), (unsigned)RUNS_MAX) : 0;
+    size_t wanted = argc == 6 ? MIN(number_of(argv[3]), (unsigned)ROUNDS_MAX) : 0;
+    size_t runs = argc == 6 ? MIN(number_of(argv[4]), (unsigned)RUNS_MAX) : 0;
     if (wanted == 0 || runs == 0) {
-        (void)fprintf(stderr, "usage: added PORT OTHER_PORT ROUNDS RUNS\n");
+        (void)fprintf(stderr, "usage: added PORT OTHER_PORT ROUNDS RUNS WAY\n");
         return 64;
     }
     int fds[ARMS] = {ask_connect((uint16_t)number_of(argv[1])),
@@ -73,8 +74,11 @@ int main(int argc, char **argv)
             figures_add(&ms[arm], rounds[i].ms[arm]);
         figures_add(&more, rounds[i].ms[0] - rounds[i].ms[1]);
     }
-    figures_print("1 at once, through a broker", &ms[0], " ms");
+    char what[96];
+    (void)snprintf(what, sizeof what, "1 at once, %s", argv[5]);
+    figures_print(what, &ms[0], " ms");
     figures_print("1 at once, on one machine", &ms[1], " ms");
-    figures_print("**added**", &more, " ms");
+    (void)snprintf(what, sizeof what, "**1 at once, %s: added**", argv[5]);
+    figures_print(what, &more, " ms");
     return 0;
 }

@@ -48,7 +48,7 @@ enum {
 #define FOREIGN_LINE_MAX (64 * KIB) /* a longer one comes in pieces */
 
 enum work_state {
-    WORK_LISTENING, /* to its commands, so that none is missed */
+    WORK_LISTENING, /* its channel of commands does not stand, or Redis is away */
     WORK_ASKING,    /* Redis, what became of it so far */
     WORK_HELD,      /* another has it, or nobody can have it yet: looked at again */
     WORK_RUNNING,   /* in the engine's hands */

@@ -25,15 +25,6 @@ enum {
 const char *const serve_dialects[] = {EXECUTE_NAME,     SESSION_NAME, RUNS_NAME,
                                       INTERACTIVE_NAME, JOBS_NAME,    NULL};
 
-int words_add_list(struct words *words, const struct config_list *list, struct err *err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (words_add(words, list->items[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* What is served below /v1 is described, or not served: openapi_check names what was
  * forgotten. */
 static int describe(struct service *service, struct err *err)

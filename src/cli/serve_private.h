@@ -71,7 +71,6 @@ struct service {
     uint64_t drained_at_ns;
 };
 
-int words_add_list(struct words *words, const struct config_list *list, struct err *err);
 
 /* serve_counts.c: the engine's observer, and what it counts into; once there is an engine */
 void service_observe(void *context, const struct run *run);

@@ -17,6 +17,7 @@
 struct workplace {
     struct wiring *wiring;
     struct fleet_worker *worker;
+    struct words dependencies;
     struct loop_signal *terminate;
     struct loop_signal *interrupt;
     bool draining;
@@ -64,7 +65,8 @@ static int start(struct workplace *place, int socket, struct err *err)
 {
     struct wiring *wiring = place->wiring;
     const struct config *config = &wiring->config;
-    if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0)
+    if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
+        words_add_list(&place->dependencies, &config->dependencies, err) < 0)
         return -1;
     struct fleet_worker_config fleet = {
         .loop = wiring->loop,
@@ -74,6 +76,7 @@ static int start(struct workplace *place, int socket, struct err *err)
         .node_name = config->node_name,
         .slots = wiring_concurrency(config),
         .memory_bytes = wiring_memory_bytes(config),
+        .dependencies = words_list(&place->dependencies),
         .refused = on_refused,
         .refused_context = place,
     };
@@ -136,6 +139,7 @@ int worker(struct wiring *wiring, int socket, struct err *err)
         rc = -1;
     }
     fleet_worker_free(place.worker);
+    words_fini(&place.dependencies);
     loop_signal_free(place.terminate);
     loop_signal_free(place.interrupt);
     return rc;

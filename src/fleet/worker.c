@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fleet/foreign.h"
 #include "fleet/members.h"
 #include "fleet/worker_private.h"
 #include "observe/log.h"
@@ -45,10 +46,10 @@ static void on_tick(void *context)
         more = true;
         if (work->due_ns > now_ns)
             continue;
-        if (work->state == WORK_ENDING)
-            work_store(work);
-        else
+        if (work_waits(work))
             work_look(work);
+        else if (work->state == WORK_ENDING)
+            work->form->store(work);
     }
     if (more)
         worker_tick(worker);
@@ -84,20 +85,21 @@ static void on_delivered(void *context, const struct amqp_delivery *delivery)
 
 static int connect_broker(struct fleet_worker *worker, struct err *err)
 {
-    struct amqp_declaration rows[TOPOLOGY_MAX];
-    struct amqp_consumer consumers[LANES];
+    struct amqp_declaration rows[TOPOLOGY_MAX + FOREIGN_TOPOLOGY_MAX];
+    struct amqp_consumer consumers[LANES + 1];
+    uint16_t prefetch = (uint16_t)MIN(worker->config.slots, (unsigned)UINT16_MAX);
+    size_t row_count = fleet_topology(NULL, rows);
+    row_count += foreign_topology(false, rows + row_count);
     for (enum lane lane = 0; lane < LANES; lane++)
-        consumers[lane] = (struct amqp_consumer){
-            .queue = lane_queue(lane),
-            .prefetch = (uint16_t)MIN(worker->config.slots, (unsigned)UINT16_MAX),
-        };
+        consumers[lane] = (struct amqp_consumer){lane_queue(lane), prefetch};
+    consumers[LANES] = (struct amqp_consumer){FOREIGN_JOBS_QUEUE, prefetch};
     struct amqp_config config = {
         .url = worker->config.broker,
         .name = worker->name,
         .declarations = rows,
-        .declaration_count = fleet_topology(NULL, rows),
+        .declaration_count = row_count,
         .consumers = consumers,
-        .consumer_count = LANES,
+        .consumer_count = ARRAY_LEN(consumers),
         .events = {on_broker, on_broker_lost, on_delivered, worker_published},
         .context = worker,
     };
@@ -115,7 +117,7 @@ static void on_impatient(void *context)
     log_event(LOG_WARN, "stream_away", LOG_TEXT("jobs", "are run without it"), LOG_END);
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->due_ns != 0 && (work->state == WORK_LISTENING || work->state == WORK_ASKING))
+        if (work->due_ns != 0 && work_waits(work) && work->state != WORK_HELD)
             work_look(work);
     }
 }
@@ -134,8 +136,8 @@ static void on_stream(void *context)
         if (work->state == WORK_RUNNING)
             work_stream_back(work);
         else if (work->due_ns != 0 && work->state == WORK_ENDING)
-            work_store(work);
-        else if (work->due_ns != 0)
+            work->form->store(work);
+        else if (work->due_ns != 0 && work_waits(work))
             work_look(work);
     }
     worker_renew_leases(worker);
@@ -222,9 +224,8 @@ static void give_back_unbegun(struct fleet_worker *worker)
 {
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        bool waits = work->state == WORK_LISTENING || work->state == WORK_HELD ||
-                     (work->state == WORK_ASKING && work->due_ns != 0);
-        if (waits) {
+        bool is_asked = work->state == WORK_ASKING && work->due_ns == 0;
+        if (work_waits(work) && !is_asked) {
             work_give_back(work);
         } else if (work->state == WORK_RUNNING && run_state(work->run) == RUN_QUEUED) {
             work->fate = FATE_GIVEN_BACK;

@@ -40,6 +40,9 @@ struct fleet_worker_config {
     const char *node_name; /* NULL: the host's */
     unsigned slots;        /* this and the next: the engine's */
     uint64_t memory_bytes;
+    /* LANGUAGE:NAME, that jobs of another form may depend on; NULL-ended, or NULL. Lives as
+     * long as the worker. */
+    const char *const *dependencies;
     /* Another process has our name: we cannot stay. */
     void (*refused)(void *context, const struct err *err);
     void *refused_context;

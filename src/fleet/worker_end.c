@@ -105,7 +105,7 @@ static void refuse_artifacts(struct run_artifact *artifacts, size_t count)
 static int encode(struct work *work, struct job_result *result)
 {
     struct said said = {0};
-    if (work->run && !work->is_streaming && work->attempt > 0)
+    if (work->run && !work->is_streaming)
         collect(work, &said);
     bool with_events = said.count > 0 && !said.failed;
     result->events = with_events ? said.items : NULL;
@@ -197,14 +197,14 @@ void worker_run_ended(void *context, struct run *run, const struct run_result *e
     result.result.usage.queued_ms += work->age_ms;
     result.artifacts = artifacts;
     result.artifact_count = artifact_count;
-    int rc = encode(work, &result);
+    int rc = work->form->encode(work, &result);
     forget_run(work); /* its slot is free for the next */
     work->state = WORK_ENDING;
     if (rc < 0) { /* no memory: another worker may have some */
         work_give_back(work);
         return;
     }
-    work_store(work);
+    work->form->store(work);
 }
 
 void work_end(struct work *work, const struct verdict_facts *facts, const char *why,
@@ -224,10 +224,10 @@ void work_end(struct work *work, const struct verdict_facts *facts, const char *
     work->settlement = settlement;
     work->state = WORK_ENDING;
     work_count(work);
-    if (result_encode(&result, false, &work->result) < 0)
+    if (work->form->encode(work, &result) < 0)
         work_give_back(work);
     else
-        work_store(work);
+        work->form->store(work);
 }
 
 /* --- told --- */
@@ -245,18 +245,17 @@ static bool results_key(const struct job_header *header, const char *reply_to,
     return snprintf(ret_key->text, sizeof ret_key->text, "%s", reply_to) > 0;
 }
 
-static int publish(struct fleet_worker *worker, const struct fleet_key *key, const char *id,
-                   struct slice result, uint64_t token)
+static struct amqp_message message_of(const struct fleet_key *key, const char *id,
+                                      const struct buf *result)
 {
-    struct amqp_message message = {
+    return (struct amqp_message){
         .exchange = "",
         .key = key->text,
-        .body = result,
+        .body = buf_slice(result),
         .content_type = "application/json",
         .message_id = id,
         .mandatory = true,
     };
-    return amqp_publish(worker->amqp, &message, token, NULL);
 }
 
 static void again(struct work *work)
@@ -265,16 +264,36 @@ static void again(struct work *work)
     worker_tick(work->worker);
 }
 
+void work_publish(struct work *work, const struct amqp_message *message)
+{
+    work->due_ns = 0;
+    if (amqp_publish(work->worker->amqp, message, (uint64_t)(uintptr_t)work, NULL) == 0)
+        work_hold(work);
+    else
+        again(work);
+}
+
 /* Redis does not have it: the front itself must. */
 static void publish_result(struct work *work)
 {
     struct fleet_key key;
-    if (results_key(&work->header, work->reply_to, &key) &&
-        publish(work->worker, &key, work->header.id, buf_slice(&work->result),
-                (uint64_t)(uintptr_t)work) == 0)
-        work_hold(work);
-    else
+    if (!results_key(&work->header, work->reply_to, &key)) {
         again(work);
+        return;
+    }
+    struct amqp_message message = message_of(&key, work->header.id, &work->result);
+    work_publish(work, &message);
+}
+
+/* … it should have a copy, and need not. */
+static void publish_copy(struct fleet_worker *worker, const struct job_header *header,
+                         const char *reply_to, const struct buf *result)
+{
+    struct fleet_key key;
+    if (!results_key(header, reply_to, &key))
+        return;
+    struct amqp_message message = message_of(&key, header->id, result);
+    (void)amqp_publish(worker->amqp, &message, 0, NULL);
 }
 
 static void settle(struct work *work)
@@ -285,21 +304,20 @@ static void settle(struct work *work)
 static void on_stored(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
-    struct fleet_key key;
     if (!work_answered(work) || work->state != WORK_ENDING)
         return;
     if (!reply || reply->kind != REDIS_INTEGER) {
         publish_result(work);
         return;
     }
-    if (reply->integer == ONE_END_STORED && results_key(&work->header, work->reply_to, &key))
-        (void)publish(work->worker, &key, work->header.id, buf_slice(&work->result), 0);
+    if (reply->integer == ONE_END_STORED)
+        publish_copy(work->worker, &work->header, work->reply_to, &work->result);
     if (reply->integer == ONE_END_VOID)
         work->settlement = AMQP_REQUEUE; /* whose it is will see to it */
     settle(work);
 }
 
-void work_store(struct work *work)
+static void store(struct work *work)
 {
     struct one_end end = {
         .id = work->header.id,
@@ -331,7 +349,7 @@ static struct owed *oldest_owed(struct fleet_worker *worker)
 }
 
 /* Takes the result's text. */
-static void owe(struct work *work)
+static void owe_redis(struct work *work)
 {
     struct fleet_worker *worker = work->worker;
     struct owed *owed = calloc(1, sizeof *owed);
@@ -355,6 +373,14 @@ static void owe(struct work *work)
         owed_free(oldest_owed(worker));
 }
 
+const struct work_form own_form = {
+    .reader = READER_BYTES,
+    .tell = work_tell,
+    .encode = encode,
+    .store = store,
+    .arrived = owe_redis,
+};
+
 void worker_published(void *context, uint64_t token, enum amqp_outcome outcome)
 {
     struct work *work = (struct work *)(uintptr_t)token; /* NOLINT: as we gave it */
@@ -365,7 +391,7 @@ void worker_published(void *context, uint64_t token, enum amqp_outcome outcome)
         again(work);
         return;
     }
-    owe(work);
+    work->form->arrived(work);
     settle(work);
 }
 
@@ -375,8 +401,7 @@ bool worker_answer_again(struct fleet_worker *worker, const char *id)
         struct owed *owed = CONTAINER_OF(link, struct owed, link);
         if (strcmp(owed->header.id, id) != 0)
             continue;
-        struct fleet_key key = results_queue(owed->header.front);
-        (void)publish(worker, &key, id, buf_slice(&owed->result), 0);
+        publish_copy(worker, &owed->header, "", &owed->result);
         return true;
     }
     return false;

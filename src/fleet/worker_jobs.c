@@ -56,6 +56,7 @@ void work_give_back(struct work *work)
     struct fleet_key run = run_key(work->header.id);
     bool had_begun = work->begun_ns != 0;
     work->state = WORK_LEAVING;
+    work->due_ns = 0;
     if (!work->is_leased) {
         work_settle(work, AMQP_REQUEUE);
         return;
@@ -171,6 +172,7 @@ static void decide(struct work *work)
     struct delivery_facts *facts = &work->facts;
     const struct run_spec *spec = &work->job.spec;
     uint64_t now_ms = clock_unix_ms();
+    work->due_ns = 0;
     facts->draining = work->worker->draining;
     facts->is_batch = work->is_batch;
     facts->is_cancelled = work->cancel[0] != '\0';
@@ -255,7 +257,7 @@ static void on_listening(void *context)
         ask(work);
 }
 
-static void listen_to_commands(struct work *work)
+void work_begin(struct work *work)
 {
     struct redis *redis = work->worker->redis;
     work->state = WORK_LISTENING;
@@ -292,7 +294,7 @@ void work_look(struct work *work)
     if (work->state == WORK_HELD && work->passes_on)
         work_settle(work, AMQP_REQUEUE);
     else if (redis_is_connected(worker->redis))
-        work->is_listening ? ask(work) : listen_to_commands(work);
+        work->is_listening ? ask(work) : work_begin(work);
     else if (worker->is_blind || worker->draining)
         look_blindly(work);
     else
@@ -343,7 +345,7 @@ static void refuse(struct fleet_worker *worker, const struct amqp_delivery *deli
 
 /* Known here: over a new connection it is the same message, and the old one's number settles
  * nothing any more. Over the same one it is a second message, which is one too many. */
-static void recognise(struct work *work, const struct amqp_delivery *delivery)
+void work_recognise(struct work *work, const struct amqp_delivery *delivery)
 {
     if (work->ref.connection == delivery->ref.connection)
         amqp_settle(work->worker->amqp, delivery->ref, AMQP_ACK);
@@ -359,6 +361,10 @@ void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *d
         amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
         return;
     }
+    if (worker_is_foreign(delivery)) {
+        worker_delivered_foreign(worker, delivery);
+        return;
+    }
     if (job_decode(delivery->body, worker->config.catalogue, &job, &err) < 0) {
         refuse(worker, delivery, &err);
         return;
@@ -366,14 +372,14 @@ void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *d
     struct work *known = work_find(worker, job.header.id);
     struct work *work = NULL;
     if (known)
-        recognise(known, delivery);
+        work_recognise(known, delivery);
     else if (worker_answer_again(worker, job.header.id))
         amqp_settle(worker->amqp, delivery->ref, AMQP_ACK);
     else if (!(work = work_new(worker, delivery, &job)))
         amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
     job_fini(&job);
     if (work)
-        listen_to_commands(work);
+        work_begin(work);
 }
 
 /* Leases of ours that are not needed go by themselves, or with the next worker's result. */
@@ -381,7 +387,7 @@ void worker_forget_deliveries(struct fleet_worker *worker)
 {
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->state != WORK_LISTENING && work->state != WORK_ASKING && work->state != WORK_HELD)
+        if (!work_waits(work))
             continue;
         work_release_lease(work);
         work_settle(work, AMQP_REQUEUE); /* which settles nothing any more */

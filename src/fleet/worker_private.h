@@ -7,6 +7,7 @@
  * worker_work.c    one job in our hands: found, held, settled
  * worker_run.c     one run: its events out, commands in
  * worker_end.c     its result, stored and told
+ * worker_foreign.c jobs of another form
  * worker_lease.c   that it is ours
  * worker_watch.c   the other members, and fronts that are gone
  *
@@ -43,6 +44,7 @@ enum {
 #define COMMANDS_LOST_TEXT "some of what was sent to the program was lost on its way\n"
 /* What the stream of one run holds at most: EVENT_MARKS times this, and a bit. */
 #define EVENT_MARK_BYTES (256 * KIB)
+#define FOREIGN_LINE_MAX (64 * KIB) /* a longer one comes in pieces */
 
 enum work_state {
     WORK_LISTENING, /* to its commands, so that none is missed */
@@ -75,11 +77,27 @@ struct work_events {
 };
 
 struct fleet_members;
+struct work;
+
+/* What jobs of one form do differently. */
+struct work_form {
+    enum reader_form reader;
+    /* The event has its number. */
+    void (*tell)(struct work *work, const struct carried_event *event);
+    /* Into the work's result and brief. -1: no memory. */
+    int (*encode)(struct work *work, struct job_result *result);
+    /* The result; the delivery is settled once it is safe. */
+    void (*store)(struct work *work);
+    /* The broker has it (work_publish), and the delivery is about to be settled. */
+    void (*arrived)(struct work *work);
+};
+extern const struct work_form own_form;
 
 /* One job in our hands. Lives until it is settled and no answer is due (holds). */
 struct work {
     struct list link;
     struct fleet_worker *worker;
+    const struct work_form *form;
     enum work_state state;
     enum work_fate fate;
     unsigned holds;
@@ -114,6 +132,11 @@ struct work {
     enum amqp_settlement settlement;
     struct buf result; /* with all that a capped run said */
     struct buf brief;  /* without; empty when it would be the same */
+
+    /* Of the other form: */
+    const struct language *language;
+    char *workspace;
+    struct buf rest[2]; /* of stdout and stderr, behind the last whole line */
 };
 
 struct fleet_worker {
@@ -159,6 +182,7 @@ struct work *work_new(struct fleet_worker *worker, const struct amqp_delivery *d
                       struct job *job);
 struct work *work_find(const struct fleet_worker *worker, const char *id);
 struct work *work_of_run(const struct fleet_worker *worker, const struct run *run);
+bool work_waits(const struct work *work); /* its job is still undecided */
 /* As redis_command, with an answer to the work: fn begins with work_answered. */
 int work_ask(struct work *work, redis_reply_fn *fn, size_t argc, const struct slice *argv);
 #define WORK_ASK(work, fn, ...)                                                                \
@@ -174,6 +198,10 @@ void work_free_all(struct fleet_worker *worker);
 /* --- worker_jobs.c --- */
 
 void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *delivery);
+/* A delivery of a job that is in our hands already. */
+void work_recognise(struct work *work, const struct amqp_delivery *delivery);
+/* Finds out what is to become of it. */
+void work_begin(struct work *work);
 /* The broker is lost: what has not begun will be delivered anew. */
 void worker_forget_deliveries(struct fleet_worker *worker);
 /* Goes on with one that waits: for Redis, or for its time. */
@@ -190,6 +218,7 @@ void worker_message(void *context, const char *channel, struct slice payload);
 /* Redis may have lost what it was told; or it is back. */
 void work_events_lost(struct work *work);
 void work_stream_back(struct work *work);
+void work_tell(struct work *work, const struct carried_event *event); /* own_form's */
 /* False: the event is not one that travels (its kind and state), or not alone. */
 bool work_carries(const struct work *work, const struct event *event,
                   struct carried_event *ret_event);
@@ -204,12 +233,18 @@ void worker_run_ended(void *context, struct run *run, const struct run_result *r
 /* It ends without a run. */
 void work_end(struct work *work, const struct verdict_facts *facts, const char *why,
               enum amqp_settlement settlement);
-void work_store(struct work *work);
+/* Sends the result, and settles once the broker has it. */
+void work_publish(struct work *work, const struct amqp_message *message);
 void worker_published(void *context, uint64_t token, enum amqp_outcome outcome);
 /* One that we have ended, and Redis does not know it: its front is told once more. */
 bool worker_answer_again(struct fleet_worker *worker, const char *id);
 void worker_pay_owed(struct fleet_worker *worker);
 void worker_forget_owed(struct fleet_worker *worker);
+
+/* --- worker_foreign.c --- */
+
+bool worker_is_foreign(const struct amqp_delivery *delivery);
+void worker_delivered_foreign(struct fleet_worker *worker, const struct amqp_delivery *delivery);
 
 /* --- worker_watch.c --- */
 

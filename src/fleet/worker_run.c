@@ -107,14 +107,19 @@ static int send_event(struct work *work, const struct carried_event *event)
 }
 
 /* An event that Redis does not get still has its number: so it is missed. */
-static void tell(struct work *work, struct carried_event *event)
+void work_tell(struct work *work, const struct carried_event *event)
 {
     struct work_events *events = &work->events;
-    event->number = ++events->number;
     if (send_event(work, event) < 0)
         events->lossy = true;
     else if (event->kind == EVENT_STDOUT || event->kind == EVENT_STDERR)
         events->output_bytes += event->bytes.len;
+}
+
+static void tell(struct work *work, struct carried_event *event)
+{
+    event->number = ++work->events.number;
+    work->form->tell(work, event);
 }
 
 /* --- its life --- */
@@ -187,7 +192,7 @@ static void on_ready(void *context)
 void work_run_started(struct work *work)
 {
     struct err err = {0};
-    work->reader = run_attach(work->run, 0, READER_BYTES, on_ready, work, &err);
+    work->reader = run_attach(work->run, 0, work->form->reader, on_ready, work, &err);
     if (work->reader)
         return;
     work->events.lossy = true; /* it goes on, and its result says all */

@@ -14,6 +14,7 @@ struct work *work_new(struct fleet_worker *worker, const struct amqp_delivery *d
         return NULL;
     *work = (struct work){
         .worker = worker,
+        .form = &own_form,
         .ref = delivery->ref,
         .job = *job,
         .header = job->header,
@@ -40,6 +41,9 @@ static void work_free(struct work *work)
     job_fini(&work->job);
     buf_fini(&work->result);
     buf_fini(&work->brief);
+    buf_fini(&work->rest[0]);
+    buf_fini(&work->rest[1]);
+    free(work->workspace);
     free(work);
 }
 
@@ -61,6 +65,11 @@ struct work *work_of_run(const struct fleet_worker *worker, const struct run *ru
             return work;
     }
     return NULL;
+}
+
+bool work_waits(const struct work *work)
+{
+    return work->state == WORK_LISTENING || work->state == WORK_ASKING || work->state == WORK_HELD;
 }
 
 /* --- answers --- */

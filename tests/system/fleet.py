@@ -99,19 +99,30 @@ class PlayedFront:
     def __init__(self, broker, stream):
         self.name = f"front-{uuid.uuid4().hex[:8]}"
         self.results_queue = f"runnel.results.{self.name}"
-        self.amqp = Amqp(broker)
-        self.redis = RedisClient(stream)
-        self.amqp.declare(self.results_queue, arguments={"x-expires": 600000})
+        self.amqp = self.redis = None
+        self._broker = broker
         self._stream = stream
         self._results = {}
         self._numbers = {}
+        self.connect()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.amqp.close()
-        self.redis.close()
+        self.close()
+
+    def connect(self):
+        """Again, when one of the servers was away."""
+        self.close()
+        self.amqp = Amqp(self._broker)
+        self.redis = RedisClient(self._stream)
+        self.amqp.declare(self.results_queue, arguments={"x-expires": 600000})
+
+    def close(self):
+        for connection in (self.amqp, self.redis):
+            if connection:
+                connection.close()
 
     # --- jobs ---
 

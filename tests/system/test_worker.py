@@ -10,6 +10,7 @@ import uuid
 
 import broker
 from fleet import LANES, PlayedFront, Worker, parse_event
+from redis_client import RedisClient
 from service import descendants, wait_until
 
 rabbit = redis = None
@@ -39,7 +40,7 @@ class Fleet(unittest.TestCase):
     def setUp(self):
         self.workers = []
         self.front = PlayedFront(rabbit.url, redis.url)
-        self.addCleanup(self.front.__exit__)
+        self.addCleanup(self.front.close)
 
     def tearDown(self):
         self.assert_settled()
@@ -335,6 +336,224 @@ class Losses(Fleet):
         os.kill(worker.front(), signal.SIGKILL)
         result = self.front.result(run)
         self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
+
+
+class ServersAway(Fleet):
+    SPEAKS = "import time\nfor i in range(30):\n    print(i, flush=True)\n    time.sleep(0.1)"
+    SAID = b"".join(b"%d\n" % i for i in range(30))
+
+    def setUp(self):
+        super().setUp()
+        for server in (rabbit, redis):
+            self.addCleanup(self.bring_back, server)
+
+    @staticmethod
+    def bring_back(server):
+        if server.process.poll() is not None:
+            server.start()
+
+    def said(self, result):
+        """What stands in the result itself, which must be whole."""
+        events = [parse_event(text.encode()) for text in result["events"]]
+        self.assertEqual([event[0] for event in events], list(range(1, result["last_event"] + 1)))
+        return b"".join(event[4] for event in events if event[2] == "stdout")
+
+    def test_without_redis_jobs_are_run_and_redis_hears_of_it_later(self):
+        worker = self.worker()
+        redis.kill()
+        run = self.front.send(self.front.job(self.SPEAKS), tell=False)
+        result = self.front.result(run)
+        self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
+        redis.start()
+        self.front.connect()
+        wait_until("it is there again", lambda: len(worker.events("stream_connected")) == 2)
+        wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+        self.assertGreater(self.front.redis("TTL", f"runnel:run:{run}"), 0)
+
+    def test_redis_begins_anew_while_a_run_speaks(self):
+        self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        redis.kill()
+        time.sleep(0.3)
+        redis.start()
+        result = self.front.result(run)
+        self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
+        self.front.connect()
+        self.assertEqual(self.said(json.loads(self.front.kept(run)["result"])), self.SAID)
+        self.assertEqual(len(self.front.answers(run)), 1)
+        for key in self.front.redis("KEYS", f"*{run}"):
+            self.assertGreater(self.front.redis("TTL", key), 0, key)
+
+    def test_a_live_run_is_talked_to_again_after_redis_was_away(self):
+        worker = self.worker()
+        run = self.front.send(self.front.live_job(Live.ECHO))
+        self.front.wait_state(run, "running")
+        redis.kill()
+        redis.start()
+        self.front.connect()
+        worker.wait_ready(1)
+        wait_until("the worker listens", lambda: self.front.say(run, "input", data=b"hello\n"))
+        self.front.wait_output(run, b"got hello\n")
+        self.front.say(run, "eof")
+        self.assertEqual(self.front.result(run)["verdict"], "succeeded")
+
+    def test_redis_is_stuck_for_a_while(self):
+        self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        redis.freeze()
+        self.addCleanup(redis.thaw)
+        result = self.front.result(run, 30)
+        self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
+        redis.thaw()
+        wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+
+    def test_the_broker_begins_anew_while_a_run_speaks(self):
+        worker = self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        rabbit.kill()
+        wait_until("the run has ended", lambda: self.front.kept(run).get("result"))
+        self.assertEqual(self.front.output(run), self.SAID)
+        rabbit.start()
+        self.front.connect()
+        worker.wait_ready(1)
+        wait_until("it is connected again", lambda: len(worker.events("broker_connected")) == 2)
+        self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
+        self.assertEqual(self.front.kept(run)["attempt"], b"1")
+        self.assertEqual(self.front.output(run), self.SAID)
+
+    def test_both_are_away_at_the_end_of_a_run(self):
+        worker = self.worker()
+        run = self.front.send(self.front.job(self.SPEAKS))
+        self.front.wait_output(run, b"3\n")
+        rabbit.kill()
+        redis.kill()
+        time.sleep(4)
+        redis.start()
+        rabbit.start()
+        self.front.connect()
+        kept = wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+        result = json.loads(kept)
+        self.assertEqual((result["verdict"], result["attempt"], self.said(result)),
+                         ("succeeded", 1, self.SAID))
+        # It comes once more, and is known.
+        wait_until("it is connected again", lambda: len(worker.events("broker_connected")) == 2)
+        self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
+
+    def test_a_wrong_password_is_told_and_not_shown(self):
+        for url in (rabbit.url.replace(":guest@", ":sesame@"), rabbit.url):
+            stream = redis.url if "sesame" in url else redis.url.replace("//", "//:sesame@")
+            with Worker(url, stream, wait=False) as worker:
+                wait_until("it is told", lambda: [line for line in worker.events("broker_lost") +
+                                                  worker.events("stream_lost")])
+                self.assertNotIn("sesame", worker.log())
+                self.assertIsNone(worker.process.poll())
+
+    def test_two_workers_do_not_have_one_name(self):
+        first = self.worker()
+        second = self.worker(name=first.name, wait=False)
+        self.assertNotIn(second.process.wait(20), (0, None))
+        self.assertIn(first.name, second.events("fleet_refused")[0]["why"])
+        self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
+        self.workers.remove(second)
+
+
+class Foreign(Fleet):
+    """Backends of the code-execution form, as their own programs speak."""
+
+    def setUp(self):
+        super().setUp()
+        amqp = self.front.amqp
+        amqp.declare_exchange("code-execution.results", "topic")
+        amqp.declare("results.all", durable=True)
+        amqp.bind("results.all", "code-execution.results", "results.*")
+        while amqp.get("results.all"):
+            pass
+
+    def submit(self, code, language="python", **fields):
+        run = str(uuid.uuid4())
+        body = {"job_id": run, "workspace_id": "web-editor", "language": language,
+                "url": f"data:text/plain;filename=main.py,{code}", **fields}
+        self.send(run, language, json.dumps(body).encode())
+        return run
+
+    def send(self, run, language, body):
+        self.assertTrue(self.front.amqp.publish("code-execution.jobs", f"jobs.{language}", body,
+                                                delivery_mode=2, message_id=run,
+                                                timestamp=int(time.time() * 1000)))
+
+    def result(self):
+        """(key's language is in it) what their backend would read, and its properties."""
+        body, properties = wait_until("a result", lambda: self.front.amqp.get("results.all"))
+        return json.loads(body), properties
+
+    def test_a_job_of_theirs_is_run_and_its_lines_come_as_they_are_written(self):
+        self.worker()
+        run = str(uuid.uuid4())
+        code = "import sys\nprint('50%', 'a,b')\nprint('oh', file=sys.stderr)\nprint('rest', end='')"
+        with RedisClient(redis.url) as follower:
+            follower.subscribe(f"execution:{run}")
+            self.submit_as(run, code)
+            result, properties = self.result()
+            lines = [json.loads(follower.message()) for _ in range(3)]
+        self.assertEqual({name: result[name] for name in ("job_id", "workspace_id", "exit_code")},
+                         {"job_id": run, "workspace_id": "web-editor", "exit_code": 0})
+        self.assertEqual(sorted(result["output"]), sorted("50% a,b\noh\nrest"))
+        self.assertEqual(properties["content_type"], "application/json")
+        self.assertEqual({(line["job_id"], line["stream"], line["line"]) for line in lines},
+                         {(run, "stdout", "50% a,b"), (run, "stderr", "oh"), (run, "stdout", "rest")})
+        self.assertTrue(all(line["timestamp"].endswith("Z") for line in lines))
+
+    def submit_as(self, run, code, language="python"):
+        self.send(run, language, json.dumps({
+            "job_id": run, "workspace_id": "web-editor", "language": language,
+            "url": f"data:text/plain;filename=main.py,{code}"}).encode())
+
+    def test_each_is_answered_once_in_their_words(self):
+        self.worker()
+        runs = {self.submit("import sys; sys.exit(3)"): 3,
+                self.submit("console.log(1)", "nodejs"): 0}
+        for _ in runs:
+            result, _ = self.result()
+            self.assertEqual(result["exit_code"], runs.pop(result["job_id"]))
+        self.assertEqual(runs, {})
+        self.assertIsNone(self.front.amqp.get("results.all"))
+
+    def test_what_they_may_not_have_is_refused(self):
+        self.worker("--dependencies=python:numpy")
+        run = self.submit("print(1)", dependencies=["numpy", "leftpad"])
+        result, _ = self.result()
+        self.assertEqual((result["job_id"], result["exit_code"] != 0), (run, True))
+        self.assertIn("leftpad", result["error"])
+        self.send("x", "python", b"no json")
+        self.send("x", "python", b'{"job_id": "known", "language": "python"}')
+        self.assertEqual(self.result()[0]["job_id"], "known")
+        self.submit("print(1)", dependencies=["numpy"])
+        self.assertEqual(self.result()[0]["output"], "1\n")
+
+    def test_one_whose_worker_dies_is_run_again(self):
+        first = self.worker()
+        run = self.submit("import time\nprint('begun', flush=True)\ntime.sleep(2)")
+        wait_until("it has begun", lambda: self.front.kept(run).get("attempt"))
+        self.worker()
+        first.kill()
+        result, _ = self.result()
+        self.assertEqual((result["job_id"], result["exit_code"]), (run, 0))
+        self.assertEqual(self.front.kept(run)["attempt"], b"2")
+        self.assertIsNone(self.front.amqp.get("results.all"))
+
+    def test_what_comes_twice_is_answered_once(self):
+        self.worker()
+        run = str(uuid.uuid4())
+        for _ in range(3):
+            self.submit_as(run, "import time; time.sleep(0.5)")
+        self.assertEqual(self.result()[0]["job_id"], run)
+        time.sleep(1.5)
+        self.assertIsNone(self.front.amqp.get("results.all"))
+        self.assert_settled()
+        self.assertEqual(self.front.amqp.count("jobs.all-languages"), 0)
 
 
 class Ending(Fleet):

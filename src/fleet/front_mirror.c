@@ -18,7 +18,7 @@ static void fetch(struct front_cargo *cargo);
 
 /* --- one event --- */
 
-static void begin(struct front_cargo *cargo)
+void front_begin(struct front_cargo *cargo)
 {
     cargo->started = true;
     cargo->leased_ns = loop_now_ns();
@@ -75,7 +75,7 @@ static bool take(struct front_cargo *cargo, const struct carried_event *event)
     if (event->number > cargo->next_number)
         return false;
     if (!cargo->started)
-        begin(cargo);
+        front_begin(cargo);
     cargo->next_number++;
     apply(cargo, event);
     return true;
@@ -84,7 +84,7 @@ static bool take(struct front_cargo *cargo, const struct carried_event *event)
 /* --- the end --- */
 
 /* What the result says that was not heard; all of it when a later attempt made it. */
-static void take_rest(struct front_cargo *cargo, const struct job_result *result)
+void front_take_rest(struct front_cargo *cargo, const struct job_result *result)
 {
     if (result->attempt > cargo->attempt)
         begin_again(cargo, result->attempt);
@@ -92,7 +92,7 @@ static void take_rest(struct front_cargo *cargo, const struct job_result *result
         struct carried_event event = result->events[i];
         if (result->attempt == cargo->attempt && event.number >= cargo->next_number) {
             if (!cargo->started)
-                begin(cargo);
+                front_begin(cargo);
             cargo->next_number = event.number + 1;
             apply(cargo, &event);
         }
@@ -119,7 +119,7 @@ static void finish(struct front_cargo *cargo, const struct job_result *result)
 {
     if (!cargo->run || cargo->ended)
         return;
-    take_rest(cargo, result);
+    cargo->form->take_rest(cargo, result);
     if (!cargo->run || may_be_had(cargo, result))
         return;
     if (!is_whole(cargo, result))
@@ -165,7 +165,12 @@ void front_message(void *context, const char *channel, struct slice payload)
     struct fleet_front *front = context;
     struct err err = {0};
     struct carried_event event;
-    const char *id = id_of_channel(channel, "runnel:events:");
+    const char *id = id_of_channel(channel, "execution:");
+    if (id) {
+        front_foreign_line(front, id, payload);
+        return;
+    }
+    id = id_of_channel(channel, "runnel:events:");
     struct front_cargo *cargo = id ? front_cargo_find(front, id) : NULL;
     if (!cargo || cargo->ended)
         return;

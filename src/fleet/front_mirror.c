@@ -181,8 +181,10 @@ void front_message(void *context, const char *channel, struct slice payload)
     }
     cargo->quiet = false;
     cargo->leased_ns = loop_now_ns();
-    if (event.attempt == cargo->attempt)
-        cargo->seen_number = MAX(cargo->seen_number, event.number - (event.kind == EVENT_END));
+    if (event.kind == EVENT_END)
+        cargo->asks_again = cargo->filling; /* the answer that is due may lack the last ones */
+    else if (event.attempt == cargo->attempt)
+        cargo->seen_number = MAX(cargo->seen_number, event.number);
     front_cargo_hold(cargo);
     if (event.kind == EVENT_END && event.number <= cargo->next_number && event.bytes.len > 0)
         take_result_of(cargo, event.bytes);
@@ -239,6 +241,10 @@ static bool is_missing(struct front_cargo *cargo, bool is_stuck, size_t count)
 {
     if (is_stuck && cargo->asked_number >= cargo->next_number)
         skip_to(cargo, cargo->asked_number + 1);
+    if (cargo->asks_again) {
+        cargo->asks_again = false;
+        return true;
+    }
     return cargo->next_number <= cargo->seen_number || (count == FETCHED_AT_ONCE && !is_stuck);
 }
 

@@ -105,6 +105,7 @@ struct front_cargo {
     uint64_t next_number;
     uint64_t seen_number;  /* the highest that was told of */
     uint64_t asked_number; /* … when the stream was asked last */
+    bool asks_again;       /* the stream, although nothing is known to be missing */
     bool filling;          /* the stream is asked for what is missing */
     bool incomplete;       /* some is lost: the result alone is whole */
     bool ended;

@@ -16,25 +16,28 @@ static int check_status(const struct line *line, int status, struct err *err)
     return status < 0 ? line_fail_status(line, status, err) : 0;
 }
 
-/* --- consumers, named by their place --- */
+/* --- consumers, named by their place, and by how often they were started: RabbitMQ
+ * 3.10.8 ends a channel on which a quorum queue's consumer comes back under a name that has
+ * deliveries left (rabbitmq-server issue 5927) --- */
 
 struct consumer_name {
-    char text[24];
+    char text[40];
 };
 
-static struct consumer_name name_of(size_t place)
+static struct consumer_name name_of(const struct line *line, size_t place)
 {
     struct consumer_name name;
-    int len = snprintf(name.text, sizeof name.text, "%zu", place);
+    int len = snprintf(name.text, sizeof name.text, "%zu.%u", place, line->starts);
     assert(len > 0 && (size_t)len < sizeof name.text);
     return name;
 }
 
 int line_consume(struct line *line, struct err *err)
 {
+    line->starts++;
     for (size_t i = 0; i < line->config->consumer_count; i++) {
         const struct amqp_consumer *consumer = &line->config->consumers[i];
-        struct consumer_name name = name_of(i);
+        struct consumer_name name = name_of(line, i);
         /* It holds for the consumers that come after it. */
         amqp_basic_qos_t qos = {.prefetch_count = consumer->prefetch};
         amqp_basic_consume_t consume = {
@@ -56,7 +59,7 @@ int line_consume(struct line *line, struct err *err)
 static int stop_consumers(struct line *line, struct err *err)
 {
     for (size_t i = 0; i < line->config->consumer_count; i++) {
-        struct consumer_name name = name_of(i);
+        struct consumer_name name = name_of(line, i);
         amqp_basic_cancel_t cancel = {.consumer_tag = bytes_of(name.text), .nowait = 1};
         int status =
             line->api->send_method(line->state, CHANNEL_CONSUME, AMQP_BASIC_CANCEL_METHOD, &cancel);

@@ -182,6 +182,7 @@ struct line {
     int fd; /* the relay's */
     uint64_t heartbeat_ns;
     bool is_held;    /* the consumers are stopped */
+    unsigned starts; /* of the consumers */
     bool is_blocked; /* the broker wants no messages */
     struct content contents[CHANNELS];
     struct confirms confirms;

@@ -34,12 +34,12 @@ static int on_channel_close(struct line *line, amqp_channel_t channel, const amq
     return rc < 0 ? line_fail_status(line, rc, err) : line_ask_closed(line, err);
 }
 
-/* Consumers are named by their place. */
+/* Consumers are named by their place, and what is behind its point says which of several. */
 static const char *queue_of(const struct line *line, amqp_bytes_t consumer_tag)
 {
     const char *text = consumer_tag.bytes;
     size_t place = 0;
-    for (size_t i = 0; i < consumer_tag.len; i++) {
+    for (size_t i = 0; i < consumer_tag.len && text[i] != '.'; i++) {
         if (text[i] < '0' || text[i] > '9' || place > line->config->consumer_count)
             return NULL;
         place = place * 10 + (size_t)(text[i] - '0');

@@ -105,7 +105,7 @@ static void look_at_hands(struct fleet_worker *worker)
         loop_task_schedule(worker->empty);
         return;
     }
-    if (worker->is_holding && worker->in_hand < WORKER_IN_HAND * (size_t)worker->config.slots) {
+    if (worker->is_holding && worker->in_hand <= worker->config.slots) {
         worker->is_holding = false;
         amqp_hold(worker->amqp, false);
     }

@@ -111,7 +111,8 @@ void front_cancel(struct cargo *base, const char *why)
 {
     struct front_cargo *cargo = front_cargo_of(base);
     struct fleet_key run = run_key(cargo->id);
-    uint64_t age_ms = clock_unix_ms() - cargo->submitted_ms;
+    uint64_t now_ms = clock_unix_ms(); /* which may have been set back */
+    uint64_t age_ms = now_ms - MIN(now_ms, cargo->submitted_ms);
     bool too_late = cargo->queue_ms > 0 && age_ms >= cargo->queue_ms;
     (void)redis_command(cargo->front->redis, NULL, NULL, slice_of("HSET"), slice_of(run.text),
                         slice_of("cancel"), slice_of(why));

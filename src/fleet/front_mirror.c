@@ -33,6 +33,7 @@ static void begin_again(struct front_cargo *cargo, unsigned attempt)
     cargo->attempt = attempt;
     cargo->next_number = 1;
     cargo->seen_number = 0;
+    cargo->asked_number = 0;
     cargo->incomplete = false;
     if (had_begun)
         run_carried_again(cargo->run, attempt);
@@ -159,6 +160,14 @@ void front_take_result(struct fleet_front *front, struct slice text)
 
 /* --- messages --- */
 
+/* What comes while the stream is asked may be later than the answer. */
+static void note_and_fetch(struct front_cargo *cargo, const struct carried_event *event)
+{
+    if (event->kind != EVENT_END && event->attempt == cargo->attempt)
+        cargo->seen_number = MAX(cargo->seen_number, event->number);
+    fetch(cargo);
+}
+
 void front_message(void *context, const char *channel, struct slice payload)
 {
     struct fleet_front *front = context;
@@ -181,7 +190,7 @@ void front_message(void *context, const char *channel, struct slice payload)
     if (event.kind == EVENT_END && event.number <= cargo->next_number && event.bytes.len > 0)
         take_result_of(cargo, event.bytes);
     else if (event.kind == EVENT_END || cargo->filling || !take(cargo, &event))
-        fetch(cargo);
+        note_and_fetch(cargo, &event);
     front_cargo_release(cargo);
 }
 
@@ -267,8 +276,8 @@ static void fetch(struct front_cargo *cargo)
     if (cargo->filling)
         return;
     (void)snprintf(from, sizeof from, "%u-%" PRIu64, cargo->attempt, cargo->next_number);
-    front_cargo_hold(cargo);
     cargo->asked_number = cargo->seen_number;
+    front_cargo_hold(cargo);
     cargo->filling = redis_command(cargo->front->redis, on_entries, cargo, slice_of("XRANGE"),
                                    slice_of(events.text), slice_of(from), slice_of("+"),
                                    slice_of("COUNT"), slice_of("256")) == 0;

@@ -114,7 +114,8 @@ struct cargo *front_prepare(struct carrier *carrier, struct run *run, const stru
                             struct err *err);
 int front_send(struct cargo *cargo, struct err *err);
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome);
-/* A new connection: what the broker may not have is sent again. */
+/* What the broker may not have is sent again: over a new connection, and later, what there was
+ * no room for. */
 void front_send_again(struct fleet_front *front);
 /* A new one to Redis, which may have forgotten everything. */
 void front_write_again(struct fleet_front *front);

@@ -39,7 +39,8 @@ struct owed {
 static void note_service(struct work *work)
 {
     static const char script[] =
-        "local old = tonumber(redis.call('HGET', KEYS[1], 'service_ms') or ARGV[1])\n"
+        "local old = tonumber(redis.call('HGET', KEYS[1], 'service_ms') or '')\n"
+        "old = old or tonumber(ARGV[1])\n"
         "redis.call('HSET', KEYS[1], 'service_ms',\n"
         "  string.format('%d', math.floor(old + (ARGV[1] - old) / 8 + 0.5)))\n";
     struct fleet_key lane = lane_key(work->header.lane);

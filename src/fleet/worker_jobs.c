@@ -12,8 +12,13 @@
 #include "observe/log.h"
 #include "os/clock.h"
 
-/* KEYS: run, lease; ARGV: the worker, how long. Takes the lease if nobody else has it. */
+/* KEYS: run, lease, events; ARGV: the worker, how long. Takes the lease if nobody else has it.
+ * What is of another kind than ours was put there by somebody else, and is in the way. */
 static const char ask_script[] =
+    "for i, kind in ipairs({'hash', 'string', 'stream'}) do\n"
+    "  local there = redis.call('TYPE', KEYS[i]).ok\n"
+    "  if there ~= kind and there ~= 'none' then redis.call('DEL', KEYS[i]) end\n"
+    "end\n"
     "local owner = redis.call('GET', KEYS[2])\n"
     "if (not owner) or owner == ARGV[1] then\n"
     "  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
@@ -257,13 +262,14 @@ static void ask(struct work *work)
 {
     struct fleet_key run = run_key(work->header.id);
     struct fleet_key lease = lease_key(work->header.id);
+    struct fleet_key events = events_key(work->header.id);
     char lasts[24];
     (void)snprintf(lasts, sizeof lasts, "%d", LEASE_MS);
     work->state = WORK_ASKING;
     work->due_ns = 0;
-    if (WORK_ASK(work, on_asked, slice_of("EVAL"), slice_of(ask_script), slice_of("2"),
-                 slice_of(run.text), slice_of(lease.text), slice_of(work->worker->name),
-                 slice_of(lasts)) < 0)
+    if (WORK_ASK(work, on_asked, slice_of("EVAL"), slice_of(ask_script), slice_of("3"),
+                 slice_of(run.text), slice_of(lease.text), slice_of(events.text),
+                 slice_of(work->worker->name), slice_of(lasts)) < 0)
         wait_for_stream(work);
 }
 
@@ -331,8 +337,12 @@ static bool may_be_known_elsewhere(const struct amqp_delivery *delivery, const s
 static bool read_id(const struct amqp_delivery *delivery, struct job *job)
 {
     const char *id = delivery->message_id;
-    if (id[0] == '\0' || strlen(id) >= sizeof job->header.id || strpbrk(id, " \t\r\n"))
+    if (id[0] == '\0' || strlen(id) >= sizeof job->header.id)
         return false;
+    for (const char *at = id; *at; at++) {
+        if (*at <= ' ' || *at > '~')
+            return false;
+    }
     (void)snprintf(job->header.id, sizeof job->header.id, "%s", id);
     job->header.submitted_ms = clock_unix_ms();
     return true;

@@ -161,6 +161,7 @@ struct fleet_worker {
     bool is_patient; /* Redis is away, and some wait for it */
     bool is_blind;   /* … and nothing does any more */
     bool is_holding;
+    bool has_begun; /* to ask for jobs */
 
     bool draining;
     bool hurried; /* the grace is over */
@@ -259,6 +260,8 @@ void worker_delivered_foreign(struct fleet_worker *worker, const struct amqp_del
 
 /* Becomes a member, once there is Redis. */
 int worker_join(struct fleet_worker *worker, struct err *err);
+/* Asks the broker for jobs, once. */
+void worker_begin(struct fleet_worker *worker);
 /* Another worker, that lives, has the language. */
 bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
 void worker_watch_fronts(struct fleet_worker *worker);

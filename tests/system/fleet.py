@@ -25,6 +25,7 @@ class Worker:
 
     def __init__(self, broker, stream, *flags, name=None, wait=True):
         self.name = name or f"worker-{uuid.uuid4().hex[:8]}"
+        self.was_harmed = False
         self._log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [RUNNEL, "worker", f"--broker={broker}", f"--stream={stream}",
@@ -67,6 +68,11 @@ class Worker:
             if b"worker" in words:
                 return pid
         return None
+
+    def kill_front(self):
+        """What is left of it starts it again."""
+        self.was_harmed = True
+        os.kill(self.front(), signal.SIGKILL)
 
     def kill(self):
         """As a machine does it that loses power."""
@@ -253,5 +259,7 @@ class FleetTest(unittest.TestCase):
         for worker in self.workers:
             if worker.process.poll() is None:
                 self.assertEqual(worker.stop(), 0, worker.log())
+            if not worker.was_harmed:
+                self.assertEqual(worker.events("front_died"), [], worker.log())
         wait_until("no job is left", lambda: all(self.front.amqp.count(f"runnel.jobs.{lane}") == 0
                                                  for lane in LANES))

@@ -2,8 +2,6 @@
 """What a worker does when something ends: itself, another worker, the broker, Redis."""
 
 import json
-import os
-import signal
 import time
 import unittest
 
@@ -74,7 +72,7 @@ class Losses(FleetTest):
         worker = self.worker()
         run = self.front.send(self.front.job(self.SLOW))
         self.front.wait_output(run, b"begun")
-        os.kill(worker.front(), signal.SIGKILL)
+        worker.kill_front()
         result = self.front.result(run)
         self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
 

@@ -84,8 +84,11 @@ class Jobs(FleetTest):
     def test_what_has_ended_is_not_run(self):
         job = self.front.job("print('never')")
         self.front.redis("HSET", f"runnel:run:{job['id']}", "result", "{}")
+        taken = self.front.redis("HGET", "runnel:lane:normal", "out")
         self.front.send(job)
         self.worker()
+        wait_until("it is taken out of its lane",
+                   lambda: self.front.redis("HGET", "runnel:lane:normal", "out") != taken)
         self.assert_settled()
         self.assertEqual(self.front.events(job["id"]), [])
         self.assertFalse(self.front.redis("EXISTS", f"runnel:lease:{job['id']}"))

@@ -13,7 +13,7 @@ from tree import CORPORA, ROOT, Report, files, text_of
 AIM, LIMIT = 400, 500
 # A test is read row by row; a client is one file, for whoever takes it along.
 LONGER, LONGER_LIMIT = ("tests/", "clients/"), 600
-SOURCES = (".c", ".h", ".py", ".sh")
+SOURCES = (".c", ".h", ".py", ".sh", ".pml")
 GENERATED = (".golden",)
 
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X])\b")

@@ -20,11 +20,14 @@ clang-format
 clang-tidy
 curl
 git
+iproute2
 libclang-rt-dev
 libcmocka-dev
+python3-yaml
 qemu-system-x86
 rabbitmq-server
 redis-server
+spin
 xz-utils
 END
     command -v npm >/dev/null || echo npm # that of another node comes with it

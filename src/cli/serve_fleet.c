@@ -53,6 +53,14 @@ static void write_workers(void *context, struct json *json)
     fleet_members_each(fleet_front_members(service->fleet), write_worker, json);
 }
 
+/* Without them it is up all the same: what runs goes on, and a restart would bring nothing. */
+static void write_health(void *context, struct json *json)
+{
+    const struct service *service = context;
+    json_bool(json, "broker_connected", fleet_front_has_broker(service->fleet));
+    json_bool(json, "stream_connected", fleet_front_has_stream(service->fleet));
+}
+
 /* --- its life --- */
 
 int service_open_fleet(struct service *service, struct engine_config *engine, struct err *err)
@@ -86,7 +94,11 @@ int service_start_fleet(struct service *service, struct err *err)
         return 0;
     service->stats.write_workers = write_workers;
     service->stats.workers_context = service;
-    return fleet_front_start(service->fleet, service->wiring->engine, err);
+    if (fleet_front_start(service->fleet, service->wiring->engine, err) < 0)
+        return -1;
+    service->execute.write_health = write_health;
+    service->execute.health_context = service;
+    return 0;
 }
 
 void service_free_fleet(struct service *service)

@@ -71,7 +71,6 @@ struct service {
     uint64_t drained_at_ns;
 };
 
-
 /* serve_counts.c: the engine's observer, and what it counts into; once there is an engine */
 void service_observe(void *context, const struct run *run);
 void service_start_counts(struct service *service);

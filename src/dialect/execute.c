@@ -249,6 +249,8 @@ static void handle_health(struct http_request *request, void *context)
     json_u64(&json, "running", engine_running(execute->engine));
     json_u64(&json, "queued", engine_queued(execute->engine));
     json_u64(&json, "languages", count_installed(execute->catalogue));
+    if (execute->write_health)
+        execute->write_health(execute->health_context, &json);
     json_close_object(&json);
     http_reply(request, execute->draining ? 503 : 200, ANSWER_JSON, buf_slice(&body));
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* jobs_list.c — GET /api/jobs: those that the caller may see, oldest first; of many the
- * newest. */
+ * newest. Jobs that other machines took are first asked for, each by its id; then they are
+ * runs of our engine like all others. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "codec/json_write.h"
 #include "dialect/jobs.h"
@@ -86,9 +88,8 @@ static void write_list(struct buf *body, const struct newest *newest,
     json_close_object(&json);
 }
 
-void jobs_handle_list(struct http_request *request, void *context)
+static void answer(struct http_request *request, struct jobs *jobs)
 {
-    struct jobs *jobs = context;
     struct newest newest = {.request = request};
     struct buf records[LISTED_MAX];
     auto_buf struct buf body;
@@ -99,4 +100,63 @@ void jobs_handle_list(struct http_request *request, void *context)
     for (size_t i = 0; i < newest.count; i++)
         buf_fini(&records[i]);
     http_reply_take(request, 200, ANSWER_JSON, &body);
+}
+
+/* --- those of other machines --- */
+
+struct gathering {
+    struct jobs *jobs;
+    struct http_request *request; /* NULL: the client has left */
+    size_t due;                   /* answers */
+};
+
+static void on_gone(void *context)
+{
+    ((struct gathering *)context)->request = NULL;
+}
+
+static void one_less(struct gathering *gathering)
+{
+    if (--gathering->due > 0)
+        return;
+    if (gathering->request) {
+        http_on_gone(gathering->request, NULL, NULL);
+        answer(gathering->request, gathering->jobs);
+    }
+    free(gathering);
+}
+
+/* It is among the engine's own now; whose it is, is asked when the list is written. */
+static void on_found(void *context, struct run *run)
+{
+    (void)run;
+    one_less(context);
+}
+
+static void on_listed(void *context, const char *ids, size_t count)
+{
+    struct gathering *gathering = context;
+    struct engine *engine = gathering->jobs->engine;
+    for (size_t i = 0; gathering->request && i < count; i++, ids += strlen(ids) + 1) {
+        if (engine_find(engine, ids))
+            continue;
+        gathering->due++;
+        engine_look_up(engine, ids, on_found, gathering);
+    }
+    one_less(gathering);
+}
+
+void jobs_handle_list(struct http_request *request, void *context)
+{
+    struct jobs *jobs = context;
+    struct gathering *gathering = calloc(1, sizeof *gathering);
+    struct err err;
+    if (!gathering) {
+        (void)err_sys(&err, errno, "jobs");
+        jobs_answer_err(request, jobs, &err);
+        return;
+    }
+    *gathering = (struct gathering){jobs, request, 1};
+    http_on_gone(request, on_gone, gathering);
+    engine_list(jobs->engine, LISTED_MAX, on_listed, gathering);
 }

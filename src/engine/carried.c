@@ -73,42 +73,81 @@ struct run *engine_adopt(struct engine *engine, const struct run_spec *spec, str
     return run;
 }
 
-/* --- found by their ids --- */
+/* --- asked for --- */
 
 struct lookup {
     struct list link;
     char id[RUN_ID_SIZE]; /* "": longer than an id can be */
+    size_t max;           /* of a list */
     void (*found)(void *context, struct run *run);
+    void (*listed)(void *context, const char *ids, size_t count); /* or this one */
     void *context;
 };
 
-void engine_look_up(struct engine *engine, const char *id,
-                    void (*found)(void *context, struct run *run), void *context)
+static struct lookup *add_lookup(struct engine *engine, void *context)
 {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup) { /* as in loop.c: nobody could be told, who is told from the loop alone */
         (void)fprintf(stderr, "engine: no memory to look for a run\n");
         abort();
     }
-    lookup->found = found;
     lookup->context = context;
-    if (strlen(id) < sizeof lookup->id)
-        memcpy(lookup->id, id, strlen(id) + 1);
     list_append(&engine->lookups, &lookup->link);
     loop_task_schedule(engine->dispatch);
+    return lookup;
+}
+
+void engine_look_up(struct engine *engine, const char *id,
+                    void (*found)(void *context, struct run *run), void *context)
+{
+    struct lookup *lookup = add_lookup(engine, context);
+    lookup->found = found;
+    if (strlen(id) < sizeof lookup->id)
+        memcpy(lookup->id, id, strlen(id) + 1);
+}
+
+void engine_list(struct engine *engine, size_t max,
+                 void (*listed)(void *context, const char *ids, size_t count), void *context)
+{
+    struct lookup *lookup = add_lookup(engine, context);
+    lookup->listed = listed;
+    lookup->max = max;
+}
+
+static struct lookup *take_lookup(struct engine *engine)
+{
+    struct lookup *lookup = CONTAINER_OF(engine->lookups.next, struct lookup, link);
+    list_remove(&lookup->link);
+    return lookup;
+}
+
+static void answer_list(const struct engine *engine, const struct lookup *lookup)
+{
+    struct carrier *carrier = engine->config.carrier;
+    if (carrier && lookup->max > 0)
+        carrier->ops->list(carrier, lookup->max, lookup->listed, lookup->context);
+    else
+        lookup->listed(lookup->context, "", 0);
+}
+
+static void answer_run(struct engine *engine, const struct lookup *lookup)
+{
+    struct carrier *carrier = engine->config.carrier;
+    struct run *run = engine_find(engine, lookup->id);
+    if (run || !carrier || lookup->id[0] == '\0')
+        lookup->found(lookup->context, run);
+    else
+        carrier->ops->find(carrier, lookup->id, lookup->found, lookup->context);
 }
 
 void carried_answer(struct engine *engine)
 {
-    struct carrier *carrier = engine->config.carrier;
     while (!list_empty(&engine->lookups)) {
-        struct lookup *lookup = CONTAINER_OF(engine->lookups.next, struct lookup, link);
-        list_remove(&lookup->link);
-        struct run *run = engine_find(engine, lookup->id);
-        if (run || !carrier || lookup->id[0] == '\0')
-            lookup->found(lookup->context, run);
+        struct lookup *lookup = take_lookup(engine);
+        if (lookup->listed)
+            answer_list(engine, lookup);
         else
-            carrier->ops->find(carrier, lookup->id, lookup->found, lookup->context);
+            answer_run(engine, lookup);
         free(lookup);
     }
 }
@@ -159,9 +198,11 @@ void carried_fini(struct engine *engine)
     while (!list_empty(&engine->adopted))
         carried_let_go(CONTAINER_OF(engine->adopted.next, struct run, place));
     while (!list_empty(&engine->lookups)) {
-        struct lookup *lookup = CONTAINER_OF(engine->lookups.next, struct lookup, link);
-        list_remove(&lookup->link);
-        lookup->found(lookup->context, NULL);
+        struct lookup *lookup = take_lookup(engine);
+        if (lookup->listed)
+            lookup->listed(lookup->context, "", 0);
+        else
+            lookup->found(lookup->context, NULL);
         free(lookup);
     }
 }

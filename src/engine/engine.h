@@ -188,6 +188,11 @@ struct run *engine_find(struct engine *engine, const char *id);
  * `found` is called once, from the loop, with NULL when there is none. */
 void engine_look_up(struct engine *engine, const char *id,
                     void (*found)(void *context, struct run *run), void *context);
+/* Ids of the newest `max` runs that other machines' engines may have taken, each with a NUL
+ * behind it, one after the other, newest first; our own can be among them. `listed` is called
+ * once, from the loop; without a carrier with none. */
+void engine_list(struct engine *engine, size_t max,
+                 void (*listed)(void *context, const char *ids, size_t count), void *context);
 /* Refuses new runs; lets the present ones end for grace_ms, then cancels the
  * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
 void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),

@@ -212,9 +212,14 @@ const struct fleet_members *fleet_front_members(const struct fleet_front *front)
     return front->members;
 }
 
-bool fleet_front_is_connected(const struct fleet_front *front)
+bool fleet_front_has_broker(const struct fleet_front *front)
 {
-    return amqp_is_connected(front->amqp) && redis_is_connected(front->redis);
+    return amqp_is_connected(front->amqp);
+}
+
+bool fleet_front_has_stream(const struct fleet_front *front)
+{
+    return redis_is_connected(front->redis);
 }
 
 void fleet_front_free(struct fleet_front *front)

@@ -42,7 +42,9 @@ struct carrier *fleet_front_carrier(struct fleet_front *front);
 /* Connects. After the process has given up its rights: a thread keeps those it begins with. */
 int fleet_front_start(struct fleet_front *front, struct engine *engine, struct err *err);
 const struct fleet_members *fleet_front_members(const struct fleet_front *front);
-bool fleet_front_is_connected(const struct fleet_front *front);
+/* Is it connected, now? Of one that was started. */
+bool fleet_front_has_broker(const struct fleet_front *front);
+bool fleet_front_has_stream(const struct fleet_front *front);
 void fleet_front_free(struct fleet_front *front);
 
 #endif

@@ -107,7 +107,9 @@ void front_taken(struct cargo *base, uint64_t bytes)
 
 bool front_is_too_late(const struct front_cargo *cargo)
 {
-    return cargo->queue_ms > 0 && clock_unix_ms() - cargo->submitted_ms >= cargo->queue_ms;
+    uint64_t now_ms = clock_unix_ms(); /* which may have been set back */
+    uint64_t age_ms = now_ms - MIN(now_ms, cargo->submitted_ms);
+    return cargo->queue_ms > 0 && age_ms >= cargo->queue_ms;
 }
 
 /* Written down first, for a worker that has it still before it; said to one that runs it;

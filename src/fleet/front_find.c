@@ -11,6 +11,9 @@
 #include "fleet/front_private.h"
 #include "os/clock.h"
 
+#define ROW_KEYS_END (1ULL << 62) /* account.h */
+#define NOBODYS UINT64_MAX        /* but an administrator's */
+
 struct question {
     struct fleet_front *front;
     struct list link;
@@ -68,24 +71,37 @@ void front_answer_all(struct fleet_front *front)
         answer_nothing(CONTAINER_OF(link, struct question, link));
 }
 
+/* A run that has ended is the engine's alone, which keeps it for a while. */
 void front_found(struct front_cargo *cargo)
 {
+    struct run *run = cargo->run ? cargo->run : engine_find(cargo->front->engine, cargo->id);
     if (cargo->found)
-        take_ptr (&cargo->found)(cargo->found_context, cargo->run);
+        take_ptr (&cargo->found)(cargo->found_context, run);
 }
 
 /* --- one run --- */
 
+/* A key of a front's own store is a row's number, which is somebody else's on another front;
+ * those of api_keys are the same everywhere. */
+static uint64_t owner_here(const struct fleet_front *front, const struct job *job)
+{
+    uint64_t owner = job->spec.owner;
+    bool is_row = owner != 0 && owner < ROW_KEYS_END;
+    return is_row && strcmp(job->header.front, front->name) != 0 ? NOBODYS : owner;
+}
+
 static struct front_cargo *adopt(struct fleet_front *front, const struct job *job)
 {
-    struct front_cargo *cargo = front_cargo_new(front, job->header.id, &job->spec, NULL);
+    struct run_spec spec = job->spec;
+    spec.owner = owner_here(front, job);
+    struct front_cargo *cargo = front_cargo_new(front, job->header.id, &spec, NULL);
     if (!cargo)
         return NULL;
     uint64_t now_ms = clock_unix_ms();
     uint64_t age_ms = now_ms - MIN(now_ms, job->header.submitted_ms);
     cargo->adopted = true;
     cargo->submitted_ms = job->header.submitted_ms;
-    struct run *run = engine_adopt(front->engine, &job->spec, &cargo->cargo, age_ms, NULL);
+    struct run *run = engine_adopt(front->engine, &spec, &cargo->cargo, age_ms, NULL);
     if (!run)
         return NULL; /* and the cargo is gone with it */
     struct fleet_key events = events_key(cargo->id);

@@ -33,6 +33,7 @@ static void begin_again(struct front_cargo *cargo, unsigned attempt)
     cargo->attempt = attempt;
     cargo->next_number = 1;
     cargo->seen_number = 0;
+    cargo->asked_number = 0;
     cargo->incomplete = false;
     if (had_begun)
         run_carried_again(cargo->run, attempt);
@@ -104,13 +105,22 @@ static bool is_whole(const struct front_cargo *cargo, const struct job_result *r
            (result->attempt == cargo->attempt && cargo->next_number > result->last_event);
 }
 
-/* Some of a streaming run's output may still stand in the stream. */
+/* Some of a streaming run's output may still stand in the stream: that is looked at first. */
+static bool may_be_had(struct front_cargo *cargo, const struct job_result *result)
+{
+    if (is_whole(cargo, result))
+        return false;
+    cargo->seen_number = MAX(cargo->seen_number, result->last_event);
+    fetch(cargo);
+    return cargo->filling;
+}
+
 static void finish(struct front_cargo *cargo, const struct job_result *result)
 {
     if (!cargo->run || cargo->ended)
         return;
     cargo->form->take_rest(cargo, result);
-    if (!cargo->run)
+    if (!cargo->run || may_be_had(cargo, result))
         return;
     if (!is_whole(cargo, result))
         run_carried_gap(cargo->run, 0);
@@ -150,6 +160,14 @@ void front_take_result(struct fleet_front *front, struct slice text)
 
 /* --- messages --- */
 
+/* What comes while the stream is asked may be later than the answer. */
+static void note_and_fetch(struct front_cargo *cargo, const struct carried_event *event)
+{
+    if (event->kind != EVENT_END && event->attempt == cargo->attempt)
+        cargo->seen_number = MAX(cargo->seen_number, event->number);
+    fetch(cargo);
+}
+
 void front_message(void *context, const char *channel, struct slice payload)
 {
     struct fleet_front *front = context;
@@ -171,11 +189,13 @@ void front_message(void *context, const char *channel, struct slice payload)
     }
     cargo->quiet = false;
     cargo->leased_ns = loop_now_ns();
+    if (event.attempt == cargo->attempt)
+        cargo->seen_number = MAX(cargo->seen_number, event.number - (event.kind == EVENT_END));
     front_cargo_hold(cargo);
     if (event.kind == EVENT_END && event.number <= cargo->next_number && event.bytes.len > 0)
         take_result_of(cargo, event.bytes);
     else if (event.kind == EVENT_END || cargo->filling || !take(cargo, &event))
-        fetch(cargo);
+        note_and_fetch(cargo, &event);
     front_cargo_release(cargo);
 }
 
@@ -221,6 +241,15 @@ static void skip_to(struct front_cargo *cargo, uint64_t number)
     cargo->next_number = number;
 }
 
+/* Is there more to fetch? What was known of when the stream was asked, and is not in its
+ * answer, is lost; what was heard of since then is not. */
+static bool is_missing(struct front_cargo *cargo, bool is_stuck, size_t count)
+{
+    if (is_stuck && cargo->asked_number >= cargo->next_number)
+        skip_to(cargo, cargo->asked_number + 1);
+    return cargo->next_number <= cargo->seen_number || (count == FETCHED_AT_ONCE && !is_stuck);
+}
+
 static void on_entries(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
@@ -236,16 +265,12 @@ static void on_entries(void *context, const struct redis_reply *reply)
             (void)take(cargo, &event);
         }
     }
-    bool more = count == FETCHED_AT_ONCE || cargo->next_number <= cargo->seen_number;
-    if (!cargo->run || cargo->ended) {
+    if (!cargo->run || cargo->ended)
         front_found(cargo);
-    } else if (reply && more && cargo->next_number > before) {
+    else if (reply && is_missing(cargo, cargo->next_number == before, count))
         fetch(cargo);
-    } else {
-        if (reply && cargo->next_number <= cargo->seen_number)
-            skip_to(cargo, cargo->seen_number + 1);
+    else
         ask_result(cargo);
-    }
     front_cargo_release(cargo);
 }
 
@@ -256,6 +281,7 @@ static void fetch(struct front_cargo *cargo)
     if (cargo->filling)
         return;
     (void)snprintf(from, sizeof from, "%u-%" PRIu64, cargo->attempt, cargo->next_number);
+    cargo->asked_number = cargo->seen_number;
     front_cargo_hold(cargo);
     cargo->filling = redis_command(cargo->front->redis, on_entries, cargo, slice_of("XRANGE"),
                                    slice_of(events.text), slice_of(from), slice_of("+"),

@@ -103,9 +103,10 @@ struct front_cargo {
     /* what came back */
     unsigned attempt;
     uint64_t next_number;
-    uint64_t seen_number; /* the highest that was told of */
-    bool filling;         /* the stream is asked for what is missing */
-    bool incomplete;      /* some is lost: the result alone is whole */
+    uint64_t seen_number;  /* the highest that was told of */
+    uint64_t asked_number; /* … when the stream was asked last */
+    bool filling;          /* the stream is asked for what is missing */
+    bool incomplete;       /* some is lost: the result alone is whole */
     bool ended;
     bool quiet;         /* nothing came since the last look */
     uint64_t leased_ns; /* when its worker was last known to live */
@@ -142,7 +143,8 @@ int front_send(struct cargo *cargo, struct err *err);
 int front_publish(struct front_cargo *cargo, const struct amqp_message *message, struct err *err);
 extern const struct front_form front_own_form;
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome);
-/* A new connection: what the broker may not have is sent again. */
+/* What the broker may not have is sent again: over a new connection, and later, what there was
+ * no room for. */
 void front_send_again(struct fleet_front *front);
 /* A new one to Redis, which may have forgotten everything. */
 void front_write_again(struct fleet_front *front);

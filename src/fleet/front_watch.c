@@ -106,6 +106,8 @@ void front_watch(void *context)
 {
     struct fleet_front *front = context;
     loop_timer_start(front->watch, WATCH_MS);
+    if (amqp_is_connected(front->amqp))
+        front_send_again(front);
     if (!redis_is_connected(front->redis))
         return;
     front_foreign_store(front);

@@ -24,7 +24,12 @@
 
 enum { MEMBERS_MAX = 1024 };
 
+/* What is of another kind than ours, or is no member, keeps nobody out. */
 static const char claim[] =
+    "for i, kind in ipairs({'string', 'set'}) do\n"
+    "  local found = redis.call('TYPE', KEYS[i]).ok\n"
+    "  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end\n"
+    "end\n"
     "local there = redis.call('GET', KEYS[1])\n"
     "if there then\n"
     "  local known, other = pcall(cjson.decode, there)\n"
@@ -102,6 +107,7 @@ static void complain(struct fleet_members *members, const char *what, struct sli
 static void on_written(void *context, const struct redis_reply *reply)
 {
     struct fleet_members *members = context;
+    bool is_written = false;
     members->is_writing = false;
     if (!reply || members->is_refused)
         return;
@@ -110,7 +116,12 @@ static void on_written(void *context, const struct redis_reply *reply)
     else if (reply->kind == REDIS_STRING)
         meet_rival(members, reply->text);
     else
-        members->rival_ms = 0;
+        is_written = true;
+    if (!is_written)
+        return;
+    members->rival_ms = 0;
+    if (members->config.written)
+        members->config.written(members->config.context);
 }
 
 static void measure(struct member *self)

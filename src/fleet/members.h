@@ -36,6 +36,8 @@ struct fleet_members_config {
     /* After the first reading, and each that differs in who is there, what they have
      * installed, their slots, or whether they drain. May be NULL. */
     void (*changed)(void *context);
+    /* The name is ours: told each time that Redis has taken it. May be NULL. */
+    void (*written)(void *context);
     /* Another living process has the name. Once, and nothing is written any more. */
     void (*refused)(void *context, const struct err *err);
     void *context;

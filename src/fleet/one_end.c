@@ -7,8 +7,15 @@
 #include "fleet/names.h"
 #include "fleet/wire.h"
 
-/* KEYS: run, events, lease; ARGV: result, the last event, seconds, worker ("": whoever). */
-static const char script[] = "if ARGV[4] ~= '' then\n"
+/* KEYS: run, events, lease; ARGV: result, the last event, seconds, worker ("": whoever). What is
+ * of another kind than ours is in the way of a result, and goes. */
+static const char script[] = "for i, kind in ipairs({'hash', 'stream', 'string'}) do\n"
+                             "  local there = redis.call('TYPE', KEYS[i]).ok\n"
+                             "  if there ~= kind and there ~= 'none' then\n"
+                             "    redis.call('DEL', KEYS[i])\n"
+                             "  end\n"
+                             "end\n"
+                             "if ARGV[4] ~= '' then\n"
                              "  local owner = redis.call('GET', KEYS[3])\n"
                              "  if owner and owner ~= ARGV[4] then return 2 end\n"
                              "  redis.call('DEL', KEYS[3])\n"

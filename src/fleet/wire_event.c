@@ -4,6 +4,9 @@
 
 #include "fleet/wire_private.h"
 
+/* So that whoever counts on from one does not come round to zero. */
+#define EVENT_NUMBER_MAX ((uint64_t)INT64_MAX)
+
 static const char *const kinds[] = {
     [EVENT_STATE] = "state",   [EVENT_STDOUT] = "stdout", [EVENT_STDERR] = "stderr",
     [EVENT_NOTICE] = "notice", [EVENT_USAGE] = "usage",   [EVENT_GAP] = "gap",
@@ -74,7 +77,7 @@ int event_decode(struct slice text, struct carried_event *ret_event, struct err 
     unsigned kind = 0;
     if (wire_line_start(text, &line, err) < 0)
         return err_wrap(err, "not an event");
-    if (!wire_line_u64(&line, 1, UINT64_MAX, &event.number) ||
+    if (!wire_line_u64(&line, 1, EVENT_NUMBER_MAX, &event.number) ||
         !wire_line_u64(&line, 0, UINT_MAX, &attempt) ||
         !wire_line_u64(&line, 0, UINT64_MAX, &event.time_ms))
         return err_set(err, ERR_INVALID, "not an event: number, attempt or time is missing");

@@ -115,6 +115,7 @@ static void on_impatient(void *context)
     worker->is_patient = false;
     worker->is_blind = true;
     log_event(LOG_WARN, "stream_away", LOG_TEXT("jobs", "are run without it"), LOG_END);
+    worker_begin(worker);
     list_for_each_safe (link, following, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
         if (work->due_ns != 0 && work_waits(work) && work->state != WORK_HELD)
@@ -154,6 +155,7 @@ static void on_stream_lost(void *context, const struct err *err)
     }
     list_for_each (link, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
+        work->hears = work->is_listening; /* before we are told of the next connection */
         if (work->state == WORK_RUNNING)
             work_events_lost(work);
         else if (work->state == WORK_LISTENING)
@@ -293,6 +295,8 @@ int fleet_worker_start(struct fleet_worker *worker, struct engine *engine, struc
     if (connect_stream(worker, err) < 0 || worker_join(worker, err) < 0 ||
         connect_broker(worker, err) < 0)
         return -1;
+    worker->is_holding = true;
+    amqp_hold(worker->amqp, true);
     loop_timer_start(worker->leases, LEASE_RENEW_MS);
     return 0;
 }

@@ -20,10 +20,12 @@ static bool is_dead(const struct delivery_facts *facts)
     return workers_lost(facts) >= most;
 }
 
-/* The deadline is of those who wait; one that had begun waits through no fault of its own. */
+/* The deadline is of those who have only waited; one that had begun, and was given back, too,
+ * waits through no fault of its own. */
 static bool is_too_late(const struct delivery_facts *facts)
 {
-    return workers_lost(facts) == 0 && facts->queue_ms > 0 && facts->age_ms > facts->queue_ms;
+    bool may_have_begun = facts->blind || !facts->known ? facts->deliveries > 0 : facts->begun > 0;
+    return !may_have_begun && facts->queue_ms > 0 && facts->age_ms > facts->queue_ms;
 }
 
 /* The order is of force: who has the run, then what was asked for, then what it is. */

@@ -12,8 +12,13 @@
 #include "observe/log.h"
 #include "os/clock.h"
 
-/* KEYS: run, lease; ARGV: the worker, how long. Takes the lease if nobody else has it. */
+/* KEYS: run, lease, events; ARGV: the worker, how long. Takes the lease if nobody else has it.
+ * What is of another kind than ours was put there by somebody else, and is in the way. */
 static const char ask_script[] =
+    "for i, kind in ipairs({'hash', 'string', 'stream'}) do\n"
+    "  local there = redis.call('TYPE', KEYS[i]).ok\n"
+    "  if there ~= kind and there ~= 'none' then redis.call('DEL', KEYS[i]) end\n"
+    "end\n"
     "local owner = redis.call('GET', KEYS[2])\n"
     "if (not owner) or owner == ARGV[1] then\n"
     "  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
@@ -217,6 +222,26 @@ static void read_facts(struct work *work, const struct redis_reply *items)
     }
 }
 
+/* Until Redis takes questions. */
+static void wait_for_stream(struct work *work)
+{
+    work->state = WORK_LISTENING;
+    work->due_ns = worker_soon_ns();
+    if (redis_is_connected(work->worker->redis))
+        worker_tick(work->worker);
+    else
+        work_look(work);
+}
+
+/* A cancel that came between the answer and the channel is found when the run begins. */
+static void decide_when_heard(struct work *work)
+{
+    if (work->hears)
+        decide(work);
+    else
+        work->state = WORK_LISTENING;
+}
+
 static void on_asked(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
@@ -224,13 +249,12 @@ static void on_asked(void *context, const struct redis_reply *reply)
         return;
     if (reply && reply->kind == REDIS_ARRAY && reply->count == ASK_ITEMS) {
         read_facts(work, reply->items);
-        decide(work);
+        decide_when_heard(work);
     } else if (reply) { /* it answers, and not this: full, or read-only */
         work->facts.blind = true;
-        decide(work);
+        decide_when_heard(work);
     } else {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
+        wait_for_stream(work);
     }
 }
 
@@ -238,36 +262,35 @@ static void ask(struct work *work)
 {
     struct fleet_key run = run_key(work->header.id);
     struct fleet_key lease = lease_key(work->header.id);
+    struct fleet_key events = events_key(work->header.id);
     char lasts[24];
     (void)snprintf(lasts, sizeof lasts, "%d", LEASE_MS);
     work->state = WORK_ASKING;
     work->due_ns = 0;
-    if (WORK_ASK(work, on_asked, slice_of("EVAL"), slice_of(ask_script), slice_of("2"),
-                 slice_of(run.text), slice_of(lease.text), slice_of(work->worker->name),
-                 slice_of(lasts)) < 0) {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
-    }
+    if (WORK_ASK(work, on_asked, slice_of("EVAL"), slice_of(ask_script), slice_of("3"),
+                 slice_of(run.text), slice_of(lease.text), slice_of(events.text),
+                 slice_of(work->worker->name), slice_of(lasts)) < 0)
+        wait_for_stream(work);
 }
 
 static void on_listening(void *context)
 {
     struct work *work = context;
-    if (work->state == WORK_LISTENING)
-        ask(work);
+    work->hears = true;
+    if (work->state == WORK_LISTENING && work->due_ns == 0)
+        decide(work);
 }
 
+/* Both at once: each goes its own way to Redis and back, and the program waits for both. */
 void work_begin(struct work *work)
 {
     struct redis *redis = work->worker->redis;
-    work->state = WORK_LISTENING;
-    work->due_ns = 0;
     work->is_listening =
         redis_subscribe(redis, commands_key(work->header.id).text, on_listening, work) == 0;
-    if (!work->is_listening || !redis_is_connected(redis)) {
-        work->due_ns = worker_soon_ns();
-        work_look(work);
-    }
+    if (work->is_listening && redis_is_connected(redis))
+        ask(work);
+    else
+        wait_for_stream(work);
 }
 
 /* While Redis is away: another worker's lease may last that long without its being said. */
@@ -314,8 +337,12 @@ static bool may_be_known_elsewhere(const struct amqp_delivery *delivery, const s
 static bool read_id(const struct amqp_delivery *delivery, struct job *job)
 {
     const char *id = delivery->message_id;
-    if (id[0] == '\0' || strlen(id) >= sizeof job->header.id || strpbrk(id, " \t\r\n"))
+    if (id[0] == '\0' || strlen(id) >= sizeof job->header.id)
         return false;
+    for (const char *at = id; *at; at++) {
+        if (*at <= ' ' || *at > '~')
+            return false;
+    }
     (void)snprintf(job->header.id, sizeof job->header.id, "%s", id);
     job->header.submitted_ms = clock_unix_ms();
     return true;

@@ -8,11 +8,14 @@
 #include "fleet/worker_private.h"
 
 /* KEYS: the lease and the run of each; ARGV: the worker, how long. Says which leases are not
- * ours any more, each with 1 when the run has ended. */
+ * ours any more, each with 1 when the run has ended. A key of another kind than ours is
+ * nobody's: it must not cost the others their leases. */
 static const char renew_script[] = "local lost = {}\n"
                                    "for i = 1, #KEYS, 2 do\n"
-                                   "  local owner = redis.call('GET', KEYS[i])\n"
-                                   "  local ended = redis.call('HEXISTS', KEYS[i + 1], 'result')\n"
+                                   "  local owner = redis.pcall('GET', KEYS[i])\n"
+                                   "  local ended = redis.pcall('HEXISTS', KEYS[i + 1], 'result')\n"
+                                   "  if type(owner) == 'table' then owner = false end\n"
+                                   "  if type(ended) == 'table' then ended = 0 end\n"
                                    "  if ended == 1 or (owner and owner ~= ARGV[1]) then\n"
                                    "    lost[#lost + 1] = KEYS[i]\n"
                                    "    lost[#lost + 1] = ended\n"

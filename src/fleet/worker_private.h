@@ -6,7 +6,8 @@
  * worker_decide.c  what becomes of one
  * worker_work.c    one job in our hands: found, held, settled
  * worker_run.c     one run: its events out, commands in
- * worker_end.c     its result, stored and told
+ * worker_result.c  its result, in words
+ * worker_end.c     … stored and told
  * worker_foreign.c jobs of another form
  * worker_lease.c   that it is ours
  * worker_watch.c   the other members, and fronts that are gone
@@ -107,6 +108,7 @@ struct work {
     char reply_to[96]; /* a front's queue of results; "": none */
     bool is_batch;
     bool is_listening; /* subscribed */
+    bool hears;        /* … and that is confirmed */
     bool is_leased;
     bool is_counted; /* as one that waits no more */
     bool passes_on;  /* held before it is given back */
@@ -159,6 +161,7 @@ struct fleet_worker {
     bool is_patient; /* Redis is away, and some wait for it */
     bool is_blind;   /* … and nothing does any more */
     bool is_holding;
+    bool has_begun; /* to ask for jobs */
 
     bool draining;
     bool hurried; /* the grace is over */
@@ -225,6 +228,13 @@ bool work_carries(const struct work *work, const struct event *event,
 /* The job waits no more, for those who count how many do. */
 void work_count(struct work *work);
 
+/* --- worker_result.c --- */
+
+/* Of one that has ended without a verdict so far. */
+struct job_result work_result(const struct work *work);
+void work_refuse_artifacts(struct run_artifact *artifacts, size_t count);
+int work_encode(struct work *work, struct job_result *result); /* own_form's */
+
 /* --- worker_end.c --- */
 
 /* The engine's recorder. */
@@ -250,6 +260,8 @@ void worker_delivered_foreign(struct fleet_worker *worker, const struct amqp_del
 
 /* Becomes a member, once there is Redis. */
 int worker_join(struct fleet_worker *worker, struct err *err);
+/* Asks the broker for jobs, once. */
+void worker_begin(struct fleet_worker *worker);
 /* Another worker, that lives, has the language. */
 bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
 void worker_watch_fronts(struct fleet_worker *worker);

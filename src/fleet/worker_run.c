@@ -251,6 +251,7 @@ static void cancel(struct work *work, struct slice why)
 static void take(struct work *work, uint64_t bytes)
 {
     struct work_events *events = &work->events;
+    bytes = MIN(bytes, events->output_bytes); /* nobody has taken more than was sent */
     uint64_t more = bytes - MIN(bytes, events->taken_told);
     events->taken_told += more;
     events->taken_bytes += more;

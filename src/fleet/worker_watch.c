@@ -39,6 +39,22 @@ static void on_refused(void *context, const struct err *err)
     worker->config.refused(worker->config.refused_context, err);
 }
 
+/* Two workers of one name would hold each other's leases: until the name is known to be ours
+ * there are no jobs; or until nobody can say. */
+void worker_begin(struct fleet_worker *worker)
+{
+    if (worker->has_begun || worker->draining)
+        return;
+    worker->has_begun = true;
+    worker->is_holding = false;
+    amqp_hold(worker->amqp, false);
+}
+
+static void on_written(void *context)
+{
+    worker_begin(context);
+}
+
 int worker_join(struct fleet_worker *worker, struct err *err)
 {
     struct fleet_members_config config = {
@@ -47,6 +63,7 @@ int worker_join(struct fleet_worker *worker, struct err *err)
         .name = worker->name,
         .is_worker = true,
         .describe = describe,
+        .written = on_written,
         .refused = on_refused,
         .context = worker,
     };

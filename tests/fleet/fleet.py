@@ -29,13 +29,32 @@ TERMINAL = ("completed", "failed", "cancelled")
 ANSWER_S = 60.0  # of a job whose worker was killed, on a noisy machine
 
 
+class Here:
+    """The machine that a member is on, when it is ours: see namespaces.py for another."""
+
+    def under(self):
+        """Words before a command, so that it runs there."""
+        return ()
+
+    def __enter__(self):
+        """Connections that are opened meanwhile begin there."""
+
+    def __exit__(self, *_):
+        pass
+
+
 class Front(Service):
     """A service whose runs go to workers."""
 
-    def __init__(self, fleet, name, *flags, **more):
+    def __init__(self, fleet, name, *flags, place=Here(), **more):
         self.name = name
+        self.place = place
         super().__init__("--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
-                         "--node-name", name, *flags, **more)
+                         "--node-name", name, *flags, under=place.under(), **more)
+
+    def request_raw(self, *question, **more):
+        with self.place:
+            return super().request_raw(*question, **more)
 
     def try_submit(self, language, code, **more):
         """The job's id, or None when the front does not say that it took it."""
@@ -75,11 +94,12 @@ class Front(Service):
 class Worker:
     """A `runnel worker`, started and ended by its pid."""
 
-    def __init__(self, fleet, name, *flags, slots=2):
+    def __init__(self, fleet, name, *flags, slots=2, place=Here()):
         self.name = name
+        self.place = place
         self._log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [RUNNEL, "worker", "--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
+            [*place.under(), RUNNEL, "worker", "--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
              "--node-name", name, "--concurrency", str(slots), *flags],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, cwd="/",
             env={**os.environ})
@@ -120,10 +140,13 @@ class Worker:
 
 
 class Fleet:
-    """Ended in the order in which nothing is waited for."""
+    """Ended in the order in which nothing is waited for. `servers` is the address of RabbitMQ
+    and Redis; `place(name)` says on which machine a member is."""
 
-    def __init__(self, fronts=1, workers=1, slots=2, front_flags=(), worker_flags=()):
+    def __init__(self, fronts=1, workers=1, slots=2, front_flags=(), worker_flags=(),
+                 servers="127.0.0.1", place=lambda name: Here()):
         self.slots = slots
+        self.place = place
         self.front_flags = front_flags
         self.worker_flags = worker_flags
         self.stack = contextlib.ExitStack()
@@ -132,8 +155,8 @@ class Fleet:
         self.started = 0
         with contextlib.ExitStack() as failing:
             failing.callback(self.close)
-            self.rabbit = self.stack.enter_context(broker.RabbitMQ())
-            self.redis = self.stack.enter_context(broker.Redis())
+            self.rabbit = self.stack.enter_context(broker.RabbitMQ(address=servers))
+            self.redis = self.stack.enter_context(broker.Redis(address=servers))
             for _ in range(workers):
                 self.add_worker()
             for _ in range(fronts):
@@ -152,12 +175,14 @@ class Fleet:
         return f"{kind}-{self.started}"
 
     def add_front(self):
-        self.fronts.append(Front(self, self._name("front"), *self.front_flags))
+        name = self._name("front")
+        self.fronts.append(Front(self, name, *self.front_flags, place=self.place(name)))
         return self.fronts[-1]
 
     def add_worker(self):
-        self.workers.append(Worker(self, self._name("worker"), *self.worker_flags,
-                                   slots=self.slots))
+        name = self._name("worker")
+        self.workers.append(Worker(self, name, *self.worker_flags, slots=self.slots,
+                                   place=self.place(name)))
         return self.workers[-1]
 
     def wait_ready(self):
@@ -166,7 +191,7 @@ class Fleet:
 
     def connect(self):
         """A client of the Redis between them."""
-        return RedisClient(self.redis.port)
+        return RedisClient(self.redis.port, address=self.redis.address)
 
     def close(self):
         for member in [*self.fronts, *self.workers]:
@@ -180,7 +205,7 @@ class Ends:
     was restarted is listened to again."""
 
     def __init__(self, fleet):
-        self.port = fleet.redis.port
+        self.redis = fleet.redis
         self.counts = {}
         self.closing = False
         self.client = self._subscribe()
@@ -188,7 +213,7 @@ class Ends:
         self.thread.start()
 
     def _subscribe(self):
-        client = RedisClient(self.port, timeout=None)
+        client = RedisClient(self.redis.port, timeout=None, address=self.redis.address)
         client.call("PSUBSCRIBE", "runnel:events:*")
         return client
 
@@ -200,6 +225,8 @@ class Ends:
                     run = channel.decode().rsplit(":", 1)[1]
                     self.counts[run] = self.counts.get(run, 0) + 1
             except (OSError, ValueError):
+                if self.closing:
+                    return
                 time.sleep(0.05)
                 with contextlib.suppress(OSError, ValueError):
                     self.client = self._subscribe()
@@ -224,4 +251,4 @@ def left_behind(spawners):
     return found
 
 
-__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "TERMINAL", "Worker", "left_behind", "wait_until"]
+__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "Here", "TERMINAL", "Worker", "left_behind", "wait_until"]

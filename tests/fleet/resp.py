@@ -7,8 +7,8 @@ import socket
 class Redis:
     """Redis(port).call("GET", "key"); bytes come back as bytes."""
 
-    def __init__(self, port, timeout=10):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, timeout=10, address="127.0.0.1"):
+        self.socket = socket.create_connection((address, port), timeout)
         self.file = self.socket.makefile("rb")
 
     def close(self):

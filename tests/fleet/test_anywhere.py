@@ -2,11 +2,14 @@
 """What a client knows of one machine it finds on many: each dialect through a broker, jobs on any
 front, input to programs on other machines."""
 
+import http.client
+import json
 import unittest
 
 from fleet import Fleet, wait_until
 from websocket import WebSocket
 
+MIB = 1 << 20
 ECHO = 'while read -r line; do echo "got $line"; done; echo bye'
 
 
@@ -68,6 +71,45 @@ class Anywhere(unittest.TestCase):
                       {"path": "other.py", "content": "x = 5"}]})
         self.assertEqual(status, 200, record)
         self.assertEqual(record["stdout"], "['a b', 'c'] hi in 5\n", record)
+
+    def upload(self, content):
+        form = (b'--edge\r\ncontent-disposition: form-data; name="file"; filename="data"\r\n'
+                b"content-type: text/plain\r\n\r\n" + content + b"\r\n--edge--\r\n")
+        connection = http.client.HTTPConnection("127.0.0.1", self.one.port, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("POST", "/v1/files", form,
+                           {"content-type": "multipart/form-data; boundary=edge"})
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+        self.assertEqual(answer.status, 200, body)
+        return body["id"]
+
+    def run_with_upload(self, content, code):
+        return self.one.request("POST", "/v1/runs", {
+            "language": "bash", "code": code,
+            "files": [{"path": "data", "id": self.upload(content)}]})
+
+    def test_an_uploaded_file_travels(self):
+        for size in (5, 5 * MIB):
+            status, record = self.run_with_upload(b"x" * size, "wc -c < inputs/data")
+            self.assertEqual(status, 200, record)
+            self.assertEqual(record["stdout"].strip(), str(size), record)
+
+    def test_files_that_are_too_much_for_a_job_are_refused(self):
+        status, answer = self.run_with_upload(b"x" * 9 * MIB, "wc -c < inputs/data")
+        self.assertEqual((status, answer["code"]), (413, "too_large"), answer)
+        self.assertIn("8 MiB", answer["error"])
+        self.assertIn("another machine", answer["error"])
+
+    def test_files_that_are_left_are_listed_and_refused(self):
+        status, record = self.one.request("POST", "/v1/runs", {
+            "language": "bash", "code": "mkdir -p outputs/a; echo 1 > outputs/one; "
+                                        "echo 22 > outputs/a/two"})
+        self.assertEqual((status, record["verdict"]), (200, "succeeded"), record)
+        self.assertEqual(record["artifacts"], [])
+        self.assertEqual({each["name"] for each in record["artifacts_refused"]}, {"one", "a/two"})
+        for each in record["artifacts_refused"]:
+            self.assertIn("stayed on the machine", each["reason"])
 
     def test_limits_hold_on_the_worker(self):
         status, record = self.one.request("POST", "/v1/runs", {
@@ -157,6 +199,19 @@ class Anywhere(unittest.TestCase):
         for each in busy:
             self.assertEqual(self.one.result(each)["status"], "completed")
         self.assertNotIn("ran", self.one.job(job).get("result", {}).get("output", ""))
+
+    def test_jobs_of_all_fronts_are_listed_on_each(self):
+        jobs = [front.submit("bash", f"echo {number}") for number in range(3)
+                for front in (self.one, self.other)]
+        for job in jobs:
+            self.one.result(job)
+        for front in (self.one, self.other):
+            listed = front.request("GET", "/api/jobs")[1]
+            records = {record["job_id"]: record for record in listed["jobs"]}
+            self.assertEqual([job for job in records if job in jobs], jobs)  # oldest first
+            for job in jobs:
+                self.assertEqual(records[job]["status"], "completed", records[job])
+            self.assertEqual(listed["count"], len(listed["jobs"]))
 
     def test_unknown_jobs_are_unknown(self):
         status, answer = self.one.request("GET", "/api/jobs/7a6e1f0c-0000-4000-8000-000000000000")

@@ -59,6 +59,22 @@ class Restarts(unittest.TestCase):
                     self.works(fleet)
             self.under_load(fleet, disturb)
 
+    def test_health_says_what_is_connected(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            def says(broker, stream):
+                status, health = fleet.fronts[0].request("GET", "/health")
+                self.assertEqual((status, health["status"]), (200, "UP"), health)
+                return (health["broker_connected"], health["stream_connected"]) == (broker, stream)
+            self.assertTrue(says(True, True))
+            fleet.redis.stop()
+            wait_until("the stream is missed", lambda: says(True, False))
+            fleet.rabbit.stop()
+            wait_until("so is the broker", lambda: says(False, False))
+            fleet.redis.start()
+            fleet.rabbit.start()
+            wait_until("both are back", lambda: says(True, True), ANSWER_S)
+            self.works(fleet)
+
     def test_without_redis_runs_are_answered_whole(self):
         with Fleet(fronts=1, workers=1) as fleet:
             fleet.redis.stop()

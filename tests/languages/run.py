@@ -20,11 +20,12 @@ import tempfile
 sys.dont_write_bytecode = True
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 SAMPLES = TESTS.parent / "languages" / "samples"
-sys.path[:0] = [str(TESTS), str(TESTS / "sandbox")]
+sys.path[:0] = [str(TESTS), str(TESTS / "sandbox"), str(TESTS / "languages")]
 
 # pylint: disable=wrong-import-position
 import invoke
 import judge
+import refusals
 import row
 from report import Report
 
@@ -67,6 +68,8 @@ def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runnel", default="build/runnel", help="the binary (build/runnel)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="samples at once")
+    parser.add_argument("--report-calls", metavar="PROGRAM",
+                        help="tests/unit/sandbox/report_calls: judge refused calls, too")
     options = parser.parse_args(argv)
 
     scratch = tempfile.mkdtemp(prefix="runnel-test-")
@@ -91,6 +94,10 @@ def main(argv):
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, samples))
+    if options.report_calls:
+        refusals.judge(report, options.report_calls,
+                       [name for name in sorted(folders.keys() & installed.keys())
+                        if installed[name]])
     return report.finish()
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A RabbitMQ and a Redis of the test's own: on loopback, on free ports, with data in
-folders that go with them, ended by their pids.
+"""A RabbitMQ and a Redis of the test's own: on free ports, with data in folders that go with
+them, ended by their pids.
 
     with RabbitMQ() as rabbit, Redis() as redis:
         … rabbit.url, redis.url …
@@ -8,6 +8,8 @@ folders that go with them, ended by their pids.
         rabbit.freeze(); rabbit.thaw()
 
 python3 tests/system/broker.py    starts both, says where, and waits for SIGINT or SIGTERM
+
+They listen on loopback, or on an address of the network namespace that they are made in.
 
 What is started dies with the thread that started it, however that ends (PR_SET_PDEATHSIG):
 make them in a thread that lives as long as they shall.
@@ -35,6 +37,7 @@ START_S = 90.0  # of a broker on a machine that does something else beside
 END_S = 30.0
 PR_SET_PDEATHSIG = 1
 PASSWORD = "guest"
+LOOPBACK = "127.0.0.1"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _own_pid = os.getpid()
@@ -63,10 +66,10 @@ def _die_with_parent():
         os._exit(1)  # it died before we asked
 
 
-def _answers(port, question, wanted):
+def _answers(address, port, question, wanted):
     """Does what listens there answer like the server that is meant?"""
     try:
-        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+        with socket.create_connection((address, port), 1) as connection:
             connection.settimeout(2)
             connection.sendall(question)
             return wanted in connection.recv(4096)
@@ -77,7 +80,8 @@ def _answers(port, question, wanted):
 class Server:
     """A process and its folder. A subclass says what the process is and when it is ready."""
 
-    def __init__(self):
+    def __init__(self, address):
+        self.address = address
         self.port = free_port()
         self.process = None
         self._folder = tempfile.TemporaryDirectory(prefix="runnel-broker-",
@@ -163,16 +167,17 @@ class RabbitMQ(Server):
     """With its own epmd, by which Erlang's nodes find each other. `settings` are lines of
     rabbitmq.conf."""
 
-    def __init__(self, *settings):
-        self._settings = settings
+    def __init__(self, *settings, address=LOOPBACK):
+        # Its guest is one of loopback alone, unless it is told otherwise.
+        self._settings = settings if address == LOOPBACK else (*settings, "loopback_users = none")
         self._epmd = None
         self._epmd_port = free_port()
         self._node_port = free_port()
-        super().__init__()
+        super().__init__(address)
 
     @property
     def url(self):
-        return f"amqp://guest:{PASSWORD}@127.0.0.1:{self.port}/"
+        return f"amqp://guest:{PASSWORD}@{self.address}:{self.port}/"
 
     def _command(self):
         return [RABBITMQ]
@@ -184,7 +189,7 @@ class RabbitMQ(Server):
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"runnel-{self.port}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_IP_ADDRESS": self.address,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._node_port),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
@@ -206,7 +211,7 @@ class RabbitMQ(Server):
         (self.folder / "enabled_plugins").write_text("[].\n")
         if self._epmd is None:
             self._epmd = self._spawn(["epmd"])
-            wait_until("epmd listens", lambda: _answers(self._epmd_port, b"\0\1n", b"\0"), START_S)
+            wait_until("epmd listens", lambda: _answers(LOOPBACK, self._epmd_port, b"\0\1n", b"\0"), START_S)
         super().start(wait)
 
     def control(self, *words):
@@ -221,7 +226,7 @@ class RabbitMQ(Server):
         shutil.rmtree(self.folder / "data")
 
     def is_ready(self):
-        return _answers(self.port, b"AMQP\0\0\x09\x01", b"RabbitMQ")
+        return _answers(self.address, self.port, b"AMQP\0\0\x09\x01", b"RabbitMQ")
 
     def close(self):
         super().close()
@@ -233,20 +238,20 @@ class RabbitMQ(Server):
 class Redis(Server):
     """Without files: what it had is gone when it ends. `flags` are of redis-server."""
 
-    def __init__(self, *flags):
-        self._flags = flags
-        super().__init__()
+    def __init__(self, *flags, address=LOOPBACK):
+        self._flags = flags if address == LOOPBACK else ("--protected-mode", "no", *flags)
+        super().__init__(address)
 
     @property
     def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.address}:{self.port}/0"
 
     def _command(self):
-        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir",
+        return ["redis-server", "--port", str(self.port), "--bind", self.address, "--dir",
                 str(self.folder), "--save", "", "--appendonly", "no", *self._flags]
 
     def is_ready(self):
-        return _answers(self.port, b"PING\r\n", b"+PONG")
+        return _answers(self.address, self.port, b"PING\r\n", b"+PONG")
 
 
 def main():

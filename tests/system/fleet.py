@@ -8,13 +8,16 @@ import signal
 import subprocess
 import tempfile
 import time
+import unittest
 import uuid
 
+import broker
 from amqp_client import Amqp
 from redis_client import RedisClient
 from service import BOUND_S, RUNNEL, descendants, wait_until
 
 LANES = ("high", "normal", "low")
+ECHO = "import sys\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\n"
 
 
 class Worker:
@@ -22,6 +25,7 @@ class Worker:
 
     def __init__(self, broker, stream, *flags, name=None, wait=True):
         self.name = name or f"worker-{uuid.uuid4().hex[:8]}"
+        self.was_harmed = False
         self._log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [RUNNEL, "worker", f"--broker={broker}", f"--stream={stream}",
@@ -64,6 +68,11 @@ class Worker:
             if b"worker" in words:
                 return pid
         return None
+
+    def kill_front(self):
+        """What is left of it starts it again."""
+        self.was_harmed = True
+        os.kill(self.front(), signal.SIGKILL)
 
     def kill(self):
         """As a machine does it that loses power."""
@@ -207,3 +216,50 @@ def parse_event(text):
     line, _, data = text.partition(b"\n")
     number, attempt, _, kind, *words = line.decode().split(" ")
     return int(number), int(attempt), kind, words, data
+
+
+class FleetTest(unittest.TestCase):
+    """With a front that is played, and workers as a test wants them."""
+
+    rabbit = redis = None
+
+    @classmethod
+    def setUpClass(cls):
+        if not broker.is_installed():
+            raise unittest.SkipTest("rabbitmq-server or redis-server is not installed")
+        if FleetTest.rabbit is None:  # the module's first
+            FleetTest.rabbit = broker.RabbitMQ()
+            FleetTest.redis = broker.Redis()
+            unittest.addModuleCleanup(FleetTest.close_servers)
+            with Worker(cls.rabbit.url, cls.redis.url):
+                pass  # it has declared the queues
+
+    @staticmethod
+    def close_servers():
+        for server in (FleetTest.rabbit, FleetTest.redis):
+            server.close()
+        FleetTest.rabbit = FleetTest.redis = None
+
+    def worker(self, *flags, **more):
+        worker = Worker(self.rabbit.url, self.redis.url, *(flags or ("--concurrency=2",)), **more)
+        self.addCleanup(worker.close)
+        self.workers.append(worker)
+        return worker
+
+    def setUp(self):
+        self.workers = []
+        self.front = PlayedFront(self.rabbit.url, self.redis.url)
+        self.addCleanup(self.front.close)
+
+    def tearDown(self):
+        self.assert_settled()
+
+    def assert_settled(self):
+        """No job is left: a worker that ends gives back what it has not settled."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                self.assertEqual(worker.stop(), 0, worker.log())
+            if not worker.was_harmed:
+                self.assertEqual(worker.events("front_died"), [], worker.log())
+        wait_until("no job is left", lambda: all(self.front.amqp.count(f"runnel.jobs.{lane}") == 0
+                                                 for lane in LANES))

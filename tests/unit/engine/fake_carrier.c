@@ -124,6 +124,15 @@ static void find(struct carrier *carrier, const char *id,
         fake_carrier_answer(fake);
 }
 
+static void list(struct carrier *carrier, size_t max,
+                 void (*listed)(void *context, const char *ids, size_t count), void *context)
+{
+    struct fake_carrier *fake = carrier_of(carrier);
+    size_t count = fake->elsewhere.id ? MIN(max, (size_t)1) : 0;
+    fake->lists++;
+    listed(context, count > 0 ? fake->elsewhere.id : "", count);
+}
+
 void fake_carrier_answer(struct fake_carrier *carrier)
 {
     struct run *run = NULL;
@@ -169,6 +178,7 @@ void fake_carrier_init(struct fake_carrier *carrier)
         .wait_ms = wait_ms,
         .free = free_cargo,
         .find = find,
+        .list = list,
     };
     *carrier = (struct fake_carrier){.carrier = {&ops}};
     list_init(&carrier->cargos);

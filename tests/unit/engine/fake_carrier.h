@@ -23,11 +23,12 @@ struct fake_carrier {
     bool is_alone;    /* nobody has any language */
     bool cannot_encode;
     enum err_code refuses; /* the next send; 0: it is sent */
-    /* What find gives: an id that is known elsewhere, and how the run there looks. */
+    /* What find and list give: an id that is known elsewhere, and how the run there looks. */
     struct engine *engine;
     struct run_spec elsewhere;
     bool holds_answers; /* until fake_carrier_answer */
     size_t finds;
+    size_t lists;
     char wanted[RUN_ID_SIZE];
     void (*found)(void *context, struct run *run);
     void *context;

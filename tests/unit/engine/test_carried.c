@@ -14,6 +14,7 @@ static struct fixture fixture;
 static struct fake_carrier carrier;
 static struct client client;
 static struct run *found;
+static char listed[RUN_ID_SIZE];
 static unsigned answers;
 
 static int set_up(void **state)
@@ -106,6 +107,45 @@ static void an_engine_of_its_own_runs_asks_nobody(void **state)
     assert_null(found);
     fake_stage_exit(stage_of(&local), 0);
     fixture_fini(&local);
+}
+
+static void on_listed(void *context, const char *ids, size_t count)
+{
+    (void)context;
+    (void)snprintf(listed, sizeof listed, "%s", count > 0 ? ids : "");
+    answers++;
+}
+
+static void list_of_others_comes_from_the_loop(void **state)
+{
+    (void)state;
+    engine_list(fixture.engine, 100, on_listed, NULL);
+    assert_int_equal(carrier.lists, 0);
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(answers, 1);
+    assert_string_equal(listed, elsewhere);
+    engine_list(fixture.engine, 0, on_listed, NULL); /* nobody need be asked */
+    fake_loop_settle(fixture.loop);
+    assert_int_equal(carrier.lists, 1);
+    assert_string_equal(listed, "");
+}
+
+static void list_of_others_is_empty_where_there_are_none(void **state)
+{
+    (void)state;
+    struct fixture local;
+    fixture_init(&local, 1, 1);
+    engine_list(local.engine, 100, on_listed, NULL);
+    fake_loop_settle(local.loop);
+    assert_int_equal(answers, 1);
+    engine_drain(local.engine, 0, NULL, NULL);
+    fake_loop_settle(local.loop);
+    engine_list(local.engine, 100, on_listed, NULL);
+    engine_free(local.engine);
+    assert_int_equal(answers, 2);
+    local.executor->ops->executor_free(local.executor);
+    loop_free(local.loop);
+    buf_fini(&local.observed);
 }
 
 static void who_still_waits_is_answered_at_the_end(void **state)
@@ -235,6 +275,8 @@ int main(void)
         TEST(ones_own_are_found_here),
         TEST(what_nobody_knows_is_not_found),
         TEST(an_engine_of_its_own_runs_asks_nobody),
+        TEST(list_of_others_comes_from_the_loop),
+        TEST(list_of_others_is_empty_where_there_are_none),
         TEST(who_still_waits_is_answered_at_the_end),
         TEST(one_of_another_machine_is_read_as_ones_own),
         TEST(one_that_is_asked_for_twice_is_one),

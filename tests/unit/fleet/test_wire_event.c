@@ -33,8 +33,8 @@ static void events_are_lines_and_bytes(void **state)
         {{6, 2, 99, EVENT_USAGE, .cpu_ms = 12, .memory_bytes = 4096}, "6 2 99 usage 12 4096\n", 0},
         {{7, 2, 99, EVENT_GAP, .lost_bytes = 65536}, "7 2 99 gap 65536\n", 0},
         {{8, 0, 99, EVENT_END, .bytes = MIXED}, "8 0 99 end\n", sizeof mixed - 1},
-        {{UINT64_MAX, UINT32_MAX, UINT64_MAX, EVENT_END},
-         "18446744073709551615 4294967295 18446744073709551615 end\n",
+        {{INT64_MAX, UINT32_MAX, UINT64_MAX, EVENT_END},
+         "9223372036854775807 4294967295 18446744073709551615 end\n",
          0},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -46,6 +46,7 @@ static const struct {
 
     {"a batch run begins again", FACTS(.begun = 1), DELIVERY_START},
     {"without a deadline", FACTS(.begun = 1, .age_ms = 1001), DELIVERY_START},
+    {"also when it was given back", FACTS(.begun = 1, .given_back = 1, .age_ms = 1001), DELIVERY_START},
     {"until it has ended too many workers", FACTS(.begun = ATTEMPTS_MAX), DELIVERY_DEAD},
     {"a run somebody talked to does not begin again", FACTS(.begun = 1, .is_batch = false), DELIVERY_WORKER_LOST},
     {"it begins when no attempt had", FACTS(.deliveries = 5, .is_batch = false), DELIVERY_START},

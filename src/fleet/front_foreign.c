@@ -209,6 +209,8 @@ static void take_rest(struct front_cargo *cargo, const struct job_result *result
     run_carried_state(cargo->run, RUN_RUNNING);
     if (result->event_count > 0)
         output = result->events[0].bytes;
+    else /* one of our workers took it, and has told its lines before */
+        cargo->next_number = MAX(cargo->next_number, result->last_event + 1);
     const char *rest = behind_heard(&cargo->heard, output, &bytes);
     if (!cargo->run || bytes <= cargo->heard.bytes)
         return;
@@ -252,7 +254,8 @@ static void on_stored(void *context, const struct redis_reply *reply)
     struct foreign_end *end = context;
     end->storing = false;
     if (!reply)
-        return; /* once more, when Redis is back */
+        return;                                           /* once more, when Redis is back */
+    front_take_result(end->front, buf_slice(&end->text)); /* should another one have stored its */
     amqp_settle(end->front->amqp, end->ref, AMQP_ACK);
     end_free(end);
 }

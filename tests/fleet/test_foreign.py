@@ -317,6 +317,16 @@ class Runners(Case):
         self.assertEqual(front.result(front.submit("python", "print(1)"))["status"], "completed")
         self.assertEqual(front.log().count('"result_unreadable"'), 5)
 
+    def test_our_own_workers_are_such_runners_too(self):
+        front = self.front()
+        worker = self.member(Worker, "worker")
+        job = front.submit("python", SPEAKS, workspace_id="mine")
+        self.assertEqual(self.lines(front, job), SAID)
+        self.assertEqual(front.result(job)["result"]["output"], "50% a,b\noh\nlast\n")
+        self.assertEqual(front.run("bash", "echo here")["output"], "here\n")  # in our own form
+        worker.close()
+        self.nothing_waits("results.all")
+
     def test_redis_begins_anew_while_a_job_speaks(self):
         front = self.front()
         self.runner("ioredis")

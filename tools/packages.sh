@@ -20,8 +20,10 @@ clang-format
 clang-tidy
 curl
 git
+iproute2
 libclang-rt-dev
 libcmocka-dev
+python3-yaml
 qemu-system-x86
 rabbitmq-server
 redis-server

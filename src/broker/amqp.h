@@ -121,8 +121,12 @@ struct amqp_config {
     void *context;
 };
 
-/* -1 and ERR_CONFIG when the URL is not one. Copies the config. Does not wait. */
+/* -1 and ERR_CONFIG when the URL is not one. */
 int amqp_check_url(const char *url, struct err *err);
+/* Loads librabbitmq. amqp_new does it too; before, where new code will be forbidden then. */
+int amqp_load(struct err *err);
+/* Copies the config. Does not wait. It starts a thread: drop privilege before, since a
+ * system call filter and capabilities are a thread's own. */
 struct amqp *amqp_new(struct loop *loop, const struct amqp_config *config, struct err *err);
 bool amqp_is_connected(const struct amqp *amqp);
 /* -1 with ERR_BROKER when there is no connection, or 64 MiB wait already. */

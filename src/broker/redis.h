@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* redis.h — Redis, over hiredis on our loop: commands, and channels on a second
+/* redis.h — Redis, over hiredis' parser on our loop: commands, and channels on a second
  * connection. Connects again, with back-off, whenever it is gone; what was asked
  * meanwhile is answered with NULL.
  *
  *     struct redis *redis = redis_new(loop, &config, err);
- *     redis_command(redis, on_reply, run, "HSET", REDIS_TEXT(key), REDIS_SLICE(bytes), REDIS_END)
+ *     redis_command(redis, on_reply, run, slice_of("GET"), slice_of(key));
  *     redis_subscribe(redis, "runnel:events:…");      …events.message…
  *     redis_free(redis);
  *
@@ -63,8 +63,8 @@ bool redis_is_connected(const struct redis *redis);
  * no connection, or more than 64 MiB wait to be sent. */
 int redis_command_argv(struct redis *redis, redis_reply_fn *fn, void *context, size_t argc,
                        const struct slice *argv);
-/* The same of literal words and slices: redis_send(redis, fn, context,
- * "XADD", key, "*", "e", bytes) with each argument a struct slice. */
+/* The same of arguments that are each a struct slice: redis_command(redis, fn, context,
+ * slice_of("XADD"), slice_of(key), slice_of("*"), slice_of("e"), bytes). */
 #define redis_command(redis, fn, context, ...)                                             \
     redis_command_argv((redis), (fn), (context),                                           \
                        sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice), \
@@ -72,10 +72,12 @@ int redis_command_argv(struct redis *redis, redis_reply_fn *fn, void *context, s
 
 /* Remembered over lost connections. Counted: as many unsubscribes end it. `ready` (may be
  * NULL) is called once, when the server has confirmed it; not when the connection is lost
- * before (events.connected says it then). */
+ * before (events.connected says it then), nor after the unsubscribe that ends it. -1: the
+ * name is none of 1 to 512 bytes, or no room. */
 int redis_subscribe(struct redis *redis, const char *channel, void (*ready)(void *context),
                     void *context);
 void redis_unsubscribe(struct redis *redis, const char *channel);
-void redis_free(struct redis *redis); /* commands in flight are dropped, no callback comes */
+/* Commands are sent as far as they go at once; no callback comes any more. */
+void redis_free(struct redis *redis);
 
 #endif

@@ -28,6 +28,7 @@ struct follow {
     struct run *run;
     struct reader *reader;
     struct follow_text *text;
+    unsigned attempt;                /* whose text it is */
     struct shared_watch *outputs[2]; /* on our stdout and stderr */
     struct slice pending;            /* not yet written, to … */
     int pending_fd;
@@ -54,11 +55,22 @@ static void begin_write(struct follow *follow, int fd, struct slice bytes)
     shared_watch_enable(follow->outputs[fd - STDOUT_FILENO], true);
 }
 
+static void begin_anew(struct follow *follow, unsigned attempt)
+{
+    follow->attempt = attempt;
+    if (follow->spec->collect) {
+        buf_clear(&follow->text->out);
+        buf_clear(&follow->text->err);
+    }
+}
+
 /* Takes events until one has bytes that must be written first. */
 static void pump(struct follow *follow)
 {
     struct event event;
     while (follow->pending.len == 0 && reader_next(follow->reader, &event) > 0) {
+        if (event.attempt > follow->attempt)
+            begin_anew(follow, event.attempt);
         switch (event.kind) {
         case EVENT_STDOUT:
             begin_write(follow, STDOUT_FILENO, event.bytes);
@@ -230,7 +242,7 @@ int follow_run(struct loop *loop, struct run *run, const struct follow_spec *spe
                struct follow_text *text, struct err *err)
 {
     static struct follow follow; /* too large for the stack; there is one at a time */
-    follow = (struct follow){.spec = spec, .loop = loop, .run = run, .text = text};
+    follow = (struct follow){.spec = spec, .loop = loop, .run = run, .text = text, .attempt = 1};
     int rc = set_up(&follow, err);
     if (rc == 0)
         loop_run(loop);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/front.h"
+#include "cli/process.h"
 #include "cli/serve_private.h"
 #include "cli/versions.h"
 #include "loop/loop.h"
@@ -17,11 +18,6 @@ enum {
     LAST_ANSWERS_MS = 2000,   /* to send what is decided, when we end */
     LAST_ANSWERS_STEP_MS = 10,
 };
-
-static void write_log(const char *line, unsigned long len)
-{
-    (void)!write(STDERR_FILENO, line, len);
-}
 
 /* --- the end --- */
 
@@ -55,15 +51,6 @@ static void on_signal(void *context, int signal)
     engine_drain(service->wiring->engine, again ? 0 : grace_ms, on_drained, service);
 }
 
-/* Every box died with it, and nothing of ours is left that the kernel does not
- * clear away; who started the spawner starts all of it again. */
-static void on_spawner_lost(void *context)
-{
-    (void)context;
-    log_event(LOG_ERROR, "spawner_lost", LOG_END);
-    _exit(err_exit_status(ERR_INTERNAL));
-}
-
 /* --- the start --- */
 
 /* Binding may need a right; everything behind it must have none. */
@@ -73,13 +60,14 @@ static int start(struct service *service, int socket, struct err *err)
     struct engine_config engine = {
         .concurrency = wiring_concurrency(&wiring->config),
         .queue_length = wiring->config.queue_length,
+        .memory_bytes = wiring_memory_bytes(&wiring->config),
         .keep_ms = KEEP_MS,
         .ceiling = wiring->config.ceiling,
         .observer = service_observe,
         .observer_context = service,
     };
     if (wiring_receive_report(wiring, socket, err) < 0 || wiring_make_executor(wiring, err) < 0 ||
-        service_open_storage(service, err) < 0)
+        service_open_storage(service, err) < 0 || service_open_fleet(service, &engine, err) < 0)
         return -1;
     service_set_keepers(service, &engine);
     if (wiring_make_engine(wiring, &engine, err) < 0 || service_make_dialects(service, err) < 0 ||
@@ -89,27 +77,12 @@ static int start(struct service *service, int socket, struct err *err)
     service->last_answers = loop_timer_new(wiring->loop, end_when_answered, service);
     service->terminate = loop_signal_new(wiring->loop, SIGTERM, on_signal, service);
     service->interrupt = loop_signal_new(wiring->loop, SIGINT, on_signal, service);
-    wiring->on_lost = on_spawner_lost;
+    wiring->on_lost = process_spawner_lost;
     if (front_drop_privilege((uid_t)wiring->report.front_uid, getppid(), err) < 0)
         return -1;
-    if (service_start_storage(service, err) < 0)
+    if (service_start_storage(service, err) < 0 || service_start_fleet(service, err) < 0)
         return -1;
     return http_server_start(service->server, err);
-}
-
-static void print_languages(const struct catalogue *catalogue, bool installed, const char *title,
-                            const char *end)
-{
-    bool first = true;
-    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
-        const struct language *language = catalogue_at(catalogue, i);
-        if (language->installed != installed)
-            continue;
-        (void)printf("%s%s", first ? title : " ", language->name);
-        first = false;
-    }
-    if (!first)
-        (void)printf("%s\n", end);
 }
 
 /* ::1 right behind 127.0.0.1 at its port: "localhost" says both. */
@@ -143,10 +116,7 @@ static void greet(const struct service *service)
             print_listener(service, i);
     }
     (void)printf("\n");
-    print_languages(wiring->catalogue, true, "languages: ", "");
-    print_languages(wiring->catalogue, false,
-                    "not installed: ", " ('runnel languages' tells how to get them)");
-    (void)printf("isolation: %s\n", wiring->isolation);
+    process_print_means(wiring);
     (void)fflush(stdout);
     wiring_log_ignored();
     if (service->listeners->no_ipv6)
@@ -162,6 +132,7 @@ static void stop(struct service *service)
 {
     service_free_storage(service);
     service_free_dialects(service);
+    service_free_fleet(service);
     loop_signal_free(service->terminate);
     loop_signal_free(service->interrupt);
     loop_timer_free(service->last_answers);
@@ -170,15 +141,16 @@ static void stop(struct service *service)
 int serve(struct wiring *wiring, int socket, const struct listeners *listeners, struct err *err)
 {
     struct service service = {.wiring = wiring, .listeners = listeners};
-    enum log_level level = LOG_INFO;
-    log_set_sink(write_log);
-    (void)log_level_parse(wiring->config.log_level, &level);
-    log_set_level(level);
+    process_open_log(&wiring->config);
     int rc = start(&service, socket, err);
     if (rc == 0) {
         greet(&service);
         loop_run(wiring->loop);
         log_event(LOG_INFO, "stopped", LOG_END);
+    }
+    if (service.failure.text[0] != '\0') {
+        *err = service.failure;
+        rc = -1;
     }
     stop(&service);
     return rc;

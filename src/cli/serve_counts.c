@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_counts.c — what becomes of runs, in the log and in figures. Never of what a
  * program said, nor of its source. */
+#include "cli/process.h"
 #include "cli/serve_private.h"
 #include "cli/versions.h"
 #include "loop/loop.h"
@@ -21,19 +22,6 @@ static void note_levels(struct service *service)
                    engine_running(engine));
 }
 
-static void log_ended(const struct run *run)
-{
-    const struct run_result *result = run_result(run);
-    log_event(LOG_INFO, "run_finished", LOG_TEXT("run", run_id(run)),
-              LOG_TEXT("language", run_language(run)->name),
-              LOG_TEXT("verdict", verdict_name(result->verdict)),
-              LOG_U64("wall_ms", result->usage.wall_ms), LOG_U64("cpu_ms", result->usage.cpu_ms),
-              LOG_U64("queued_ms", result->usage.queued_ms), LOG_END);
-    if (result->verdict == VERDICT_INTERNAL_ERROR)
-        log_event(LOG_ERROR, "run_failed", LOG_TEXT("run", run_id(run)),
-                  LOG_TEXT("reason", result->reason), LOG_END);
-}
-
 static void count_ended(struct stats *stats, const struct run *run)
 {
     const struct run_result *result = run_result(run);
@@ -50,7 +38,7 @@ void service_observe(void *context, const struct run *run)
     note_levels(service);
     if (run_state(run) != RUN_FINISHED)
         return;
-    log_ended(run);
+    process_log_run(run);
     count_ended(&service->stats, run);
 }
 
@@ -62,6 +50,7 @@ void service_start_counts(struct service *service)
     service->stats.version = RUNNEL_VERSION;
     service->stats.slots = wiring_concurrency(&wiring->config);
     service->stats.queue_length = wiring->config.queue_length;
+    service->stats.memory_bytes = wiring_memory_bytes(&wiring->config);
     service->stats.started_ns = loop_now_ns();
     history_init(&service->stats.history, STEP_MS, now_ms());
 }

@@ -22,17 +22,8 @@ enum {
     FAILED_LOGINS_WINDOW_MS = 5 * 60 * 1000,
 };
 
-const char *const serve_dialects[] = {EXECUTE_NAME, SESSION_NAME, RUNS_NAME, INTERACTIVE_NAME,
-                                      NULL};
-
-int words_add_list(struct words *words, const struct config_list *list, struct err *err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (words_add(words, list->items[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
+const char *const serve_dialects[] = {EXECUTE_NAME,     SESSION_NAME, RUNS_NAME,
+                                      INTERACTIVE_NAME, JOBS_NAME,    NULL};
 
 /* What is served below /v1 is described, or not served: openapi_check names what was
  * forgotten. */
@@ -62,6 +53,7 @@ int service_make_server(struct service *service, struct err *err)
         {EXECUTE_NAME, execute_routes, &service->execute},
         {INTERACTIVE_NAME, engineio_http_routes, service->engineio},
         {SESSION_NAME, session_routes, &service->session},
+        {JOBS_NAME, jobs_routes, &service->jobs},
         {RUNS_NAME, runs_routes, &service->runs},
         {STATS_NAME, stats_routes, &service->stats},
         {FILES_NAME, files_routes, &service->files},
@@ -120,11 +112,33 @@ static struct request_links service_links(const struct service *service)
     return links;
 }
 
+static int make_jobs(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    if (words_add_list(&service->dependencies, &config->dependencies, err) < 0)
+        return -1;
+    service->jobs = (struct jobs){
+        .engine = service->wiring->engine,
+        .catalogue = service->wiring->catalogue,
+        .accounts = service->accounts,
+        .limiter =
+            rate_limiter_new(config->jobs_rate, config->jobs_rate_window_ms, CLIENTS_REMEMBERED),
+        .rate_limit_loopback = config->rate_limit_loopback,
+        .dependencies = words_list(&service->dependencies),
+        .analysis = jobs_analysis_mode(config->analysis),
+    };
+    list_init(&service->jobs.followers);
+    if (!service->jobs.limiter)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    return jobs_check_dependencies(&service->jobs, err);
+}
+
 int service_make_dialects(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
     if (words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0 ||
-        request_access_check(words_list(&service->allow_anonymous), serve_dialects, err) < 0)
+        request_access_check(words_list(&service->allow_anonymous), serve_dialects, err) < 0 ||
+        make_jobs(service, err) < 0)
         return -1;
     service->execute = (struct execute){
         .engine = service->wiring->engine,
@@ -198,6 +212,8 @@ void service_free_dialects(struct service *service)
     versions_free(service->versions);
     rate_limiter_free(service->execute.limiter);
     rate_limiter_free(service->failed_logins);
+    rate_limiter_free(service->jobs.limiter);
+    words_fini(&service->dependencies);
     words_fini(&service->server_names);
     words_fini(&service->cors_origins);
     words_fini(&service->trusted_proxies);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_private.h — the parts of the service, for the files that put it together:
  * serve.c (its life), serve_counts.c (its figures), serve_storage.c (what it keeps, and who may do
- * what), serve_dialects.c (what it speaks). */
+ * what), serve_dialects.c (what it speaks), serve_fleet.c (who else carries out its runs). */
 #ifndef RUNNEL_CLI_SERVE_PRIVATE_H
 #define RUNNEL_CLI_SERVE_PRIVATE_H
 
@@ -13,6 +13,7 @@
 #include "dialect/execute.h"
 #include "dialect/files.h"
 #include "dialect/interactive.h"
+#include "dialect/jobs.h"
 #include "dialect/openapi.h"
 #include "dialect/request_access.h"
 #include "dialect/runs.h"
@@ -39,6 +40,8 @@ struct service {
     /* what it speaks */
     struct execute execute;
     struct session_dialect session;
+    struct jobs jobs;
+    struct words dependencies;
     struct runs runs;
     size_t replay_bytes; /* of runs */
     struct openapi openapi;
@@ -52,21 +55,21 @@ struct service {
     struct engineio_config engineio_config;
     struct engineio *engineio;
     struct versions *versions; /* asked for when somebody wants to know them */
-    struct http_mount mounts[9];
+    struct http_mount mounts[10];
     struct words server_names;
     struct words cors_origins;
     struct words trusted_proxies;
     struct words allow_anonymous;
     struct http_config http;
     struct http_server *server;
+    struct fleet_front *fleet; /* NULL: runs are carried out here */
     /* its life */
+    struct err failure; /* why it ends, when nobody told it to */
     struct loop_signal *terminate;
     struct loop_signal *interrupt;
     struct loop_timer *last_answers;
     uint64_t drained_at_ns;
 };
-
-int words_add_list(struct words *words, const struct config_list *list, struct err *err);
 
 /* serve_counts.c: the engine's observer, and what it counts into; once there is an engine */
 void service_observe(void *context, const struct run *run);
@@ -79,6 +82,12 @@ void service_set_keepers(const struct service *service, struct engine_config *en
 /* … and works without them. */
 int service_start_storage(struct service *service, struct err *err);
 void service_free_storage(struct service *service);
+
+/* serve_fleet.c: before the engine is made … */
+int service_open_fleet(struct service *service, struct engine_config *engine, struct err *err);
+/* … and once there is one, and no rights any more: threads keep those that they begin with. */
+int service_start_fleet(struct service *service, struct err *err);
+void service_free_fleet(struct service *service);
 
 /* serve_dialects.c */
 int service_make_dialects(struct service *service, struct err *err);

@@ -57,11 +57,12 @@ static int make_webhooks(struct service *service, struct err *err)
     return 0;
 }
 
-/* Of /v1/runs (its are recorded) each request has paid, also one that came to nothing; in
- * the other dialects each run pays, or a key's rate would end where they begin. */
+/* Of /v1/runs (its are recorded) and of jobs each request has paid, also one that came to
+ * nothing; in the other dialects each run pays, or a key's rate would end where they begin. */
 static int begin_run(void *context, const struct run_spec *spec, struct err *err)
 {
-    if (!spec->recorded && !accounts_take(context, spec->owner).allowed)
+    bool paid = spec->recorded || spec->profile == PROFILE_JOBS;
+    if (!paid && !accounts_take(context, spec->owner).allowed)
         return err_set(err, ERR_RATE_LIMITED, "rate limit exceeded");
     return accounts_run_starts(context, spec->owner, err);
 }

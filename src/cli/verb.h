@@ -21,8 +21,11 @@ struct verb {
 
 extern const struct verb verb_run;
 extern const struct verb verb_serve;
+extern const struct verb verb_worker;
 extern const struct verb verb_key;
 extern const struct verb verb_languages;
+extern const struct verb verb_workers;
+extern const struct verb verb_jobs;
 extern const struct verb verb_doctor;
 extern const struct verb verb_help;
 extern const struct verb verb_version;

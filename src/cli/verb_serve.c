@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "cli/process.h"
 #include "cli/serve.h"
 #include "cli/storage.h"
 #include "cli/verb.h"
@@ -21,27 +22,6 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
-/* Each run has one box at a time, and a toolchain may be asked for its version. */
-static unsigned boxes(const struct config *config)
-{
-    return wiring_concurrency(config) + 1;
-}
-
-static int become_spawner(struct wiring *wiring, int argc, char **argv, struct err *err)
-{
-    struct sandbox_settings settings;
-    struct words command = {0};
-    int rc = wiring_settings(wiring, boxes(&wiring->config), &settings, err);
-    if (rc == 0)
-        rc = words_add(&command, "runnel", err);
-    for (int i = 0; i < argc && rc == 0; i++)
-        rc = words_add(&command, argv[i], err);
-    if (rc == 0)
-        rc = sandbox_become_spawner(&settings, (char *const *)command.items, err);
-    words_fini(&command);
-    return rc;
-}
-
 static int run_serve(const struct verb *verb, int argc, char **argv, struct err *err)
 {
     struct serve_options options = {0};
@@ -55,7 +35,7 @@ static int run_serve(const struct verb *verb, int argc, char **argv, struct err 
             rc = listeners_read(&wiring.config, serve_dialects, storage_has_keys(&wiring.config),
                                 &listeners, err);
         if (rc == 0)
-            rc = socket < 0 ? become_spawner(&wiring, argc, argv, err)
+            rc = socket < 0 ? process_become_spawner(&wiring, argc, argv, err)
                             : serve(&wiring, socket, &listeners, err);
     } else if (rc == OPTIONS_HELP) {
         rc = 0;

@@ -10,6 +10,7 @@
 #include "loop/loop.h"
 #include "observe/log.h"
 #include "os/fd.h"
+#include "os/memory.h"
 
 /* Switches of services that we stand in for. What they would have turned off
  * cannot be turned off here, and silence would let an operator believe it was
@@ -231,4 +232,9 @@ unsigned wiring_concurrency(const struct config *config)
     if (sched_getaffinity(0, sizeof ours, &ours) < 0)
         return 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     return 2 * (unsigned)CPU_COUNT(&ours);
+}
+
+uint64_t wiring_memory_bytes(const struct config *config)
+{
+    return memory_usable("") / 100 * config->memory_share;
 }

@@ -59,5 +59,7 @@ void wiring_log_ignored(void);
 
 /* Runs at once: as configured, else twice the processors that we may use. */
 unsigned wiring_concurrency(const struct config *config);
+/* What running boxes may be promised of this machine's memory; 0: any. */
+uint64_t wiring_memory_bytes(const struct config *config);
 
 #endif

@@ -16,6 +16,15 @@ int words_add(struct words *words, const char *word, struct err *err)
     return 0;
 }
 
+int words_add_list(struct words *words, const struct config_list *list, struct err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (words_add(words, list->items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 bool words_have(const struct words *words, const char *word)
 {
     for (size_t i = 0; i < words->count; i++) {

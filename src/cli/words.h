@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "config/config.h"
 
 struct words {
     const char **items; /* NULL-ended; NULL when empty */
@@ -14,6 +15,7 @@ struct words {
 };
 
 int words_add(struct words *words, const char *word, struct err *err);
+int words_add_list(struct words *words, const struct config_list *list, struct err *err);
 bool words_have(const struct words *words, const char *word);
 void words_fini(struct words *words);
 /* Never NULL: an empty list is a list of no words. */

@@ -43,6 +43,8 @@ struct config {
     bool rate_limit_loopback;            /* rate limits hold for loopback clients too */
     uint64_t execute_rate;               /* requests per window at /execute: 100 */
     uint64_t execute_rate_window_ms;     /* 15 min */
+    uint64_t jobs_rate;                  /* requests per window at /api/execute: 10 */
+    uint64_t jobs_rate_window_ms;        /* 1 min */
     uint64_t shutdown_grace_ms;          /* 10 s */
     struct config_list languages_dirs;   /* besides the built-in one */
     struct config_list allow_missing;    /* isolation layers the operator does without */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dialect/execute.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,10 +11,10 @@
 #include "dialect/execute_result.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
+#include "dialect/request_tenant.h"
+#include "dialect/request_window.h"
 #include "engine/engine.h"
 #include "language/language.h"
-#include "loop/loop.h"
-#include "server/rate_limit.h"
 #include "store/store.h"
 
 #define TEXT_TYPE "text/html; charset=utf-8"
@@ -23,7 +22,6 @@
 /* The services whose clients come here took this much, and so say their tests. */
 #define BODY_MAX (100 * KIB)
 #define LIST_MAX (64 * KIB)
-#define MS_PER_S 1000
 
 /* --- answers --- */
 
@@ -31,13 +29,6 @@
 static void reply_error(struct http_request *request, const char *text)
 {
     request_answer_text(request, 400, "error", text);
-}
-
-static void add_number(struct http_request *request, const char *name, uint64_t number)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-    http_add_header(request, name, text);
 }
 
 /* What names no field those services knew too. */
@@ -58,46 +49,31 @@ static void reply_run_error(const struct execute *execute, struct http_request *
 
 /* --- the rate --- */
 
-static bool is_exempt(const struct execute *execute, const struct http_request *request)
-{
-    return http_request_from_loopback(request) && !execute->rate_limit_loopback;
-}
-
 static void add_rate_headers(struct http_request *request, const struct rate_state *state)
 {
-    add_number(request, "X-RateLimit-Limit", state->limit);
-    add_number(request, "X-RateLimit-Remaining", state->remaining);
-    add_number(request, "X-RateLimit-Reset",
-               (uint64_t)time(NULL) + (state->reset_ms + MS_PER_S - 1) / MS_PER_S);
-}
-
-static uint64_t now_ms(void)
-{
-    return loop_now_ns() / NS_PER_MS;
+    request_add_number(request, "X-RateLimit-Limit", state->limit);
+    request_add_number(request, "X-RateLimit-Remaining", state->remaining);
+    request_add_number(request, "X-RateLimit-Reset",
+                       (uint64_t)time(NULL) + request_in_seconds(state->reset_ms));
 }
 
 /* The headers alone: a request that these services turned away before they
  * counted it. */
 static void show_rate(struct execute *execute, struct http_request *request)
 {
-    struct rate_state state =
-        rate_limiter_look(execute->limiter, http_request_client(request), now_ms());
+    struct rate_state state = request_look_window(execute->limiter, request);
     add_rate_headers(request, &state);
 }
 
 /* Counts it. False when it is one too many, and answered. */
 static bool pass_rate(struct execute *execute, struct http_request *request)
 {
-    if (is_exempt(execute, request)) {
-        show_rate(execute, request);
-        return true;
-    }
     struct rate_state state =
-        rate_limiter_take(execute->limiter, http_request_client(request), now_ms());
+        request_take_window(execute->limiter, execute->rate_limit_loopback, request);
     add_rate_headers(request, &state);
     if (state.allowed)
         return true;
-    add_number(request, "Retry-After", (state.reset_ms + MS_PER_S - 1) / MS_PER_S);
+    request_add_number(request, "Retry-After", request_in_seconds(state.reset_ms));
     http_reply(request, 429, TEXT_TYPE, slice_of(ANSWER_TOO_MANY));
     return false;
 }
@@ -164,7 +140,11 @@ static int read_body(const struct execute *execute, const json_t *body, struct r
 static void run_body(struct execute *execute, struct http_request *request, const json_t *body)
 {
     struct err err;
-    struct run_spec spec = {.owner = http_request_key(request)};
+    struct run_spec spec = {
+        .owner = http_request_key(request),
+        .lane = LANE_NORMAL,
+        .tenant = request_tenant(request),
+    };
     const char **args = NULL;
     auto_buf struct buf input;
     buf_init(&input, BODY_MAX + 1);
@@ -269,6 +249,8 @@ static void handle_health(struct http_request *request, void *context)
     json_u64(&json, "running", engine_running(execute->engine));
     json_u64(&json, "queued", engine_queued(execute->engine));
     json_u64(&json, "languages", count_installed(execute->catalogue));
+    if (execute->write_health)
+        execute->write_health(execute->health_context, &json);
     json_close_object(&json);
     http_reply(request, execute->draining ? 503 : 200, ANSWER_JSON, buf_slice(&body));
 }

@@ -18,6 +18,7 @@
 
 struct engine;
 struct catalogue;
+struct json;
 struct rate_limiter;
 
 #define EXECUTE_NAME "execute" /* of the mount, and of --listen ADDR:PORT=execute */
@@ -29,6 +30,9 @@ struct execute {
     struct rate_limiter *limiter; /* of requests under /execute */
     bool rate_limit_loopback;
     bool draining; /* set when the service is about to end: /health says so */
+    /* Further members of /health's object; NULL: none */
+    void (*write_health)(void *context, struct json *json);
+    void *health_context;
 };
 
 extern const struct http_route execute_routes[];

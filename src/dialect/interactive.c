@@ -21,6 +21,7 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
+#include "dialect/request_tenant.h"
 #include "dialect/result_output.h"
 #include "engine/engine.h"
 #include "language/language.h"
@@ -243,6 +244,9 @@ static int start(struct execution *execution, const json_t *argument, struct err
     struct run_spec spec = {
         .profile = PROFILE_LIVE,
         .owner = engineio_key(client->session),
+        .lane = LANE_NORMAL,
+        .tenant =
+            request_tenant_of(engineio_key(client->session), engineio_client(client->session)),
         .input_stays_open = true,
         .streaming = true,
         .passing = true,

@@ -12,6 +12,7 @@
 
 void result_output_init(struct result_output *output)
 {
+    output->attempt = 1;
     buf_init(&output->merged, 2 * RESULT_STREAM_MAX);
     buf_init(&output->out, RESULT_STREAM_MAX);
     buf_init(&output->err, RESULT_STREAM_MAX);
@@ -24,8 +25,18 @@ void result_output_fini(struct result_output *output)
     buf_fini(&output->err);
 }
 
+static void begin_anew(struct result_output *output, unsigned attempt)
+{
+    output->attempt = attempt;
+    buf_clear(&output->merged);
+    buf_clear(&output->out);
+    buf_clear(&output->err);
+}
+
 void result_output_add(struct result_output *output, const struct event *event)
 {
+    if (event->attempt > output->attempt)
+        begin_anew(output, event->attempt);
     if (event->kind != EVENT_STDOUT && event->kind != EVENT_STDERR)
         return;
     buf_add_slice(&output->merged, event->bytes);

@@ -21,6 +21,7 @@ struct run_result;
 #define RESULT_BODY_MAX (12 * RESULT_STREAM_MAX + 16 * MIB)
 
 struct result_output {
+    unsigned attempt;  /* whose output it is: what came before a later one is void */
     struct buf merged; /* both streams, in the order of the log */
     struct buf out;
     struct buf err;
@@ -28,7 +29,7 @@ struct result_output {
 
 void result_output_init(struct result_output *output);
 void result_output_fini(struct result_output *output);
-/* Takes what is output; other events do nothing. */
+/* Takes what is output; of other events that of a new attempt begins it anew. */
 void result_output_add(struct result_output *output, const struct event *event);
 
 bool result_output_failed(const struct result_output *output); /* memory was short */

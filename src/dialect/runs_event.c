@@ -23,6 +23,9 @@ static const struct schema_field event_fields[] = {
     {"t",    SCHEMA_NUMBER, .required = true, .help = "milliseconds since the run was made"},
     {"type", SCHEMA_TEXT,   .required = true, .choices = type_words, .help = "what else it has"},
     {"state", SCHEMA_TEXT, .choices = state_words, .help = "state: the one it is in now"},
+    {"attempt", SCHEMA_NUMBER,
+     .help = "state: from the second time on that it is tried, because a worker was lost; what "
+             "earlier ones said is void"},
     {"data", SCHEMA_TEXT, .help = "stdout, stderr, and notice, which is what a compiler says"},
     {"cpu_ms", SCHEMA_NUMBER, .help = "usage: until now"},
     {"memory_bytes", SCHEMA_NUMBER, .help = "usage: now"},
@@ -94,6 +97,8 @@ void runs_event_write(struct buf *buf, const struct event *event,
     switch (event->kind) {
     case EVENT_STATE:
         json_text(&json, "state", run_state_name(event->state));
+        if (event->attempt > 1)
+            json_u64(&json, "attempt", event->attempt);
         break;
     case EVENT_STDOUT:
     case EVENT_STDERR:

@@ -52,6 +52,8 @@ static const struct schema_field record_fields[] = {
     {"id",       SCHEMA_TEXT, .required = true},
     {"status",   SCHEMA_TEXT, .required = true, .choices = runs_statuses,
      .help = "where it is; at its end, the verdict in the words of services of this form"},
+    {"position", SCHEMA_NUMBER, .help = "while it is queued: 1 is the next to get a slot"},
+    {"expected_wait_ms", SCHEMA_NUMBER, .help = "while it is queued: until then, by what runs took of late"},
     RUNS_VERDICT_ROWS(true),
     {"stdout",   SCHEMA_TEXT, .help = "at the end; UTF-8, with U+FFFD for what was none"},
     {"stderr",   SCHEMA_TEXT, .help = "at the end; the compiler's when compiling failed"},
@@ -164,12 +166,22 @@ static void write_finished(struct json *json, const struct runs *runs, struct ru
     json_close_array(json);
 }
 
+static void write_wait(struct json *json, const struct run *run)
+{
+    size_t position = run_queue_position(run);
+    if (position == 0)
+        return;
+    json_u64(json, "position", position);
+    json_u64(json, "expected_wait_ms", run_expected_wait_ms(run));
+}
+
 void runs_write_live(struct json *json, const struct runs *runs, struct run *run)
 {
     const struct run_result *result = run_result(run);
     json_text(json, "id", run_id(run));
     json_text(json, "status",
               result ? status_words[result->verdict] : run_state_name(run_state(run)));
+    write_wait(json, run);
     if (result)
         write_finished(json, runs, run);
     else

@@ -93,6 +93,7 @@ static void add_last_lines(struct recording *recording, const struct runs_outcom
         .time_ms = run_time_ms(recording->run),
         .kind = EVENT_STATE,
         .state = RUN_FINISHED,
+        .attempt = run_attempt(recording->run),
     };
     struct buf *events = &recording->events;
     (void)add_line(events, events->max, &event, outcome);
@@ -108,6 +109,10 @@ static void take_output(struct recording *recording, struct result_output *outpu
     bool has_room = true;
     struct reader *reader = run_attach(recording->run, 0, READER_TEXT, on_nothing, NULL, NULL);
     while (reader && reader_next(reader, &event) > 0) {
+        if (event.attempt > output->attempt) { /* who replays it has no use for what is void */
+            buf_clear(&recording->events);
+            has_room = true;
+        }
         result_output_add(output, &event);
         if (has_room && event.kind != EVENT_USAGE)
             has_room = add_line(&recording->events, EVENTS_MAX, &event, outcome);

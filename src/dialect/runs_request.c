@@ -23,6 +23,7 @@ static const char artifacts_folder[] = "outputs";
 static const char temporary_env[] = "TMPDIR=/work/tmp";
 
 static const char *const encodings[] = {"utf-8", "base64", NULL};
+static const char *const priorities[] = {"high", "normal", "low", NULL};
 static const char *const disconnects[] = {"kill", "continue", NULL};
 
 /* clang-format off */
@@ -59,6 +60,8 @@ static const struct schema_field request_fields[] = {
      .help = "what becomes of a run that is not waited for when its last client leaves"},
     {"disconnect_grace_ms", SCHEMA_NUMBER, AT(grace_ms), .largest = GRACE_MAX_MS,
      .help = "how long it may stay away; 0 is 30 s"},
+    {"priority",      SCHEMA_TEXT, AT(priority), .choices = priorities,
+     .help = "of those that wait for a slot, who goes first; without it, normal"},
     {"metadata",      SCHEMA_PAIRS, AT(metadata), .largest = STORE_METADATA_MAX,
      .help = "kept with the run, returned, and a filter of GET /v1/runs"},
     {"webhook_url",   SCHEMA_TEXT, AT(webhook_url), .largest = 2048,
@@ -293,6 +296,15 @@ static int take_entry(struct block *block, const struct runs_request *request,
     return 0;
 }
 
+static enum lane lane_of(const struct runs_request *request)
+{
+    for (enum lane lane = 0; lane < LANES; lane++) {
+        if (slice_is(request->priority, lane_name(lane)))
+            return lane;
+    }
+    return LANE_NORMAL;
+}
+
 int runs_request_spec(const struct runs *runs, const struct runs_request *request,
                       const struct slice *uploads, struct run_spec *spec, void **ret_block,
                       struct err *err)
@@ -317,6 +329,7 @@ int runs_request_spec(const struct runs *runs, const struct runs_request *reques
         .limits = request->limits,
         .streaming = !request->waits,
         .tty = request->tty,
+        .lane = lane_of(request),
         .ends_unattended = !request->waits && !continues,
         .unattended_ms = request->grace_ms,
         .folders = folders,

@@ -30,6 +30,7 @@ struct runs_request {
     struct slice entrypoint;
     struct slice on_disconnect;
     struct slice webhook_url;
+    struct slice priority;
     const char **args;
     const char **compile_args;
     const char **env;

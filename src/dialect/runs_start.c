@@ -22,6 +22,7 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_rate.h"
+#include "dialect/request_tenant.h"
 #include "dialect/runs.h"
 #include "dialect/runs_record.h"
 #include "dialect/runs_request.h"
@@ -40,6 +41,7 @@ struct start {
     const struct runs *runs;
     struct http_request *http; /* NULL: the client has left */
     uint64_t key;
+    uint64_t tenant;
     bool waits;
     json_t *body;
     struct runs_request request;
@@ -238,6 +240,7 @@ static int prepare(struct start *start, struct run_spec *spec, struct err *err)
     start->created_ms = clock_unix_ms();
     spec->id = start->id;
     spec->owner = start->key;
+    spec->tenant = start->tenant;
     struct limits limits = engine_limits(runs->engine, spec);
     if (!spec->artifacts)
         limits.value[LIMIT_ARTIFACT_FILES] = limits.value[LIMIT_ARTIFACT_BYTES] = 0;
@@ -408,6 +411,7 @@ void runs_handle_start(struct http_request *request, void *context)
         .runs = runs,
         .http = request,
         .key = http_request_key(request),
+        .tenant = request_tenant(request),
         .waits = !wait || strcmp(wait, "false") != 0,
     };
     buf_init(&start->kept, KEPT_REQUEST_MAX);

@@ -11,6 +11,8 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
+#include "dialect/request_form.h"
+#include "dialect/request_tenant.h"
 #include "engine/engine.h"
 #include "language/language.h"
 #include "server/websocket.h"
@@ -44,16 +46,6 @@ static int read_text(json_t *body, const char *field, struct slice *ret_text)
     return 0;
 }
 
-/* A page of another site may send a form or plain text unasked, and then the
- * browser says where from; without that it is no browser, or an old one, which
- * says it by Origin. */
-static bool is_foreign_form(const struct http_request *request)
-{
-    const char *site = http_request_header(request, "Sec-Fetch-Site");
-    return !http_request_is_json(request) && site && strcmp(site, "same-origin") != 0 &&
-           strcmp(site, "none") != 0;
-}
-
 static void handle_start(struct http_request *request, void *context)
 {
     const struct session_dialect *dialect = context;
@@ -62,11 +54,13 @@ static void handle_start(struct http_request *request, void *context)
     struct run_spec spec = {
         .profile = PROFILE_SESSION,
         .owner = http_request_key(request),
+        .lane = LANE_NORMAL,
+        .tenant = request_tenant(request),
         .input_stays_open = true,
         .ends_unattended = true,
         .unattended_ms = LEFT_ALONE_MS,
     };
-    if (is_foreign_form(request)) {
+    if (request_is_foreign_form(request)) {
         reply_error(request, 415, "the body must be application/json");
         return;
     }

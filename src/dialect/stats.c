@@ -22,6 +22,14 @@ static void write_store(struct json *json, const struct store *store)
     json_close_object(json);
 }
 
+static void write_queued(struct json *json, const struct engine *engine)
+{
+    json_open_object(json, "queued_by_priority");
+    for (enum lane lane = 0; lane < LANES; lane++)
+        json_u64(json, lane_name(lane), engine_queued_in(engine, lane));
+    json_close_object(json);
+}
+
 static void write_tally(struct json *json, const char *key, const struct tally *tally)
 {
     json_open_object(json, key);
@@ -103,8 +111,16 @@ static void handle_stats(struct http_request *request, void *context)
     json_u64(&json, "slots", stats->slots);
     json_u64(&json, "running", engine_running(stats->engine));
     json_u64(&json, "queued", engine_queued(stats->engine));
+    write_queued(&json, stats->engine);
     json_u64(&json, "queue_length", stats->queue_length);
+    json_u64(&json, "memory_promised_bytes", engine_promised_bytes(stats->engine));
+    json_u64(&json, "memory_bytes", stats->memory_bytes);
     write_store(&json, stats->store);
+    if (stats->write_workers) {
+        json_open_array(&json, "workers");
+        stats->write_workers(stats->workers_context, &json);
+        json_close_array(&json);
+    }
     write_ended(&json, stats);
     write_history(&json, &stats->history, now_ns / NS_PER_MS);
     json_close_object(&json);

@@ -15,6 +15,7 @@
 #include "server/http.h"
 
 struct engine;
+struct json;
 struct store;
 
 #define STATS_NAME "stats"
@@ -25,13 +26,17 @@ struct stats {
     const char *version;
     uint64_t slots;
     uint64_t queue_length;
-    uint64_t started_ns; /* as loop_now_ns says it */
+    uint64_t memory_bytes; /* that running boxes may be promised; 0: any */
+    uint64_t started_ns;   /* as loop_now_ns says it */
     /* runs that ended since then */
     struct tally verdicts;
     struct tally languages;
     struct latency queued;
     struct latency wall;
     struct history history; /* its clock: milliseconds of loop_now_ns */
+    /* Where workers carry runs out: one object each into the open array. NULL: here. */
+    void (*write_workers)(void *context, struct json *json);
+    void *workers_context;
 };
 
 extern const struct http_route stats_routes[];

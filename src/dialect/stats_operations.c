@@ -11,6 +11,22 @@ static const struct schema_field store_fields[] = {
 };
 static const struct schema store_schema = {.fields = store_fields};
 
+static const struct schema_field worker_fields[] = {
+    {"name",            SCHEMA_TEXT,    .required = true},
+    {"host",            SCHEMA_TEXT,    .required = true},
+    {"version",         SCHEMA_TEXT,    .required = true},
+    {"slots",           SCHEMA_NUMBER,  .required = true, .help = "runs at once"},
+    {"running",         SCHEMA_NUMBER,  .required = true},
+    {"memory_mb",       SCHEMA_NUMBER,  .required = true, .help = "that may be promised to boxes; 0: not bounded"},
+    {"promised_mb",     SCHEMA_NUMBER,  .required = true, .help = "that is"},
+    {"load",            SCHEMA_MILLI,   .required = true, .help = "of its machine, over a minute"},
+    {"service_ms",      SCHEMA_NUMBER,  .required = true, .help = "how long a run holds a slot, of late"},
+    {"last_seen_ms",    SCHEMA_NUMBER,  .required = true, .help = "ago"},
+    {"draining",        SCHEMA_BOOL,    .required = true, .help = "takes no more runs"},
+    {NULL},
+};
+static const struct schema worker_schema = {.fields = worker_fields};
+
 static const struct schema_field ended_fields[] = {
     {"total",     SCHEMA_NUMBER, .required = true, .help = "runs that ended since the start"},
     {"verdicts",  SCHEMA_COUNTS, .required = true, .help = "how many by verdict"},
@@ -60,7 +76,11 @@ static const struct schema_field stats_fields[] = {
     {"slots",        SCHEMA_NUMBER, .required = true, .help = "runs at once"},
     {"running",      SCHEMA_NUMBER, .required = true, .help = "now"},
     {"queued",       SCHEMA_NUMBER, .required = true, .help = "now"},
+    {"queued_by_priority", SCHEMA_COUNTS, .required = true, .help = "now"},
     {"queue_length", SCHEMA_NUMBER, .required = true, .help = "runs that may wait"},
+    {"memory_promised_bytes", SCHEMA_NUMBER, .required = true, .help = "to runs that have a slot; 0 where it is not bounded"},
+    {"memory_bytes", SCHEMA_NUMBER, .required = true, .help = "that they may be promised together; 0 is any"},
+    {"workers",      SCHEMA_OBJECTS, .items = &worker_schema, .help = "that carry runs out, where there is a broker"},
     {"store",        SCHEMA_OBJECT, .required = true, .items = &store_schema},
     {"ended",        SCHEMA_OBJECT, .required = true, .items = &ended_schema},
     {"latency",      SCHEMA_OBJECT, .required = true, .items = &latency_schema},

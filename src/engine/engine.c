@@ -3,41 +3,72 @@
  *
  * Whatever calls out happens in on_dispatch, in this order: the observer hears
  * of new runs; those that left the queue are ended; free slots are given to the
- * first in the queue; a drain that is complete is reported. */
+ * first in the queue, as long as there is memory to promise it; a drain that is complete is
+ * reported. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/engine_private.h"
 
 #define KEEP_BYTES_DEFAULT (256 * MIB)
-enum { RETRY_AFTER_MAX_S = 600 };
 
 void engine_observe(struct engine *engine, struct run *run)
 {
-    if (engine->config.observer)
+    if (engine->config.observer && !run->carried.adopted)
         engine->config.observer(engine->config.observer_context, run);
+}
+
+void engine_announce(struct run *run)
+{
+    if (list_empty(&run->newcomer))
+        return;
+    list_remove(&run->newcomer);
+    engine_observe(run->engine, run);
 }
 
 static void announce(struct engine *engine)
 {
-    while (!list_empty(&engine->newcomers)) {
-        struct run *run = CONTAINER_OF(engine->newcomers.next, struct run, newcomer);
-        list_remove(&run->newcomer);
-        engine_observe(engine, run);
-    }
+    while (!list_empty(&engine->newcomers))
+        engine_announce(CONTAINER_OF(engine->newcomers.next, struct run, newcomer));
 }
 
+bool engine_has_memory(const struct engine *engine, const struct run *run)
+{
+    return run->memory_bytes <= engine->config.memory_bytes - engine->promised_bytes;
+}
+
+/* One that must wait for memory is not overtaken by a smaller one: it would wait for ever. */
 static struct run *next_to_start(struct engine *engine)
 {
     announce(engine); /* again, because an observer may submit */
-    return engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+    struct run *run =
+        engine->active_count < engine->config.concurrency ? queue_first(&engine->queue) : NULL;
+    return run && engine_has_memory(engine, run) ? run : NULL;
+}
+
+static void take_slot(struct engine *engine, struct run *run)
+{
+    queue_take(&engine->queue, run);
+    list_append(&engine->active, &run->place);
+    engine->active_count++;
+    engine->active_in[run->lane]++;
+    engine->promised_bytes += run->memory_bytes;
+}
+
+static void give_slot_back(struct engine *engine, const struct run *run)
+{
+    engine->active_count--;
+    engine->active_in[run->lane]--;
+    engine->promised_bytes -= run->memory_bytes;
+    engine_note_slot_time(engine, run->lane, run->finished_ns - run->slot_ns);
 }
 
 static bool is_empty(const struct engine *engine)
 {
     return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving) &&
-           list_empty(&engine->unstarted);
+           list_empty(&engine->unstarted) && list_empty(&engine->carried);
 }
 
 /* Their recorder may take its time: they are moved on first, not looked at twice. */
@@ -57,11 +88,10 @@ static void on_dispatch(void *context)
     announce(engine);
     end_leaving(engine);
     for (struct run *run; (run = next_to_start(engine)) != NULL;) {
-        queue_remove(&engine->queue, run);
-        list_append(&engine->active, &run->place);
-        engine->active_count++;
+        take_slot(engine, run);
         run_start(run);
     }
+    carried_answer(engine);
     if (engine->draining && engine->drained && is_empty(engine))
         take_ptr (&engine->drained)(engine->drained_context);
 }
@@ -77,7 +107,7 @@ void engine_leave_queue(struct run *run)
 
 static uint64_t kept_bytes(const struct run *run)
 {
-    return sizeof *run + output_log_memory(&run->log);
+    return sizeof *run + run->note.room + output_log_memory(&run->log);
 }
 
 static void forget(struct engine *engine, struct run *run)
@@ -138,22 +168,20 @@ static void keep(struct engine *engine, struct run *run)
         forget(engine, oldest_finished(engine));
 }
 
-static void end_quota(const struct run *run, uint64_t wall_ms)
+void engine_end_quota(const struct run *run, uint64_t wall_ms)
 {
     const struct quota *quota = &run->engine->config.quota;
-    if (quota->end)
+    if (quota->end && !run->carried.adopted)
         quota->end(quota->context, run->owner, wall_ms);
 }
 
 void engine_run_finished(struct engine *engine, struct run *run)
 {
     list_remove(&run->place);
-    end_quota(run, run->result.usage.wall_ms);
-    if (run->slot_ns != 0) {
-        double slot_ms = (double)(run->finished_ns - run->slot_ns) / (double)NS_PER_MS;
-        engine->slot_ms += (slot_ms - engine->slot_ms) / (engine->slot_ms > 0 ? 8 : 1);
-        engine->active_count--;
-    }
+    engine_end_quota(run, run->result.usage.wall_ms);
+    if (run->slot_ns != 0)
+        give_slot_back(engine, run);
+    run_carried_count(run, NULL);
     keep(engine, run);
     loop_task_schedule(engine->dispatch);
     engine_observe(engine, run);
@@ -167,12 +195,13 @@ static void on_drain_grace(void *context)
         run_cancel(run, why);
     list_for_each (link, &engine->active)
         run_cancel(CONTAINER_OF(link, struct run, place), why);
+    carried_drain(engine, why);
 }
 
 struct engine *engine_new(struct loop *loop, const struct engine_config *config,
                           struct executor *executor, struct err *err)
 {
-    if (config->concurrency == 0) {
+    if (config->concurrency == 0 && !config->carrier) {
         (void)err_set(err, ERR_CONFIG, "no run could ever start: concurrency is 0");
         return NULL;
     }
@@ -193,6 +222,9 @@ struct engine *engine_new(struct loop *loop, const struct engine_config *config,
     list_init(&engine->unstarted);
     list_init(&engine->active);
     list_init(&engine->finished);
+    list_init(&engine->carried);
+    list_init(&engine->adopted);
+    list_init(&engine->lookups);
     engine->dispatch = loop_task_new(loop, on_dispatch, engine);
     engine->forget = loop_timer_new(loop, on_forget, engine);
     engine->drain = loop_timer_new(loop, on_drain_grace, engine);
@@ -204,6 +236,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     assert(is_empty(engine));
+    carried_fini(engine);
     for (struct run *run; (run = oldest_finished(engine)) != NULL;)
         forget(engine, run);
     loop_task_free(engine->dispatch);
@@ -213,10 +246,14 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
-static int check_language(const struct language *language, struct err *err)
+static int check_language(const struct engine *engine, const struct language *language,
+                          struct err *err)
 {
-    if (language->installed)
+    const struct carrier *carrier = engine->config.carrier;
+    if (carrier ? carrier->ops->has_language(carrier, language) : language->installed)
         return 0;
+    if (carrier)
+        return err_set(err, ERR_NOT_INSTALLED, "no worker that is there has %s", language->title);
     if (language->unavailable)
         return err_set(err, ERR_NOT_INSTALLED, "%s is not installed: %s", language->title,
                        language->unavailable);
@@ -237,14 +274,35 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
         (void)err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
         return NULL;
     }
-    if (check_language(spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
+    if (check_language(engine, spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
     const struct quota *quota = &engine->config.quota;
-    if (quota->begin && quota->begin(quota->context, spec, err) < 0) {
+    if (run_carried_prepare(run, spec, err) < 0 ||
+        (quota->begin && quota->begin(quota->context, spec, err) < 0)) {
         run_free(run);
         return NULL;
     }
     return run;
+}
+
+/* Into the queue; -1 when it must not wait there. */
+static int enter_queue(struct engine *engine, struct run *run, struct err *err)
+{
+    switch (queue_room(&engine->queue, run, engine_free_slots(engine))) {
+    case QUEUE_FULL:
+        return err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    case QUEUE_FULL_FOR_TENANT:
+        return err_set(err, ERR_BUSY,
+                       "too many of your runs are waiting already: the rest of the queue is for "
+                       "others");
+    case QUEUE_HAS_ROOM:
+        break;
+    }
+    queue_add(&engine->queue, run);
+    if (engine_check_wait(engine, run, err) == 0)
+        return 0;
+    queue_remove(&engine->queue, run);
+    return -1;
 }
 
 int engine_start(struct run *run, struct err *err)
@@ -253,8 +311,10 @@ int engine_start(struct run *run, struct err *err)
     int rc = 0;
     if (engine->draining)
         rc = err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
-    else if (!queue_add(&engine->queue, run, engine->config.concurrency - engine->active_count))
-        rc = err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
+    else if (run->carried.is)
+        rc = carried_send(run, err);
+    else
+        rc = enter_queue(engine, run, err);
     if (rc < 0) {
         engine_discard(run);
         return -1;
@@ -268,7 +328,7 @@ int engine_start(struct run *run, struct err *err)
 
 void engine_discard(struct run *run)
 {
-    end_quota(run, 0);
+    engine_end_quota(run, 0);
     run_free(run);
 }
 
@@ -306,24 +366,26 @@ void engine_each(const struct engine *engine, void (*each)(void *context, struct
 
 size_t engine_running(const struct engine *engine)
 {
-    return engine->active_count;
+    return engine->active_count + engine->carried_running;
 }
 
 size_t engine_queued(const struct engine *engine)
 {
-    return engine->queue.len;
+    return engine->queue.len + carried_queued(engine);
+}
+
+size_t engine_queued_in(const struct engine *engine, enum lane lane)
+{
+    return engine->queue.turns.len[lane] + engine->carried_queued[lane];
+}
+
+uint64_t engine_promised_bytes(const struct engine *engine)
+{
+    return engine->promised_bytes;
 }
 
 const char *engine_isolation(const struct engine *engine)
 {
-    return executor_isolation(engine->executor);
-}
-
-unsigned engine_retry_after_s(const struct engine *engine)
-{
-    if (engine->active_count + engine->queue.len < engine->config.concurrency)
-        return 1;
-    double turns = (double)(engine->queue.len + 1) / engine->config.concurrency;
-    double seconds = 1 + turns * engine->slot_ms / 1000;
-    return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+    const struct carrier *carrier = engine->config.carrier;
+    return carrier ? carrier->ops->isolation(carrier) : executor_isolation(engine->executor);
 }

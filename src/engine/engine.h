@@ -119,6 +119,7 @@ struct run_spec {
     enum lane lane;
     uint64_t tenant;       /* who shares the slots fairly with others; 0: nobody in particular */
     struct slice note;     /* any bytes, given back by run_note */
+    const char *workspace; /* told to runners of others, who tell it their backends; NULL: none */
     const char *artifacts; /* the folder whose files are wanted back; NULL: none */
     bool recorded;         /* ends when the recorder has it */
 };
@@ -187,12 +188,18 @@ struct run *engine_find(struct engine *engine, const char *id);
  * `found` is called once, from the loop, with NULL when there is none. */
 void engine_look_up(struct engine *engine, const char *id,
                     void (*found)(void *context, struct run *run), void *context);
+/* Ids of the newest `max` runs that other machines' engines may have taken, each with a NUL
+ * behind it, one after the other, newest first; our own can be among them. `listed` is called
+ * once, from the loop; without a carrier with none. */
+void engine_list(struct engine *engine, size_t max,
+                 void (*listed)(void *context, const char *ids, size_t count), void *context);
 /* Refuses new runs; lets the present ones end for grace_ms, then cancels the
  * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
 void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),
                   void *context);
 size_t engine_running(const struct engine *engine);
 size_t engine_queued(const struct engine *engine);
+size_t engine_queued_in(const struct engine *engine, enum lane lane);
 uint64_t engine_promised_bytes(const struct engine *engine); /* memory, to running boxes */
 const char *engine_isolation(const struct engine *engine);
 /* Rough seconds until a slot is free, for Retry-After: at least 1. */
@@ -229,6 +236,7 @@ void run_forget(struct run *run);
  * waits already, ERR_CONFLICT when the input is closed or the run has ended. */
 int run_write(struct run *run, struct slice bytes, struct err *err);
 void run_close_input(struct run *run);
+/* To the program; one that has not started yet gets it (once) when it has. */
 void run_signal(struct run *run, int signal);
 void run_resize(struct run *run, unsigned columns, unsigned rows);
 /* Ends it with the verdict `cancelled`, in any state; repeating it is harmless.

@@ -2,7 +2,8 @@
 /* engine_private.h — what the pieces of the engine share.
  *
  * engine.c      submissions, the slots, the end of service, finished runs
- * queue.c       runs that wait for a slot, first come first served
+ * engine_wait.c how long runs will wait for theirs
+ * queue.c       runs that wait for a slot, and whose turn it is
  * run_table.c   runs by id
  * run_plan.c    a submission, checked and copied
  * run.c         the life of one run, stage by stage
@@ -10,6 +11,8 @@
  * run_clock.c   its deadlines: queue, wall, idle, cpu
  * run_input.c   bytes on their way to its stdin
  * run_waiting.c whether the program waits for more of them
+ * run_carried.c a run that another machine carries out: what is told of it, and to it
+ * carried.c     all of those: sent, adopted, looked up, let go
  * reader.c      events on their way to a client
  * output_log.c  the events
  *
@@ -22,6 +25,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "engine/carrier.h"
 #include "engine/engine.h"
 #include "engine/output_log.h"
 #include "engine/queue.h"
@@ -36,6 +40,7 @@ enum run_deadline {
     DEADLINE_WALL,
     DEADLINE_KILL,
     DEADLINE_COLLECT,
+    DEADLINE_CANCEL, /* of a carried run: the far side has not ended it yet */
 };
 
 struct run_clock {
@@ -74,21 +79,37 @@ struct run_artifacts {
     size_t room;
 };
 
+/* Of a run that another machine carries out. */
+struct run_carried {
+    bool is;      /* the rest means nothing otherwise */
+    bool adopted; /* another machine took it; nobody but its readers is told of it here */
+    bool accepted;
+    struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
+    size_t *counter;       /* of the engine's, the one in which it counts */
+    uint64_t output_bytes; /* of the present attempt, as they came */
+    uint64_t notice_bytes;
+    uint64_t taken_bytes; /* as the carrier was told last */
+};
+
 struct run {
     struct engine *engine;   /* NULL once it is forgotten: only readers hold it */
-    struct list place;       /* the queue, or one of the engine's four lists */
+    struct list place;       /* the queue, or one of the engine's lists */
     struct list newcomer;    /* in engine.newcomers until the observer knows of it */
     struct run *next_in_row; /* of run_table */
     char id[RUN_ID_SIZE];
     uint64_t owner;
+    uint64_t tenant;
+    uint64_t memory_bytes; /* promised to it while it has a slot; 0: memory is not bounded */
     struct buf note;
+    enum lane lane;
     enum run_state state;
     const struct language *language;
     struct limits limits;
     struct limits compile_limits;
-    bool tty;
     unsigned columns;
     unsigned rows;
+    uint64_t signals; /* for a program that has not started; bits of 1 << (signal - 1) */
+    bool tty;
     bool passing;
     bool ends_unattended;
     uint64_t unattended_ms;
@@ -101,10 +122,12 @@ struct run {
     struct run_waiting waiting;
     struct run_usage_events usage;
     struct output_log log;
+    struct run_carried carried;
 
     struct workspace *workspace;
     struct stage *stage;
     size_t command; /* stages done: the compile commands, then execute */
+    bool in_queue;  /* queue.c says so */
     bool started;   /* the stage; its limits run */
     bool killed;    /* by us; it has not ended yet */
     bool paused;    /* by us: a reader is too slow */
@@ -125,6 +148,15 @@ struct run_table {
     size_t len;
 };
 
+enum { SLOT_TIMES_KEPT = 32 };
+
+/* How long runs held their slots of late. */
+struct slot_times {
+    uint64_t ns[SLOT_TIMES_KEPT];
+    size_t count; /* ever */
+    uint64_t sum_ns;
+};
+
 struct engine {
     struct loop *loop;
     struct engine_config config;
@@ -136,11 +168,18 @@ struct engine {
     struct list unstarted; /* … and their end is being recorded */
     struct list active;    /* hold a slot */
     size_t active_count;
-    struct list finished; /* oldest first */
+    size_t active_in[LANES];
+    uint64_t promised_bytes; /* of memory, to these */
+    struct list finished;    /* oldest first */
+    struct list carried;     /* were sent, and have not finished */
+    struct list adopted;     /* … and are others' */
+    size_t carried_queued[LANES];
+    size_t carried_running;
+    struct list lookups; /* to be answered from the loop */
     uint64_t kept_bytes;
     struct loop_task *dispatch;
     struct loop_timer *forget;
-    double slot_ms; /* how long a run holds a slot, on average */
+    struct slot_times slot_times[LANES + 1]; /* the last: of all lanes */
 
     bool draining;
     struct loop_timer *drain;
@@ -150,9 +189,19 @@ struct engine {
 
 /* engine.c */
 void engine_observe(struct engine *engine, struct run *run);
+void engine_announce(struct run *run);    /* unless the observer knows of it */
 void engine_leave_queue(struct run *run); /* to be finished from the loop */
 void engine_run_finished(struct engine *engine, struct run *run);
 void engine_forget(struct run *run); /* a finished one */
+void engine_end_quota(const struct run *run, uint64_t wall_ms);
+/* Beside what those that run were promised. */
+bool engine_has_memory(const struct engine *engine, const struct run *run);
+
+/* engine_wait.c */
+void engine_note_slot_time(struct engine *engine, enum lane lane, uint64_t ns);
+size_t engine_free_slots(const struct engine *engine); /* that who comes now could have */
+/* ERR_BUSY when a run that has just been queued would wait longer than it may. */
+int engine_check_wait(const struct engine *engine, const struct run *run, struct err *err);
 
 /* run_table.c */
 int run_table_init(struct run_table *table);
@@ -177,8 +226,15 @@ void run_show_compiler_text(struct run *run, enum event_kind kind);
 void run_blame_us(struct run *run, const char *why);
 uint64_t run_stage_output_cap(const struct run *run);
 
+/* run_access.c */
+enum { SIGNALS_MAX = 64 };
+void run_send_signals(struct run *run); /* its execute stage has started */
+
 /* run_ending.c */
 void run_finish(struct run *run);
+/* As the far side says it; artifacts are copied. */
+void run_finish_as_told(struct run *run, const struct run_result *result,
+                        const struct run_artifact *artifacts, size_t artifact_count);
 void run_collected(struct run *run); /* what has come by now is all */
 void run_artifacts_free(struct run *run);
 
@@ -207,6 +263,25 @@ void run_waiting_active(struct run *run); /* output, input, or somebody who care
 void run_waiting_over(struct run *run);   /* if it did: it has got what it waited for */
 void run_waiting_probed(struct run *run, bool waiting);
 void run_waiting_free(struct run *run);
+
+/* run_carried.c; of other runs these do nothing, or may not be called */
+int run_carried_prepare(struct run *run, const struct run_spec *spec, struct err *err);
+void run_carried_start(struct run *run);                  /* it was sent */
+void run_carried_count(struct run *run, size_t *counter); /* NULL: nowhere any more */
+void run_carried_cancel(struct run *run, const char *why);
+void run_carried_waited(struct run *run);     /* its queue deadline has passed */
+void run_carried_unanswered(struct run *run); /* … and that of a cancel */
+void run_carried_taken(struct run *run);      /* by its readers, perhaps */
+void run_carried_free(struct run *run);       /* the cargo */
+
+/* carried.c */
+size_t carried_queued(const struct engine *engine);
+int carried_send(struct run *run, struct err *err);
+void carried_let_go(struct run *run); /* it goes on, and is known here no more */
+void carried_drain(struct engine *engine, const char *why);
+uint64_t carried_wait_ms(const struct engine *engine); /* that the last in line expects */
+void carried_answer(struct engine *engine);            /* lookups */
+void carried_fini(struct engine *engine);
 
 /* reader.c */
 void run_tell_readers(struct run *run);

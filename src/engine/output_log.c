@@ -16,6 +16,10 @@ enum {
     RECORDS_RESERVED = 16,
     /* The newest records stay in a ring of any size, the end of the run among them. */
     RECORDS_KEPT = 16,
+    /* A state's record says it in its lower bits, and above them, of `queued`, the attempt. */
+    STATE_BITS = 8,
+    ATTEMPT_MAX = 0xffff,
+    LOST_MAX = 0xffffff, /* what a record can say */
     /* Output of one stream within this time is one event, unless it was read. */
     COALESCE_MS = 10,
 };
@@ -23,7 +27,7 @@ enum {
 struct log_record {
     uint32_t time_ms;
     uint32_t kind : 8;   /* enum event_kind */
-    uint32_t value : 24; /* bytes, or the state */
+    uint32_t value : 24; /* bytes, or lost ones, or the state */
 };
 static_assert(sizeof(struct log_record) == 8, "the bound on a log's memory counts on it");
 static_assert(LOG_BLOCK_SIZE < 1 << 24, "an event's length must fit its record");
@@ -94,9 +98,13 @@ int output_log_init(struct output_log *log, bool ring, uint64_t cap)
         .record_room = (size_t)2 * RECORDS_RESERVED,
         .first_number = 1,
         .next_number = 1,
+        .attempt = 1,
+        .first_attempt = 1,
         .block_room = 1,
         .anchored = true,
         .anchor_number = 1,
+        .anchor_attempt = 1,
+        .held_max = UINT64_MAX,
     };
     list_init(&log->cursors);
     log->records = calloc(log->record_room, sizeof *log->records);
@@ -191,6 +199,13 @@ static uint64_t oldest_wanted(const struct output_log *log)
     return oldest;
 }
 
+/* The attempt that a record begins, else `present`. */
+static unsigned attempt_of(const struct log_record *record, unsigned present)
+{
+    unsigned attempt = record->kind == EVENT_STATE ? record->value >> STATE_BITS : 0;
+    return attempt > 0 ? attempt : present;
+}
+
 static void drop_first(struct output_log *log)
 {
     const struct log_record *record = record_at(log, log->first_number);
@@ -198,6 +213,7 @@ static void drop_first(struct output_log *log)
     uint64_t start = log->first_byte;
     if (log_text_of((enum event_kind)record->kind) >= 0)
         log->first_byte += record->value;
+    log->first_attempt = attempt_of(record, log->first_attempt);
     log->first_number++;
     if (log->first_byte / LOG_BLOCK_SIZE != before)
         drop_block(block_at(log, start));
@@ -208,9 +224,12 @@ static void trim(struct output_log *log)
     if (!log->ring || cost(log, log->first_number, log->first_byte) <= log->cap)
         return;
     uint64_t wanted = oldest_wanted(log);
-    while (log->first_number < wanted && log->next_number - log->first_number > RECORDS_KEPT &&
-           cost(log, log->first_number, log->first_byte) > log->cap)
+    while (log->next_number - log->first_number > RECORDS_KEPT) {
+        uint64_t held = cost(log, log->first_number, log->first_byte);
+        if (held <= (log->first_number < wanted ? log->cap : log->held_max))
+            return;
         drop_first(log);
+    }
 }
 
 static void add_record(struct output_log *log, enum event_kind kind, size_t value, uint64_t time_ms)
@@ -288,6 +307,30 @@ void output_log_add_state(struct output_log *log, enum run_state state, uint64_t
     trim(log);
 }
 
+void output_log_add_gap(struct output_log *log, uint64_t lost_bytes, uint64_t time_ms)
+{
+    if (output_log_reserve(log) < 0)
+        return;
+    add_record(log, EVENT_GAP, lost_bytes <= LOST_MAX ? (size_t)lost_bytes : 0, time_ms);
+    memset(log->tails, 0, sizeof log->tails);
+    trim(log);
+}
+
+void output_log_seal(struct output_log *log)
+{
+    log->sealed = log->next_number - 1;
+}
+
+void output_log_add_attempt(struct output_log *log, unsigned attempt, uint64_t time_ms)
+{
+    log->attempt = MIN(attempt, (unsigned)ATTEMPT_MAX);
+    memset(log->stream_bytes, 0, sizeof log->stream_bytes);
+    memset(log->tails, 0, sizeof log->tails);
+    (void)output_log_reserve(log);
+    add_record(log, EVENT_STATE, RUN_QUEUED | (size_t)log->attempt << STATE_BITS, time_ms);
+    trim(log);
+}
+
 void output_log_end_streams(struct output_log *log, uint64_t time_ms)
 {
     static const enum event_kind kinds[] = {EVENT_STDOUT, EVENT_STDERR, EVENT_NOTICE};
@@ -323,6 +366,20 @@ uint64_t output_log_unread(const struct output_log *log)
     return unread;
 }
 
+uint64_t output_log_unread_bytes(const struct output_log *log)
+{
+    uint64_t oldest = log->end_byte;
+    if (log->overwriting)
+        return 0;
+    if (log->anchored)
+        oldest = log->anchor_byte;
+    list_for_each (link, &log->cursors) {
+        const struct log_cursor *cursor = CONTAINER_OF(link, struct log_cursor, link);
+        oldest = MIN(oldest, cursor->byte);
+    }
+    return log->end_byte - MAX(oldest, log->first_byte);
+}
+
 void output_log_release(struct output_log *log)
 {
     log->anchored = false;
@@ -343,11 +400,13 @@ size_t output_log_memory(const struct output_log *log)
 
 void log_cursor_open(struct log_cursor *cursor, struct output_log *log, uint64_t from)
 {
-    *cursor = (struct log_cursor){.number = 1};
+    *cursor = (struct log_cursor){.number = 1, .attempt = 1};
     if (from >= log->first_number && log->first_number > 1)
-        *cursor = (struct log_cursor){.number = log->first_number, .byte = log->first_byte};
+        *cursor = (struct log_cursor){
+            .number = log->first_number, .byte = log->first_byte, .attempt = log->first_attempt};
     else if (from > 1 && from == log->anchor_number)
-        *cursor = (struct log_cursor){.number = from, .byte = log->anchor_byte};
+        *cursor = (struct log_cursor){
+            .number = from, .byte = log->anchor_byte, .attempt = log->anchor_attempt};
     else if (from > 1 && log->first_number > 1) /* how much is lost since then is not known */
         *cursor = (struct log_cursor){.number = from, .byte = log->first_byte};
     list_append(&log->cursors, &cursor->link);
@@ -370,6 +429,7 @@ void log_cursor_close(struct log_cursor *cursor, struct output_log *log)
     log->anchored = true;
     log->anchor_number = cursor->number;
     log->anchor_byte = cursor->byte;
+    log->anchor_attempt = cursor->attempt;
 }
 
 static void tell_gap(struct log_cursor *cursor, const struct output_log *log,
@@ -379,10 +439,12 @@ static void tell_gap(struct log_cursor *cursor, const struct output_log *log,
         .number = log->first_number - 1,
         .time_ms = record_at(log, log->first_number)->time_ms,
         .kind = EVENT_GAP,
+        .attempt = log->first_attempt,
         .lost_bytes = log->first_byte - cursor->byte,
     };
     cursor->number = log->first_number;
     cursor->byte = log->first_byte;
+    cursor->attempt = log->first_attempt;
 }
 
 bool log_cursor_next(struct log_cursor *cursor, struct output_log *log, struct event *ret_event)
@@ -395,13 +457,17 @@ bool log_cursor_next(struct log_cursor *cursor, struct output_log *log, struct e
         return true;
     }
     const struct log_record *record = record_at(log, cursor->number);
+    cursor->attempt = attempt_of(record, cursor->attempt);
     *ret_event = (struct event){
         .number = cursor->number,
         .time_ms = record->time_ms,
         .kind = (enum event_kind)record->kind,
+        .attempt = cursor->attempt,
     };
     if (ret_event->kind == EVENT_STATE)
-        ret_event->state = (enum run_state)record->value;
+        ret_event->state = (enum run_state)(record->value & ((1U << STATE_BITS) - 1));
+    if (ret_event->kind == EVENT_GAP)
+        ret_event->lost_bytes = record->value;
     if (log_text_of(ret_event->kind) >= 0 && record->value > 0) {
         struct log_block *block = *block_at(log, cursor->byte);
         ret_event->bytes =

@@ -60,7 +60,9 @@ struct output_log {
     size_t record_room;
     uint64_t first_number; /* held: first_number … next_number - 1 */
     uint64_t next_number;
-    uint64_t sealed; /* the last number that a reader was given: it may not grow any more */
+    uint64_t sealed;        /* the last number that a reader was given: it may not grow any more */
+    unsigned attempt;       /* of what comes next */
+    unsigned first_attempt; /* that went on when first_number came */
 
     struct log_block **blocks; /* block n stands at n modulo block_room, a power of two */
     size_t block_room;
@@ -71,13 +73,16 @@ struct output_log {
     bool anchored;
     uint64_t anchor_number;
     uint64_t anchor_byte;
-    bool overwriting; /* nothing is held any more */
+    unsigned anchor_attempt;
+    bool overwriting;  /* nothing is held any more */
+    uint64_t held_max; /* above it not even what nobody has read is held */
 };
 
 struct log_cursor {
     struct list link;
     uint64_t number; /* of the event that comes next */
     uint64_t byte;
+    unsigned attempt;
     struct log_block *pinned; /* holds the bytes that were lent last */
 };
 
@@ -91,6 +96,12 @@ int output_log_add(struct output_log *log, enum event_kind kind, struct slice by
 int output_log_reserve(struct output_log *log);
 /* Cannot fail: room for the events of a run's life is kept free. */
 void output_log_add_state(struct output_log *log, enum run_state state, uint64_t time_ms);
+/* Of output that never came here; 0: nobody knows how much. */
+void output_log_add_gap(struct output_log *log, uint64_t lost_bytes, uint64_t time_ms);
+/* What comes next does not join what is there, which stays as its sender cut it. */
+void output_log_seal(struct output_log *log);
+/* The run is queued again: its caps and its texts begin anew. */
+void output_log_add_attempt(struct output_log *log, unsigned attempt, uint64_t time_ms);
 /* No output follows: a text that ended inside a character gets an event without bytes, so that a
  * text reader can say so. */
 void output_log_end_streams(struct output_log *log, uint64_t time_ms);
@@ -99,6 +110,8 @@ void output_log_add_end(struct output_log *log, uint64_t time_ms);
 
 /* Bytes (and their records) that are held for the slowest cursor. */
 uint64_t output_log_unread(const struct output_log *log);
+/* The same without their records, and of a log whose program nobody here can hold. */
+uint64_t output_log_unread_bytes(const struct output_log *log);
 /* Nobody comes (back): nothing is held for the missing cursor any more. */
 void output_log_release(struct output_log *log);
 /* From now on the oldest goes, read or not. */

@@ -37,7 +37,7 @@
     [LIMIT_WORKSPACE] = 128 * MIB, \
     [LIMIT_FILE_SIZE] = 128 * MIB
 
-/* As that service documents it, but for what is the same as everywhere. */
+/* As those services document it, but for what is the same as everywhere. */
 #define SESSION EVERY, \
     [LIMIT_CPUS] = 500, \
     [LIMIT_IDLE] = SECONDS(30), \
@@ -45,6 +45,13 @@
     [LIMIT_PROCESSES] = 64, \
     [LIMIT_WORKSPACE] = 32 * MIB, \
     [LIMIT_FILE_SIZE] = 32 * MIB
+
+#define JOBS EVERY, \
+    [LIMIT_CPUS] = 500, \
+    [LIMIT_MEMORY] = 256 * MIB, \
+    [LIMIT_PROCESSES] = 64, \
+    [LIMIT_WORKSPACE] = 100 * MIB, \
+    [LIMIT_FILE_SIZE] = 100 * MIB
 
 #define TIMES(wall, queue) \
     [LIMIT_WALL] = (wall), [LIMIT_CPU_TIME] = (wall), [LIMIT_QUEUE] = (queue)
@@ -60,6 +67,7 @@ static const struct {
     [PROFILE_EXECUTE_INPUT] = {"execute with input", true,  {{TIMES(SECONDS(15), MINUTES(1)), PROGRAM}}},
     [PROFILE_RUNS]          = {"runs",               false, {{TIMES(SECONDS(5),  MINUTES(1)), PROGRAM}}},
     [PROFILE_SESSION]       = {"session",            true,  {{TIMES(MINUTES(2),  MINUTES(2)), SESSION}}},
+    [PROFILE_JOBS]          = {"jobs",               true,  {{TIMES(SECONDS(30), MINUTES(10)), JOBS}}},
     [PROFILE_COMPILE]       = {"compile",            true,  {{TIMES(SECONDS(30), 0),          COMPILER}}},
 };
 /* clang-format on */

@@ -17,6 +17,7 @@ enum profile {
     PROFILE_EXECUTE_INPUT, /* POST /execute with input */
     PROFILE_RUNS,          /* POST /v1/runs that waits */
     PROFILE_SESSION,       /* POST /session */
+    PROFILE_JOBS,          /* POST /api/execute */
     PROFILE_COMPILE,       /* every compile stage */
     PROFILE_COUNT
 };

@@ -15,6 +15,7 @@ struct reader {
     struct log_cursor cursor;
     struct run *run;
     enum reader_form form;
+    unsigned attempt;                  /* of the last event */
     struct utf8_tail tails[LOG_TEXTS]; /* characters that have only begun */
     struct buf joined;                 /* such a beginning and what follows it */
     struct buf text;
@@ -55,12 +56,21 @@ static struct utf8_tail *tail_of(struct reader *reader, const struct event *even
     return text >= 0 && text < LOG_TEXTS ? &reader->tails[text] : NULL;
 }
 
+/* A character that an earlier attempt began is not ended by this one. */
+static void note_attempt(struct reader *reader, const struct event *event)
+{
+    if (event->attempt != reader->attempt)
+        memset(reader->tails, 0, sizeof reader->tails);
+    reader->attempt = event->attempt;
+}
+
 static void skip_to(struct reader *reader, uint64_t from)
 {
     struct event event;
     while (reader->cursor.number < from &&
            log_cursor_next(&reader->cursor, &reader->run->log, &event)) {
         struct utf8_tail *tail = tail_of(reader, &event);
+        note_attempt(reader, &event);
         if (tail && event.bytes.len > 0)
             utf8_tail_follow(tail, event.bytes);
     }
@@ -139,6 +149,7 @@ static bool to_usage(struct event *event)
 static bool to_form(struct reader *reader, struct event *event)
 {
     struct utf8_tail *tail = tail_of(reader, event);
+    note_attempt(reader, event);
     if (event->kind == EVENT_USAGE)
         return to_usage(event);
     if (event->kind == EVENT_GAP)

@@ -88,6 +88,8 @@ void run_kill(struct run *run)
 
 void run_update_pause(struct run *run)
 {
+    if (run->carried.is)
+        run_carried_taken(run);
     if (!run->log.ring || !run->stage || run->facts.in_compile_stage)
         return;
     /* Half a window of slack, so that it is not one step forward, one stop. */
@@ -197,6 +199,7 @@ static void on_started(void *context)
     }
     run_waiting_start(run);
     run_usage_start(run);
+    run_send_signals(run);
     set_state(run, RUN_RUNNING);
 }
 
@@ -356,6 +359,26 @@ static int check_limits(const struct limits *limits, struct err *err)
     return 0;
 }
 
+/* What both of its stages may take; one without a limit is promised everything. Nobody asks
+ * for what a compiler has, so that is cut. */
+static int claim_memory(struct run *run, struct err *err)
+{
+    uint64_t bound = run->engine->config.memory_bytes;
+    uint64_t *compile = &run->compile_limits.value[LIMIT_MEMORY];
+    uint64_t execute = run->limits.value[LIMIT_MEMORY];
+    if (bound == 0 || run->carried.is)
+        return 0;
+    if (execute > bound)
+        return err_field(err, "limits.memory_mb",
+                         "memory_mb is %llu, and all runs together have %llu here", execute / MIB,
+                         (unsigned long long)bound / MIB);
+    *compile = *compile > 0 ? MIN(*compile, bound) : bound;
+    run->memory_bytes = execute > 0 ? execute : bound;
+    if (run->language->compile)
+        run->memory_bytes = MAX(run->memory_bytes, *compile);
+    return 0;
+}
+
 /* Everything that can fail in taking a run over, in one place. */
 static int fill(struct run *run, const struct run_spec *spec, struct err *err)
 {
@@ -366,6 +389,8 @@ static int fill(struct run *run, const struct run_spec *spec, struct err *err)
     run->limits = limits_resolve(spec->profile, &run->language->minimum, &spec->limits, ceiling);
     run->compile_limits =
         limits_resolve(PROFILE_COMPILE, &run->language->compile_minimum, &none, ceiling);
+    if (claim_memory(run, err) < 0)
+        return -1;
     if (set_id(run, spec, err) < 0 || run_plan_init(&run->plan, spec, &run->limits, err) < 0)
         return -1;
     buf_init(&run->note, SIZE_MAX / 2); /* bounded by the request */
@@ -374,7 +399,8 @@ static int fill(struct run *run, const struct run_spec *spec, struct err *err)
         output_log_init(&run->log, spec->streaming, run->limits.value[LIMIT_OUTPUT]) < 0)
         return err_sys(err, ENOMEM, "cannot take the run");
     buf_init(&run->compiler_text, (size_t)run_stage_output_cap(run));
-    output_log_add_state(&run->log, RUN_QUEUED, 0);
+    if (!run->carried.is) /* else when it is known to be so */
+        output_log_add_state(&run->log, RUN_QUEUED, 0);
     return 0;
 }
 
@@ -386,8 +412,11 @@ int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret
         return err_sys(err, ENOMEM, "cannot take the run");
     *run = (struct run){
         .engine = engine,
+        .carried.is = engine->config.carrier != NULL,
         .language = spec->language,
         .owner = spec->owner,
+        .lane = spec->lane,
+        .tenant = spec->tenant,
         .tty = spec->tty,
         .recorded = spec->recorded && engine->config.recorder.ended,
         .passing = spec->passing,
@@ -411,6 +440,7 @@ void run_free(struct run *run)
 {
     list_remove(&run->place);
     list_remove(&run->newcomer);
+    run_carried_free(run);
     run_clock_free(run);
     run_waiting_free(run);
     run_usage_free(run);

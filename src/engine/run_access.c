@@ -42,9 +42,22 @@ uint64_t run_next_event(const struct run *run)
     return run->log.next_number;
 }
 
+unsigned run_attempt(const struct run *run)
+{
+    return run->log.attempt;
+}
+
 size_t run_queue_position(const struct run *run)
 {
-    return run->state == RUN_QUEUED ? queue_position(&run->engine->queue, run) : 0;
+    const struct cargo *cargo = run->carried.cargo;
+    if (run->carried.is)
+        return cargo && run->state == RUN_QUEUED ? cargo->ops->position(cargo) : 0;
+    return run->in_queue ? queue_place(&run->engine->queue, run).position : 0;
+}
+
+enum lane run_lane(const struct run *run)
+{
+    return run->lane;
 }
 
 static bool is_executing(const struct run *run)
@@ -54,14 +67,32 @@ static bool is_executing(const struct run *run)
 
 void run_signal(struct run *run, int signal)
 {
+    if (signal <= 0 || signal > SIGNALS_MAX || run->ending)
+        return;
+    if (run->carried.is) {
+        run->carried.cargo->ops->signal(run->carried.cargo, signal);
+        return;
+    }
+    run->signals |= UINT64_C(1) << (signal - 1);
     if (is_executing(run) && run->started)
-        run->stage->executor->ops->stage_signal(run->stage, signal);
+        run_send_signals(run);
+}
+
+void run_send_signals(struct run *run)
+{
+    for (int signal = 1; signal <= SIGNALS_MAX; signal++) {
+        if (run->signals & UINT64_C(1) << (signal - 1))
+            run->stage->executor->ops->stage_signal(run->stage, signal);
+    }
+    run->signals = 0;
 }
 
 void run_resize(struct run *run, unsigned columns, unsigned rows)
 {
     run->columns = columns; /* for a terminal that is not there yet */
     run->rows = rows;
+    if (run->carried.is && run->tty && !run->ending)
+        run->carried.cargo->ops->resize(run->carried.cargo, columns, rows);
     if (run->tty && is_executing(run))
         run->stage->executor->ops->stage_resize(run->stage, columns, rows);
 }
@@ -73,7 +104,9 @@ void run_cancel(struct run *run, const char *why)
     run->facts.cancelled = true;
     if (run->why[0] == '\0')
         run_set_why(run, why);
-    if (run->state != RUN_QUEUED)
+    if (run->carried.is)
+        run_carried_cancel(run, why);
+    else if (run->state != RUN_QUEUED)
         run_kill(run); /* between two stages there is none: run_start looks */
     else if (!run->facts.queue_deadline_passed) /* else it is on its way out already */
         engine_leave_queue(run);

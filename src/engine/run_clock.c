@@ -9,6 +9,9 @@ enum {
     /* An executor that does not answer for so long is lost; its slot is not. */
     START_MAX_MS = 30 * 1000,
     KILL_MAX_MS = 30 * 1000,
+    /* … and a far side: of a run that has no box yet, or when we end, less is enough. */
+    CANCEL_MAX_MS = 30 * 1000,
+    CANCEL_SOON_MS = 5 * 1000,
     CPU_SAMPLE_MIN_MS = 10,
 };
 
@@ -25,7 +28,10 @@ static void on_deadline(void *context)
     switch (passed) {
     case DEADLINE_QUEUE:
         run->facts.queue_deadline_passed = true;
-        engine_leave_queue(run);
+        if (run->carried.is)
+            run_carried_waited(run);
+        else
+            engine_leave_queue(run);
         return;
     case DEADLINE_START:
         run_fail(run, "the box was not ready in time");
@@ -39,6 +45,9 @@ static void on_deadline(void *context)
         return;
     case DEADLINE_COLLECT:
         run_collected(run);
+        return;
+    case DEADLINE_CANCEL:
+        run_carried_unanswered(run);
         return;
     case DEADLINE_NONE:
         return;
@@ -58,6 +67,8 @@ static uint64_t deadline_ms(const struct run *run, enum run_deadline deadline)
         return KILL_MAX_MS;
     case DEADLINE_COLLECT:
         return START_MAX_MS;
+    case DEADLINE_CANCEL:
+        return run->state == RUN_QUEUED || run->engine->draining ? CANCEL_SOON_MS : CANCEL_MAX_MS;
     case DEADLINE_NONE:
         break;
     }
@@ -173,6 +184,10 @@ void run_clock_stop_stage(struct run *run)
 static void on_unattended(void *context)
 {
     struct run *run = context;
+    if (run->carried.adopted) {
+        carried_let_go(run);
+        return;
+    }
     if (run->ends_unattended) {
         run_cancel(run, "its last client left");
         return;
@@ -184,7 +199,8 @@ static void on_unattended(void *context)
 /* Until then a ring is held for the reader that may come back. */
 void run_clock_unattended(struct run *run, bool unattended)
 {
-    if ((!run->log.ring && !run->ends_unattended) || run->ending)
+    bool matters = run->log.ring || run->ends_unattended || run->carried.adopted;
+    if (!matters || run->ending)
         return;
     if (!run->clock.unattended)
         run->clock.unattended = loop_timer_new(run->engine->loop, on_unattended, run);

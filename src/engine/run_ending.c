@@ -125,6 +125,7 @@ static void conclude(struct run *run)
     output_log_add_state(&run->log, RUN_FINISHED, now_ms);
     output_log_add_end(&run->log, now_ms);
     run_tell_readers(run);
+    run_carried_free(run);
     engine_run_finished(run->engine, run);
 }
 
@@ -148,7 +149,8 @@ void run_collected(struct run *run)
         conclude(run);
 }
 
-void run_finish(struct run *run)
+/* Nobody moves it any more. */
+static void stop(struct run *run)
 {
     run->ending = true;
     run_clock_free(run);
@@ -157,9 +159,32 @@ void run_finish(struct run *run)
     executor_stage_free(take_ptr(&run->stage));
     if (run->compiler_text.len > 0)
         run_show_compiler_text(run, EVENT_STDERR);
-    decide(run);
     buf_fini(&run->input.bytes);
     buf_fini(&run->compiler_text);
+}
+
+/* The files themselves stayed where they were made. */
+void run_finish_as_told(struct run *run, const struct run_result *result,
+                        const struct run_artifact *artifacts, size_t artifact_count)
+{
+    stop(run);
+    run->result = *result;
+    for (size_t i = 0; i < artifact_count; i++) {
+        struct collect_item item = {
+            .path = artifacts[i].path,
+            .size = artifacts[i].size,
+            .fd = -1,
+            .refusal = artifacts[i].refusal ? artifacts[i].refusal : "it is on another machine",
+        };
+        on_item(run, &item);
+    }
+    run_collected(run);
+}
+
+void run_finish(struct run *run)
+{
+    stop(run);
+    decide(run);
     if (has_artifacts(run))
         collect(run);
     else

@@ -47,6 +47,8 @@ int run_write(struct run *run, struct slice bytes, struct err *err)
     struct run_input *input = &run->input;
     if (run->ending || input->closed)
         return err_set(err, ERR_CONFLICT, "the run takes no more input");
+    if (run->carried.is)
+        return run->carried.cargo->ops->write(run->carried.cargo, bytes, err);
     if (input->bytes.len - input->taken > INPUT_WAITING_MAX)
         return err_set(err, ERR_BUSY, "the program has not read its earlier input yet");
     buf_consume(&input->bytes, input->taken);
@@ -66,6 +68,10 @@ void run_close_input(struct run *run)
     if (run->ending || run->input.closed)
         return;
     run->input.closed = true;
+    if (run->carried.is) {
+        run->carried.cargo->ops->close_input(run->carried.cargo);
+        return;
+    }
     run_waiting_over(run);
     run_input_flush(run);
 }

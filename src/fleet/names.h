@@ -17,7 +17,6 @@
  *   runnel:lane:LANE       hash: in, out (how many jobs came, and have started), service_ms
  *   runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after …
  *   runnel:members         set of the keys of members
- *   runnel:doorbell        channel: fronts and workers that come and go
  */
 #ifndef RUNNEL_FLEET_NAMES_H
 #define RUNNEL_FLEET_NAMES_H

@@ -17,7 +17,13 @@
 
 struct catalogue;
 
-enum { FLEET_VERSION = 1, NODE_NAME_SIZE = 64, JOB_FILES_MAX_BYTES = 8 * 1024 * 1024 };
+enum {
+    FLEET_VERSION = 1,
+    NODE_NAME_SIZE = 64,
+    JOB_FILES_MAX_BYTES = 8 * 1024 * 1024, /* source, files and input */
+    JOB_MAX_BYTES = 12 * 1024 * 1024,      /* of an encoded one, which all of that fits */
+    RESULT_MAX_BYTES = 64 * 1024 * 1024,   /* of an encoded one; without its events it is small */
+};
 
 /* --- a job: queues runnel.jobs.*, and without its contents the field "job" of a run's
  * hash --- */
@@ -49,6 +55,16 @@ int job_decode(struct slice text, const struct catalogue *catalogue, struct job 
                struct err *err);
 void job_fini(struct job *job);
 
+/* What lists show of a job, also where nobody knows its language. */
+struct job_summary {
+    struct job_header header;
+    char language[64];
+};
+int job_summarize(struct slice text, struct job_summary *ret_summary, struct err *err);
+/* The same job once more, as another run with this id and time, that nobody attends. */
+int job_renew(struct slice text, const char *id, uint64_t submitted_ms, bool contents,
+              struct buf *renewed, struct err *err);
+
 /* --- an event: the field "e" of an entry of runnel:events:ID, and a message on the
  * channel of that name ---
  *
@@ -56,15 +72,15 @@ void job_fini(struct job *job);
  */
 
 struct carried_event {
-    uint64_t number; /* from 1 in each attempt, no holes */
-    unsigned attempt;
+    uint64_t number;  /* from 1 in each attempt, no holes */
+    unsigned attempt; /* 0: it ended before any began */
     uint64_t time_ms; /* since the run was submitted */
     enum event_kind kind;
     enum run_state state;  /* EVENT_STATE */
     uint64_t cpu_ms;       /* EVENT_USAGE */
     uint64_t memory_bytes; /* EVENT_USAGE */
     uint64_t lost_bytes;   /* EVENT_GAP */
-    struct slice bytes;    /* borrowed */
+    struct slice bytes;    /* borrowed; of EVENT_END the result, on the channel */
 };
 
 void event_encode(const struct carried_event *event, struct buf *text);

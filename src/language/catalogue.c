@@ -80,6 +80,15 @@ const struct language *catalogue_find_by_file(const struct catalogue *catalogue,
     return NULL;
 }
 
+void catalogue_set_installed(struct catalogue *catalogue, const struct language *language,
+                             bool installed)
+{
+    for (size_t i = 0; i < catalogue->count; i++) {
+        if (&catalogue->entries[i]->language == language)
+            catalogue->entries[i]->language.installed = installed;
+    }
+}
+
 void catalogue_set_version(struct catalogue *catalogue, const struct language *language,
                            const char *version)
 {

@@ -80,6 +80,10 @@ const struct language *catalogue_find_by_file(const struct catalogue *catalogue,
 void catalogue_set_version(struct catalogue *catalogue, const struct language *language,
                            const char *version);
 
+/* Where programs run on other machines, what those have counts. */
+void catalogue_set_installed(struct catalogue *catalogue, const struct language *language,
+                             bool installed);
+
 /* The version in what version_command printed. Owned by the caller; NULL when
  * there is none in it, or memory is short. */
 char *language_version_from_output(const struct language *language, struct slice output);

@@ -60,9 +60,11 @@ struct spawner_stage {
     struct cgroup *group;
     struct netns *netns;
     uint64_t since_ns;
-    bool out_of_memory; /* the kernel said so, before anything was killed */
-    int failed_layer;   /* enum layer of the step of box entry that failed, -1: none */
-    unsigned owed;      /* bits of 1 << enum sandbox_reply_kind, to be sent */
+    bool out_of_memory;    /* the kernel said so, before anything was killed */
+    int failed_layer;      /* enum layer of the step of box entry that failed, -1: none */
+    unsigned owed;         /* bits of 1 << enum sandbox_reply_kind, to be sent */
+    uint64_t signals_owed; /* to a program that is not there yet; bits of 1 << (signal - 1) */
+    uint64_t signals_until_ns;
     struct sandbox_usage sample;
     bool waiting; /* what the last probe saw */
     uint64_t probe_after_ns;
@@ -153,13 +155,18 @@ struct spawner_stage *spawner_start_stage(struct spawner *spawner, uint32_t id,
                                           const struct stage_start_message *message, int stdio[3],
                                           int (*continue_with)(const struct box_plan *plan));
 void spawner_kill_stage(struct spawner_stage *stage);
-void spawner_signal_stage(struct spawner *spawner, struct spawner_stage *stage, int signal);
 void spawner_sample_stage(struct spawner_stage *stage);
 void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage); /* pidfd is ready */
 /* After its end was told. */
 void spawner_free_stage(struct spawner *spawner, struct spawner_stage *stage);
 /* Kills every box, waits for it, and lets go of every workspace. */
 void spawner_drop_all(struct spawner *spawner);
+
+/* spawner_signals.c */
+enum { SIGNALS_MAX = 64 };
+void spawner_signal_stage(struct spawner *spawner, struct spawner_stage *stage, int signal);
+/* What is owed by now. True when some of it is still, and is to be tried again soon. */
+bool spawner_send_signals(struct spawner *spawner);
 
 /* spawner_waiting.c */
 void spawner_note_input(struct spawner_stage *stage, int fd); /* its stdin */

@@ -20,7 +20,7 @@
 
 /* Fixed places in the poll's array; two for each stage follow. */
 enum { AT_SOCKET, AT_SIGNALS, AT_FRONT, AT_STAGES };
-enum { EXIT_MALFORMED = 70, EXIT_NO_MEMORY = 71, REQUESTS_A_TURN = 32 };
+enum { EXIT_MALFORMED = 70, EXIT_NO_MEMORY = 71, REQUESTS_A_TURN = 32, SIGNALS_AGAIN_MS = 1 };
 
 struct loop_state {
     struct spawner *spawner;
@@ -28,6 +28,7 @@ struct loop_state {
     struct spawner_stage **stages; /* whose are fds[AT_STAGES + 2 * i] and the next */
     size_t room;                   /* stages that fit */
     bool blocked;                  /* the front's socket is full */
+    bool owes_signals;             /* to programs that are not there yet */
     int status;                    /* to exit with; -1: go on */
 };
 
@@ -176,16 +177,21 @@ static void start_front_when_due(struct loop_state *loop)
     }
 }
 
-/* Milliseconds until there is something to do without being asked; -1: none. */
-static int pause_ms(const struct spawner *spawner)
+static int sooner(int pause_ms, int other_ms)
 {
+    return pause_ms < 0 ? other_ms : MIN(pause_ms, other_ms);
+}
+
+/* Milliseconds until there is something to do without being asked; -1: none. */
+static int pause_ms(const struct loop_state *loop)
+{
+    const struct spawner *spawner = loop->spawner;
     uint64_t now = spawner_now_ns();
-    int tend = spawner->networks ? netns_tend(spawner->networks, now) : -1;
-    if (spawner->front_due_ns == 0)
-        return tend;
     uint64_t due = spawner->front_due_ns;
-    int wait = due <= now ? 0 : (int)((due - now) / NS_PER_MS) + 1;
-    return tend < 0 ? wait : MIN(wait, tend);
+    int pause = spawner->networks ? netns_tend(spawner->networks, now) : -1;
+    if (due != 0)
+        pause = sooner(pause, due <= now ? 0 : (int)((due - now) / NS_PER_MS) + 1);
+    return loop->owes_signals ? sooner(pause, SIGNALS_AGAIN_MS) : pause;
 }
 
 static void turn(struct loop_state *loop)
@@ -199,7 +205,7 @@ static void turn(struct loop_state *loop)
     /* Pooled things are tended only when nothing else waits to be done. */
     int ready = poll(loop->fds, AT_STAGES + 2 * count, 0);
     if (ready == 0 && !is_busy(loop))
-        ready = poll(loop->fds, AT_STAGES + 2 * count, pause_ms(spawner));
+        ready = poll(loop->fds, AT_STAGES + 2 * count, pause_ms(loop));
     if (ready < 0 && errno != EINTR)
         loop->status = EXIT_NO_MEMORY;
     if (ready > 0) {
@@ -212,6 +218,7 @@ static void turn(struct loop_state *loop)
             loop->status = spawner_front_ended(spawner);
     }
     start_front_when_due(loop);
+    loop->owes_signals = spawner_send_signals(spawner);
     loop->blocked = spawner->socket >= 0 && !pay_all(spawner);
 }
 

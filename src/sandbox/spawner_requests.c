@@ -123,7 +123,7 @@ static int signal_stage(struct spawner *spawner, const struct request *request)
 {
     struct stage_signal_message message;
     int rc = read_stage_signal(request->from, &message);
-    if (rc < 0 || message.signal == 0 || message.signal > 64)
+    if (rc < 0 || message.signal == 0 || message.signal > SIGNALS_MAX)
         return -EINVAL;
     struct spawner_stage *stage = spawner_find_stage(spawner, request->id);
     if (stage)

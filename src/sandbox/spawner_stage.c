@@ -234,29 +234,6 @@ void spawner_kill_stage(struct spawner_stage *stage)
     (void)sys_pidfd_send_signal(stage->pidfd, SIGKILL);
 }
 
-/* The program is init's first child: it lives as long as it has not been
- * reaped, and init does nothing after that but end. 0 when there is none. */
-static pid_t find_program(const struct spawner *spawner, const struct spawner_stage *stage)
-{
-    char path[64];
-    char text[512];
-    (void)snprintf(path, sizeof path, "%d/task/%d/children", stage->pid, stage->pid);
-    if (fd_read_text_at(spawner->proc_fd, path, text, sizeof text) <= 0)
-        return 0;
-    return (pid_t)strtol(text, NULL, 10);
-}
-
-void spawner_signal_stage(struct spawner *spawner, struct spawner_stage *stage, int signal)
-{
-    pid_t program = stage->pidfd < 0 ? 0 : find_program(spawner, stage);
-    if (program <= 0)
-        return;
-    auto_close int pidfd = (int)syscall(SYS_pidfd_open, program, 0);
-    /* Asked again: the number may have passed to another process in between. */
-    if (pidfd >= 0 && find_program(spawner, stage) == program)
-        (void)sys_pidfd_send_signal(pidfd, signal);
-}
-
 static void read_usage(const struct spawner_stage *stage, struct sandbox_usage *ret_usage,
                        struct cgroup_usage *ret_group)
 {

@@ -52,6 +52,10 @@ struct http_upload_ops {
  * there is one, else these scopes. A row that says nothing asks for a key. */
 enum { HTTP_OPEN = -1, HTTP_ANY_KEY = 0 };
 
+/* The method of a row that only requests for a WebSocket may meet. With the path "*" it is
+ * for those that no other row takes, on listeners that name its dialect. */
+#define HTTP_WEBSOCKET "WEBSOCKET"
+
 struct http_route {
     const char *method; /* "POST"; "*" for any */
     const char *path;   /* "/execute", "/v1/runs/:id"; "/execute/ *" (no blank) matches below */

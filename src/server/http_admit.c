@@ -121,11 +121,26 @@ size_t http_request_max_body(const struct http_request *request)
     return server > 0 && !route->upload ? MIN(route->max_body, server) : route->max_body;
 }
 
+/* A request for a WebSocket may mean another row than a page's at its path does. */
+static struct route_match match_route(const struct http_request *request)
+{
+    const struct http_config *config = &request->server->config;
+    const char *dialect = http_request_dialect(request);
+    bool wanted = websocket_wanted(request);
+    struct route_match match = {0};
+    if (wanted)
+        match = route_find(config, dialect, HTTP_WEBSOCKET, request->path);
+    if (!match.route)
+        match = route_find(config, dialect, request->method, request->path);
+    if (!match.route && wanted)
+        match = route_find_rest(config, dialect, HTTP_WEBSOCKET);
+    return match;
+}
+
 /* -1 when there is nothing that could handle it. */
 static int find_route(struct http_request *request, struct err *err)
 {
-    request->match = route_find(&request->server->config, http_request_dialect(request),
-                                request->method, request->path);
+    request->match = match_route(request);
     if (!request->match.route)
         return err_set(err, ERR_NOT_FOUND, "Cannot %.20s %.200s", request->method, request->path);
     if (!copy_captures(request))

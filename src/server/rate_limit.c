@@ -149,6 +149,7 @@ static struct rate_state state_of(const struct rate_limiter *limiter, uint64_t c
         .limit = limiter->limit,
         .remaining = limiter->limit - MIN(count, limiter->limit),
         .reset_ms = reset_ms,
+        .window_ms = limiter->window_ms,
     };
 }
 

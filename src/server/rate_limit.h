@@ -20,6 +20,7 @@ struct rate_state {
     uint64_t limit;
     uint64_t remaining;
     uint64_t reset_ms; /* until the window ends */
+    uint64_t window_ms;
 };
 
 struct rate_limiter *rate_limiter_new(uint64_t limit, uint64_t window_ms, size_t max_clients);

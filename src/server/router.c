@@ -6,7 +6,8 @@
 
 static bool method_fits(const char *wanted, const char *method)
 {
-    return strcmp(wanted, "*") == 0 || strcmp(wanted, method) == 0 ||
+    bool any = strcmp(wanted, "*") == 0 && strcmp(method, HTTP_WEBSOCKET) != 0;
+    return any || strcmp(wanted, method) == 0 ||
            (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
@@ -68,5 +69,23 @@ struct route_match route_find(const struct http_config *config, const char *dial
     for (size_t i = 0; i < config->mount_count; i++)
         if (mount_fits(&config->mounts[i], method, path, &match))
             return match;
+    return (struct route_match){0};
+}
+
+struct route_match route_find_rest(const struct http_config *config, const char *dialect,
+                                   const char *method)
+{
+    for (size_t i = 0; dialect && i < config->mount_count; i++) {
+        const struct http_mount *mount = &config->mounts[i];
+        const struct http_route *route = mount->routes;
+        if (strcmp(mount->name, dialect) != 0)
+            continue;
+        while (route->method &&
+               (strcmp(route->path, "*") != 0 || !method_fits(route->method, method)))
+            route++;
+        if (route->method)
+            return (struct route_match){
+                .route = route, .mount = mount->name, .context = mount->context};
+    }
     return (struct route_match){0};
 }

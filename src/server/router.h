@@ -29,5 +29,8 @@ struct route_match {
 
 struct route_match route_find(const struct http_config *config, const char *dialect,
                               const char *method, const char *path);
+/* A row of the named dialect for what no other row of any table takes: its path is "*". */
+struct route_match route_find_rest(const struct http_config *config, const char *dialect,
+                                   const char *method);
 
 #endif

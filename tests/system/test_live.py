@@ -196,6 +196,17 @@ class Runs(Live):
         self.read_until(socket, "got it")
         self.assertEqual(socket.until_closed()[0][-1]["exit_code"], 4)
 
+    def test_a_signal_to_a_program_that_has_just_started_is_not_lost(self):
+        lost = []
+        for turn in range(100):
+            socket = self.attach(self.start(code="exec sleep 60"))
+            while turn % 2 == 0 and socket.json().get("state") != "running":
+                pass  # every other one is signalled before
+            socket.send_json({"type": "signal", "signal": "TERM"})
+            end = socket.until_closed()[0][-1]
+            lost += [(turn, end)] if end["signal"] != 15 else []
+        self.assertEqual(lost, [])
+
     def test_cancel_ends_it_now_for_everybody(self):
         run = self.start(code="while :; do :; done")
         sockets = [self.attach(run), self.attach(run)]

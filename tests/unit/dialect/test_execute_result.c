@@ -56,6 +56,35 @@ static void exit_code_speaks_of_the_limit_then_of_the_program(void **state)
         assert_true(seen[i]);
 }
 
+static void what_an_earlier_attempt_said_is_void(void **state)
+{
+    (void)state;
+    static const struct {
+        enum event_kind kind;
+        unsigned attempt;
+        const char *text;
+        const char *merged; /* by then */
+    } rows[] = {
+        {EVENT_STDOUT, 1, "a", "a"}, {EVENT_STDERR, 1, "b", "ab"}, {EVENT_STATE, 2, "", ""},
+        {EVENT_STDERR, 2, "c", "c"}, {EVENT_STDOUT, 2, "d", "cd"}, {EVENT_GAP, 3, "", ""},
+        {EVENT_STDOUT, 3, "e", "e"}, {EVENT_STATE, 3, "", "e"},    {EVENT_STDOUT, 4, "f", "f"},
+    };
+    struct result_output output;
+    result_output_init(&output);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct event event = {
+            .kind = rows[i].kind,
+            .attempt = rows[i].attempt,
+            .bytes = slice_of(rows[i].text),
+        };
+        result_output_add(&output, &event);
+        assert_string_equal(buf_text(&output.merged), rows[i].merged);
+    }
+    assert_string_equal(buf_text(&output.out), "f");
+    assert_int_equal(output.err.len, 0);
+    result_output_fini(&output);
+}
+
 static void nothing(void *context)
 {
     (void)context;
@@ -97,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exit_code_speaks_of_the_limit_then_of_the_program),
+        cmocka_unit_test(what_an_earlier_attempt_said_is_void),
         cmocka_unit_test(results_are_written_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

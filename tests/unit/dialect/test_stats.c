@@ -50,6 +50,24 @@ size_t engine_queued(const struct engine *engine)
     return 5;
 }
 
+size_t engine_queued_in(const struct engine *engine, enum lane lane)
+{
+    (void)engine;
+    return lane == LANE_LOW ? 5 : 0;
+}
+
+const char *lane_name(enum lane lane)
+{
+    static const char *const names[] = {"high", "normal", "low"};
+    return names[lane];
+}
+
+uint64_t engine_promised_bytes(const struct engine *engine)
+{
+    (void)engine;
+    return 3 * GIB;
+}
+
 const char *engine_isolation(const struct engine *engine)
 {
     (void)engine;
@@ -89,8 +107,11 @@ static int set_up(void **state)
 {
     (void)state;
     now_ns = 1000 * NS_PER_S;
-    stats =
-        (struct stats){.version = "1.2.3", .slots = 4, .queue_length = 64, .started_ns = now_ns};
+    stats = (struct stats){.version = "1.2.3",
+                           .slots = 4,
+                           .queue_length = 64,
+                           .memory_bytes = 8 * GIB,
+                           .started_ns = now_ns};
     history_init(&stats.history, STEP_MS, now_ns / NS_PER_MS);
     return 0;
 }
@@ -141,6 +162,9 @@ static void what_goes_on_is_told(void **state)
     assert_int_equal(number(answer, "running"), 2);
     assert_int_equal(number(answer, "queued"), 5);
     assert_int_equal(number(answer, "queue_length"), 64);
+    assert_int_equal(number(json_object_get(answer, "queued_by_priority"), "low"), 5);
+    assert_int_equal(number(answer, "memory_promised_bytes"), 3 * GIB);
+    assert_int_equal(number(answer, "memory_bytes"), 8 * GIB);
     const json_t *store = json_object_get(answer, "store");
     assert_int_equal(number(store, "bytes"), 1);
     assert_int_equal(number(store, "free_bytes"), 2);

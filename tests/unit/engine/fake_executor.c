@@ -223,7 +223,10 @@ static void stage_pause(struct stage *base, bool paused)
 
 static void stage_signal(struct stage *base, int signal)
 {
-    fake_of(base)->signal = signal;
+    struct fake_stage *stage = fake_of(base);
+    stage->signal = signal;
+    stage->signals |= UINT64_C(1) << (signal - 1);
+    stage->signals_sent++;
 }
 
 static void stage_resize(struct stage *base, unsigned columns, unsigned rows)

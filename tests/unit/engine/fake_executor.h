@@ -64,6 +64,8 @@ struct fake_stage {
     bool killed;
     bool ended;
     int signal;       /* the last that was sent */
+    uint64_t signals; /* all that were: bits of 1 << (signal - 1) */
+    unsigned signals_sent;
     unsigned columns; /* of the last resize */
     unsigned samples; /* asked for */
     unsigned probes;

@@ -50,25 +50,56 @@ static void record(void *context, struct run *run, const struct run_result *resu
         run_recorded(run);
 }
 
-void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length)
+static int begin_quota(void *context, const struct run_spec *spec, struct err *err)
+{
+    struct fixture *fixture = context;
+    (void)spec;
+    (void)err;
+    fixture->quotas++;
+    return 0;
+}
+
+static void end_quota(void *context, uint64_t owner, uint64_t wall_ms)
+{
+    struct fixture *fixture = context;
+    (void)owner;
+    (void)wall_ms;
+    fixture->quotas--;
+}
+
+static void init(struct fixture *fixture, unsigned concurrency, size_t queue_length,
+                 struct carrier *carrier)
 {
     fixture->loop = loop_new();
     fixture->executor = fake_executor_new(fixture->loop);
     buf_init(&fixture->observed, MIB);
     fixture->recorded = NULL;
     fixture->recordings = 0;
+    fixture->quotas = 0;
     fixture->records_at_once = false;
     struct engine_config config = {
         .recorder = {record, fixture},
+        .quota = {begin_quota, end_quota, fixture},
         .concurrency = concurrency,
         .queue_length = queue_length,
+        .carrier = carrier,
         .keep_ms = 60000,
         .observer = observe,
         .observer_context = fixture,
     };
     struct err err = {0};
-    fixture->engine = engine_new(fixture->loop, &config, fixture->executor, &err);
+    fixture->engine = engine_new(fixture->loop, &config, carrier ? NULL : fixture->executor, &err);
     assert_non_null(fixture->engine);
+}
+
+void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length)
+{
+    init(fixture, concurrency, queue_length, NULL);
+}
+
+void fixture_init_carried(struct fixture *fixture, struct carrier *carrier, size_t queue_length)
+{
+    init(fixture, 0, queue_length, carrier);
 }
 
 static void on_drained(void *context)
@@ -76,13 +107,25 @@ static void on_drained(void *context)
     *(bool *)context = true;
 }
 
+void fixture_renew(struct fixture *fixture, const struct engine_config *config)
+{
+    struct err err = {0};
+    engine_free(fixture->engine);
+    fixture->engine = engine_new(fixture->loop, config, fixture->executor, &err);
+    assert_non_null(fixture->engine);
+}
+
 void fixture_fini(struct fixture *fixture)
 {
     bool drained = false;
     engine_drain(fixture->engine, 0, on_drained, &drained);
     fake_loop_settle(fixture->loop);
+    if (!drained) /* a carrier that does not answer is not waited for longer */
+        fake_loop_advance(fixture->loop, 5000);
     assert_true(drained);
     assert_int_equal(engine_running(fixture->engine), 0);
+    assert_int_equal(engine_queued(fixture->engine), 0);
+    assert_int_equal(fixture->quotas, 0);
     engine_free(fixture->engine);
     fixture->executor->ops->executor_free(fixture->executor);
     assert_int_equal(fake_loop_objects(fixture->loop), 0);
@@ -122,6 +165,14 @@ struct fake_stage *stage_of(struct fixture *fixture)
     return stage;
 }
 
+void end_oldest_stage(struct fixture *fixture)
+{
+    struct list *stages = &fake_of_fixture(fixture)->stages;
+    assert_false(list_empty(stages));
+    fake_stage_exit(CONTAINER_OF(stages->next, struct fake_stage, link), 0);
+    fake_loop_settle(fixture->loop);
+}
+
 struct fake_executor *fake_of_fixture(struct fixture *fixture)
 {
     return CONTAINER_OF(fixture->executor, struct fake_executor, executor);
@@ -142,7 +193,9 @@ static void note(struct client *client, const struct event *event)
 {
     assert_int_equal(client->ends, 0); /* nothing follows the end */
     assert_true(event->number > client->last_number || client->last_number == 0);
+    assert_true(event->attempt >= client->attempt);
     client->last_number = event->number;
+    client->attempt = event->attempt;
     switch (event->kind) {
     case EVENT_STATE:
         add_story(client, run_state_name(event->state));

@@ -28,8 +28,11 @@ struct client {
     char story[512]; /* "queued preparing running out err finished end" */
     unsigned ends;
     uint64_t last_number;
+    unsigned attempt;
     uint64_t lost_bytes;
 };
+
+struct carrier;
 
 struct fixture {
     struct loop *loop;
@@ -44,12 +47,17 @@ struct fixture {
     size_t artifact_count;
     unsigned recordings;
     bool records_at_once;
+    size_t quotas; /* that have begun, and not ended */
 };
 
 extern const struct language interpreted; /* python {source} {args} */
 extern const struct language compiled;    /* cc {source} {files}, ld, then ./main */
 
 void fixture_init(struct fixture *fixture, unsigned concurrency, size_t queue_length);
+/* Its runs go to the carrier, and there is no executor. */
+void fixture_init_carried(struct fixture *fixture, struct carrier *carrier, size_t queue_length);
+/* Another engine in its place. */
+void fixture_renew(struct fixture *fixture, const struct engine_config *config);
 void fixture_fini(struct fixture *fixture); /* drains, and checks that nothing is left */
 
 struct run_spec spec_of(const struct language *language);
@@ -58,6 +66,7 @@ struct run *submit(struct fixture *fixture, const struct run_spec *spec);
 struct run *submit_and_settle(struct fixture *fixture, const struct run_spec *spec);
 struct fake_stage *stage_of(struct fixture *fixture); /* the newest; fails when none */
 struct fake_executor *fake_of_fixture(struct fixture *fixture);
+void end_oldest_stage(struct fixture *fixture);            /* with 0, and lets the loop run */
 void keep_id(char id[RUN_ID_SIZE], const struct run *run); /* beyond the run */
 
 void client_attach(struct client *client, struct run *run, uint64_t from, enum reader_form form);

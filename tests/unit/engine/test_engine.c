@@ -346,19 +346,19 @@ static void a_finished_run_is_kept_for_a_while(void **state)
     assert_null(engine_find(fixture.engine, ids[1]));
 }
 
-static void finished_runs_are_kept_in_bounded_memory(void **state)
+/* Each of ten with so much, of which there is room for that of three. */
+static void check_kept(struct slice output, struct slice note)
 {
-    (void)state;
     struct err err = {0};
     struct engine_config config = {.concurrency = 1, .keep_ms = 1000000, .keep_bytes = 400 * KIB};
     struct engine *usual = fixture.engine;
     fixture.engine = engine_new(fixture.loop, &config, fixture.executor, &err);
-    static char block[100 * KIB];
     char ids[10][RUN_ID_SIZE];
     for (size_t i = 0; i < 10; i++) {
         struct run_spec spec = spec_of(&interpreted);
+        spec.note = note;
         keep_id(ids[i], submit_and_settle(&fixture, &spec));
-        fake_stage_print(stage_of(&fixture), STAGE_STDOUT, (struct slice){block, sizeof block});
+        fake_stage_print(stage_of(&fixture), STAGE_STDOUT, output);
         fake_stage_exit(stage_of(&fixture), 0);
         fake_loop_settle(fixture.loop);
     }
@@ -366,6 +366,14 @@ static void finished_runs_are_kept_in_bounded_memory(void **state)
         assert_int_equal(engine_find(fixture.engine, ids[i]) != NULL, i >= 7);
     engine_free(fixture.engine);
     fixture.engine = usual;
+}
+
+static void finished_runs_are_kept_in_bounded_memory(void **state)
+{
+    (void)state;
+    static char block[100 * KIB];
+    check_kept((struct slice){block, sizeof block}, (struct slice){0});
+    check_kept((struct slice){block, 1}, (struct slice){block, sizeof block});
 }
 
 static void many_runs_are_found_by_id(void **state)

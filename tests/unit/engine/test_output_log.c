@@ -344,6 +344,142 @@ static void a_tail_is_the_start_of_a_character_and_nothing_else(void **state)
     }
 }
 
+static void lost_output_is_told_where_it_was_lost(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t lost;
+        const char *told;
+    } rows[] = {
+        {4096, "a|[gap 4096]b|"},
+        {0, "a|[gap 0]b|"},
+        {0xffffff, "a|[gap 16777215]b|"},
+        {0x1000000, "a|[gap 0]b|"}, /* more than a record can say */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct output_log log;
+        char text[256];
+        assert_int_equal(output_log_init(&log, i % 2, 100), 0);
+        add(&log, EVENT_STDOUT, "a", 0);
+        output_log_add_gap(&log, rows[i].lost, 0);
+        add(&log, EVENT_STDOUT, "b", 0);
+        read_all(&log, 0, text, sizeof text);
+        assert_string_equal(text, rows[i].told);
+        output_log_fini(&log);
+    }
+}
+
+static void sealed_events_do_not_grow(void **state)
+{
+    (void)state;
+    struct output_log log;
+    char text[256];
+    assert_int_equal(output_log_init(&log, false, 100), 0);
+    output_log_seal(&log);
+    add(&log, EVENT_STDOUT, "a", 0);
+    add(&log, EVENT_STDOUT, "b", 0);
+    output_log_seal(&log);
+    add(&log, EVENT_STDOUT, "c", 0);
+    read_all(&log, 0, text, sizeof text);
+    assert_string_equal(text, "ab|c|");
+    output_log_fini(&log);
+}
+
+static void an_attempt_has_caps_and_texts_of_its_own(void **state)
+{
+    (void)state;
+    struct output_log log;
+    char text[256];
+    assert_int_equal(output_log_init(&log, false, 3), 0);
+    add(&log, EVENT_STDOUT, "ab\xe2", 0);
+    output_log_add_attempt(&log, 2, 0);
+    add(&log, EVENT_STDOUT, "cde", 0);
+    assert_int_equal(output_log_add(&log, EVENT_STDOUT, slice_of("f"), 0), 1);
+    output_log_end_streams(&log, 0); /* nothing of it is cut off */
+    read_all(&log, 0, text, sizeof text);
+    assert_string_equal(text, "ab\xe2|[queued]cde|");
+    output_log_fini(&log);
+}
+
+/* Whatever was dropped, and wherever a cursor begins. */
+static void events_know_their_attempt(void **state)
+{
+    (void)state;
+    enum { ATTEMPTS = 200, EACH = 3 };
+    for (int ring = 0; ring < 2; ring++) {
+        struct output_log log;
+        assert_int_equal(output_log_init(&log, ring, 300), 0);
+        output_log_release(&log);
+        for (unsigned attempt = 1; attempt <= ATTEMPTS; attempt++) {
+            if (attempt == 1)
+                output_log_add_state(&log, RUN_QUEUED, 0);
+            else
+                output_log_add_attempt(&log, attempt, 0);
+            for (int i = 1; i < EACH; i++) {
+                add(&log, EVENT_STDOUT, "text", 0);
+                output_log_seal(&log);
+            }
+        }
+        assert_int_equal(log.first_number > 1, ring);
+        for (uint64_t from = 1; from <= (uint64_t)ATTEMPTS * EACH; from++) {
+            struct log_cursor cursor;
+            struct event event;
+            log_cursor_open(&cursor, &log, from);
+            while (log_cursor_next(&cursor, &log, &event)) {
+                if (event.kind != EVENT_GAP)
+                    assert_int_equal(event.attempt, (event.number - 1) / EACH + 1);
+            }
+            log_cursor_close(&cursor, &log);
+            output_log_release(&log);
+        }
+        output_log_fini(&log);
+    }
+}
+
+static void a_reader_that_comes_back_knows_its_attempt(void **state)
+{
+    (void)state;
+    struct output_log log;
+    struct log_cursor cursor;
+    struct event event;
+    assert_int_equal(output_log_init(&log, true, 100), 0);
+    log_cursor_open(&cursor, &log, 0);
+    output_log_add_attempt(&log, 2, 0);
+    add(&log, EVENT_STDOUT, "read", 0);
+    assert_true(log_cursor_next(&cursor, &log, &event));
+    assert_true(log_cursor_next(&cursor, &log, &event));
+    uint64_t next = cursor.number;
+    log_cursor_close(&cursor, &log);
+    add(&log, EVENT_STDOUT, "unread", 0);
+    log_cursor_open(&cursor, &log, next);
+    assert_true(log_cursor_next(&cursor, &log, &event));
+    assert_true(slice_is(event.bytes, "unread"));
+    assert_int_equal(event.attempt, 2);
+    log_cursor_close(&cursor, &log);
+    output_log_fini(&log);
+}
+
+static void what_is_held_has_a_bound_of_its_own(void **state)
+{
+    (void)state;
+    struct output_log log;
+    static char bytes[1000];
+    assert_int_equal(output_log_init(&log, true, 10 * 1000), 0);
+    log.held_max = 50 * 1000;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(output_log_add(&log, EVENT_STDOUT, (struct slice){bytes, sizeof bytes}, 0),
+                         0);
+        output_log_seal(&log);
+        assert_true(output_log_unread(&log) <= log.held_max);
+        assert_true(output_log_unread_bytes(&log) <= output_log_unread(&log));
+    }
+    assert_true(output_log_unread_bytes(&log) > 48 * 1000);
+    output_log_release(&log);
+    assert_int_equal(output_log_unread_bytes(&log), 0);
+    assert_true(output_log_memory(&log) < 200 * 1000);
+    output_log_fini(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +495,12 @@ int main(void)
         cmocka_unit_test(a_ring_is_held_before_the_first_and_after_the_last_reader),
         cmocka_unit_test(lent_bytes_outlive_being_overwritten),
         cmocka_unit_test(lent_bytes_outlive_the_log),
+        cmocka_unit_test(lost_output_is_told_where_it_was_lost),
+        cmocka_unit_test(sealed_events_do_not_grow),
+        cmocka_unit_test(an_attempt_has_caps_and_texts_of_its_own),
+        cmocka_unit_test(events_know_their_attempt),
+        cmocka_unit_test(a_reader_that_comes_back_knows_its_attempt),
+        cmocka_unit_test(what_is_held_has_a_bound_of_its_own),
         cmocka_unit_test(a_tail_is_the_start_of_a_character_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include "fixture.h"
 
-enum { RUNS = 3000, CLIENTS = 40, CONCURRENCY = 5, QUEUE = 20 };
+enum { RUNS = 3000, CLIENTS = 40, CONCURRENCY = 5, QUEUE = 20, MEMORY_MIB = 1024 };
 
 static uint32_t seed;
 
@@ -34,6 +34,8 @@ static void count_finished(void *context, const struct run *run)
     (void)context;
     finished += run_state(run) == RUN_FINISHED;
     assert_true(engine_running(fixture.engine) <= CONCURRENCY);
+    assert_true(engine_promised_bytes(fixture.engine) <= MEMORY_MIB * MIB);
+    assert_true(run_queue_position(run) <= engine_queued(fixture.engine));
     assert_int_equal(run_result(run) != NULL, run_state(run) == RUN_FINISHED);
 }
 
@@ -61,6 +63,9 @@ static void submit_some_run(void)
     spec.limits.value[LIMIT_QUEUE] = 1 + roll(3000);
     spec.limits.value[LIMIT_IDLE] = roll(2) ? 1 + roll(1000) : 0;
     spec.limits.value[LIMIT_CPU_TIME] = 1 + roll(3000);
+    spec.limits.value[LIMIT_MEMORY] = (4 + roll(MEMORY_MIB - 3)) * MIB;
+    spec.lane = (enum lane)roll(LANES);
+    spec.tenant = roll(4);
     struct run *run = engine_submit(fixture.engine, &spec, &err);
     if (!run) {
         assert_int_equal(err.code, ERR_BUSY);
@@ -168,6 +173,7 @@ static void live(uint32_t with_seed)
         .concurrency = CONCURRENCY,
         .queue_length = QUEUE,
         .keep_ms = 500,
+        .memory_bytes = MEMORY_MIB * MIB,
         .observer = count_finished,
     };
     fixture.engine = engine_new(fixture.loop, &config, fixture.executor, NULL);
@@ -195,6 +201,7 @@ static void live(uint32_t with_seed)
     fake_loop_advance(fixture.loop, 100000);
     assert_int_equal(engine_running(fixture.engine), 0);
     assert_int_equal(engine_queued(fixture.engine), 0);
+    assert_int_equal(engine_promised_bytes(fixture.engine), 0);
     assert_int_equal(finished, submitted);
     for (size_t i = 0; i < CLIENTS; i++) {
         if (watchers[i].run)

@@ -326,13 +326,15 @@ static void input_that_nobody_reads_is_bounded_and_does_no_harm(void **state)
     expect_end(run, VERDICT_SUCCEEDED, "queued preparing running finished end");
 }
 
+#define BIT(signal) (UINT64_C(1) << ((signal)-1))
+
 static void signals_and_sizes_reach_the_program_only(void **state)
 {
     (void)state;
     struct run_spec spec = spec_of(&compiled);
     spec.tty = true;
     struct run *run = submit(&fixture, &spec);
-    run_signal(run, SIGINT); /* nobody there: no harm */
+    run_signal(run, SIGHUP); /* nobody there: kept */
     run_resize(run, 132, 40);
     fake_loop_settle(fixture.loop);
     fake_stage_start(stage_of(&fixture));
@@ -345,10 +347,14 @@ static void signals_and_sizes_reach_the_program_only(void **state)
     struct fake_stage *stage = stage_of(&fixture);
     assert_true(stage->tty);
     assert_int_equal(stage->columns, 132);
+    run_signal(run, SIGUSR1);
+    assert_int_equal(stage->signals, 0);
     fake_stage_start(stage);
-    run_signal(run, SIGINT);
+    assert_int_equal(stage->signals, BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGUSR1));
+    run_signal(run, SIGTERM);
     run_resize(run, 80, 24);
-    assert_int_equal(stage->signal, SIGINT);
+    assert_int_equal(stage->signal, SIGTERM);
+    assert_int_equal(stage->signals_sent, 4);
     assert_int_equal(stage->columns, 80);
     fake_stage_exit(stage, 0);
     run_signal(run, SIGINT);

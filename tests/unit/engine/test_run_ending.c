@@ -287,9 +287,10 @@ static void what_is_prepared_is_seen_once_it_starts(void **state)
     run = engine_prepare(fixture.engine, &spec, &err);
     assert_int_equal(engine_start(run, &err), 0);
     assert_ptr_equal(engine_find(fixture.engine, "run_prepared"), run);
-    for (int i = 0; i < 8; i++)
-        (void)submit(&fixture,
-                     &(struct run_spec){.language = &interpreted, .source = slice_of("1")});
+    for (uint64_t i = 0; i < 8; i++)
+        (void)submit(
+            &fixture,
+            &(struct run_spec){.language = &interpreted, .source = slice_of("1"), .tenant = i % 2});
     run = engine_prepare(fixture.engine, &(struct run_spec){.language = &interpreted}, &err);
     assert_int_equal(engine_start(run, &err), -1);
     assert_int_equal(err.code, ERR_BUSY);

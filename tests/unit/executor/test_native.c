@@ -49,7 +49,7 @@ static void one_read_moves_at_most_a_chunk(void **state)
     assert_true(sum > 64 * KIB);
     turn(fixture);
     assert_int_equal(fixture->out[STAGE_STDOUT].len, sum);
-    assert_int_equal(fixture->largest, 64 * KIB);
+    assert_int_equal(fixture->largest, 32 * KIB);
 }
 
 static void a_closed_stdout_does_not_end_the_stage(void **state)

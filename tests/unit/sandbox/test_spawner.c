@@ -96,6 +96,19 @@ static void a_signal_reaches_the_program(void **state)
     close_streams(&streams);
 }
 
+static void a_signal_before_the_program_is_there_is_owed_to_it(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sleep", "1000", NULL};
+    open_workspace(WORKSPACE);
+    for (uint32_t i = 0; i < 20; i++) {
+        struct streams streams = start_program(STAGE + i, argv, 64);
+        assert_int_equal(sandbox_stage_signal(spawner, STAGE + i, SIGTERM, NULL), 0);
+        assert_int_equal(wait_for(REPLY_ENDED, STAGE + i).signal, SIGTERM);
+        close_streams(&streams);
+    }
+}
+
 static void a_workspace_may_be_closed_while_its_stage_ends(void **state)
 {
     (void)state;
@@ -470,6 +483,7 @@ int main(void)
         WITH_A_SPAWNER(stages_of_a_run_share_its_workspace),
         WITH_A_SPAWNER(a_killed_stage_ends),
         WITH_A_SPAWNER(a_signal_reaches_the_program),
+        WITH_A_SPAWNER(a_signal_before_the_program_is_there_is_owed_to_it),
         WITH_A_SPAWNER(a_workspace_may_be_closed_while_its_stage_ends),
         WITH_A_SPAWNER(a_plan_over_the_ceiling_is_not_carried_out),
         WITH_A_SPAWNER(more_boxes_than_allowed_are_not_made),

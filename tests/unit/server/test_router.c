@@ -23,6 +23,8 @@ static const struct http_route first_routes[] = {
 static const struct http_route second_routes[] = {
     {.method = "GET", .path = "/health"},
     {.method = "GET", .path = "/second"},
+    {.method = HTTP_WEBSOCKET, .path = "/"},
+    {.method = HTTP_WEBSOCKET, .path = "*"},
     {0},
 };
 static const struct http_mount mounts[] = {
@@ -45,6 +47,10 @@ static void requests_find_their_row(void **state)
         {NULL, "GET", "/health", "first", "/health"},
         {"second", "GET", "/health", "second", "/health"},
         {"other", "GET", "/health", "first", "/health"},
+        {"second", "GET", "/", "first", "/"},
+        {NULL, HTTP_WEBSOCKET, "/", "second", "/"},
+        {NULL, HTTP_WEBSOCKET, "/runs/5/x", NULL, NULL},
+        {"second", HTTP_WEBSOCKET, "/x", NULL, NULL},
         {"second", "GET", "/runs/5", "first", "/runs/:id"},
         {NULL, "HEAD", "/second", "second", "/second"},
         {NULL, "GET", "/second/", "second", "/second"},
@@ -90,11 +96,25 @@ static void captures_are_named(void **state)
     assert_int_equal(route_find(&config, NULL, "DELETE", "/runs/5/input/a").capture_count, 0);
 }
 
+static void what_nobody_takes_is_the_listeners_dialects(void **state)
+{
+    (void)state;
+    struct route_match match = route_find_rest(&config, "second", HTTP_WEBSOCKET);
+    assert_string_equal(match.route->path, "*");
+    assert_string_equal(match.mount, "second");
+    assert_string_equal(match.context, "second");
+    assert_null(route_find_rest(&config, "second", "GET").route);
+    assert_null(route_find_rest(&config, "first", HTTP_WEBSOCKET).route);
+    assert_null(route_find_rest(&config, "third", HTTP_WEBSOCKET).route);
+    assert_null(route_find_rest(&config, NULL, HTTP_WEBSOCKET).route);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_find_their_row),
         cmocka_unit_test(captures_are_named),
+        cmocka_unit_test(what_nobody_takes_is_the_listeners_dialects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

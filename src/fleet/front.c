@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/front.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fleet/foreign.h"
+#include "fleet/front_private.h"
+#include "fleet/members.h"
+#include "observe/log.h"
+#include "os/clock.h"
+
+enum {
+    RESULTS_PREFETCH = 256,
+    FOREIGN_RESULTS_PREFETCH = 16, /* they carry output */
+    LINGER_MS = 1000,              /* for what the broker is still to be told, at our end */
+};
+
+static const char *isolation(const struct carrier *carrier)
+{
+    (void)carrier;
+    return "as each worker's";
+}
+
+static bool has_language(const struct carrier *carrier, const struct language *language)
+{
+    const struct fleet_front *front = CONTAINER_OF(carrier, struct fleet_front, carrier);
+    return fleet_members_have_language(front->members, language->name) ||
+           front_foreign_has_language(front, language);
+}
+
+static const struct carrier_ops ops = {
+    .name = "fleet",
+    .isolation = isolation,
+    .has_language = has_language,
+    .prepare = front_prepare,
+    .send = front_send,
+    .write = front_write,
+    .close_input = front_close_input,
+    .signal = front_signal,
+    .resize = front_resize,
+    .cancel = front_cancel,
+    .taken = front_taken,
+    .position = front_position,
+    .wait_ms = front_wait_ms,
+    .free = front_cargo_free,
+    .find = front_find,
+    .list = front_list,
+};
+
+/* --- the two connections --- */
+
+static void on_broker(void *context)
+{
+    struct fleet_front *front = context;
+    log_event(LOG_INFO, "broker_connected", LOG_END);
+    front_send_again(front);
+}
+
+static void on_broker_lost(void *context, const struct err *err)
+{
+    (void)context;
+    log_event(LOG_WARN, "broker_lost", LOG_TEXT("why", err->text), LOG_END);
+}
+
+static void on_delivered(void *context, const struct amqp_delivery *delivery)
+{
+    struct fleet_front *front = context;
+    if (front_is_foreign_result(delivery)) {
+        front_foreign_result(front, delivery);
+        return;
+    }
+    front_take_result(front, delivery->body);
+    amqp_settle(front->amqp, delivery->ref, AMQP_ACK);
+}
+
+static void on_stream(void *context)
+{
+    struct fleet_front *front = context;
+    log_event(LOG_INFO, "stream_connected", LOG_END);
+    fleet_members_connected(front->members);
+    front_foreign_store(front);
+    front_write_again(front);
+    list_for_each_safe (link, following, &front->cargos) {
+        struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
+        if (cargo->run && !cargo->ended)
+            front_catch_up(cargo);
+    }
+}
+
+static void on_stream_lost(void *context, const struct err *err)
+{
+    (void)context;
+    log_event(LOG_WARN, "stream_lost", LOG_TEXT("why", err->text), LOG_END);
+}
+
+static int connect_broker(struct fleet_front *front, struct err *err)
+{
+    struct amqp_declaration rows[TOPOLOGY_MAX + FOREIGN_TOPOLOGY_MAX];
+    struct amqp_consumer results[] = {{front->results.text, RESULTS_PREFETCH},
+                                      {FOREIGN_RESULTS_QUEUE, FOREIGN_RESULTS_PREFETCH}};
+    size_t count = fleet_topology(front->results.text, rows);
+    if (front->config.foreign_workers)
+        count += foreign_topology(true, rows + count);
+    struct amqp_config config = {
+        .url = front->config.broker,
+        .name = front->name,
+        .declarations = rows,
+        .declaration_count = count,
+        .consumers = results,
+        .consumer_count = front->config.foreign_workers ? 2 : 1,
+        .events = {on_broker, on_broker_lost, on_delivered, front_published},
+        .context = front,
+    };
+    front->amqp = amqp_new(front->config.loop, &config, err);
+    return front->amqp ? 0 : -1;
+}
+
+static int connect_stream(struct fleet_front *front, struct err *err)
+{
+    struct redis_config config = {
+        .url = front->config.stream,
+        .name = front->name,
+        .events = {on_stream, on_stream_lost, front_message},
+        .context = front,
+    };
+    front->redis = redis_new(front->config.loop, &config, err);
+    return front->redis ? 0 : -1;
+}
+
+/* --- what it can do --- */
+
+/* As our catalogue has it for who asks: what no worker has is not installed. */
+static void on_members(void *context)
+{
+    struct fleet_front *front = context;
+    struct catalogue *catalogue = front->config.catalogue;
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
+        const struct language *language = catalogue_at(catalogue, i);
+        catalogue_set_installed(catalogue, language, has_language(&front->carrier, language));
+    }
+}
+
+static void on_refused(void *context, const struct err *err)
+{
+    struct fleet_front *front = context;
+    front->config.refused(front->config.refused_context, err);
+}
+
+static void describe(void *context, struct member *self)
+{
+    struct fleet_front *front = context;
+    self->running = (unsigned)engine_running(front->engine);
+}
+
+/* --- its life --- */
+
+struct fleet_front *fleet_front_new(const struct fleet_front_config *config, struct err *err)
+{
+    if (amqp_check_url(config->broker, err) < 0 || redis_check_url(config->stream, err) < 0 ||
+        amqp_load(err) < 0)
+        return NULL;
+    struct fleet_front *front = calloc(1, sizeof *front);
+    if (!front) {
+        (void)err_sys(err, ENOMEM, "cannot make the front of the fleet");
+        return NULL;
+    }
+    front->carrier.ops = &ops;
+    front->config = *config;
+    front->started_ms = clock_unix_ms();
+    list_init(&front->questions);
+    list_init(&front->foreign_ends);
+    list_init(&front->cargos);
+    for (size_t i = 0; i < CARGO_ROWS; i++)
+        list_init(&front->rows[i]);
+    node_name(config->node_name, front->name);
+    front->results = results_queue(front->name);
+    front->answer_lost = loop_task_new(config->loop, front_answer_lost, front);
+    front->watch = loop_timer_new(config->loop, front_watch, front);
+    return front;
+}
+
+int fleet_front_start(struct fleet_front *front, struct engine *engine, struct err *err)
+{
+    front->engine = engine;
+    if (connect_stream(front, err) < 0 || connect_broker(front, err) < 0)
+        return -1;
+    struct fleet_members_config members = {
+        .redis = front->redis,
+        .loop = front->config.loop,
+        .name = front->name,
+        .describe = describe,
+        .changed = on_members,
+        .refused = on_refused,
+        .context = front,
+    };
+    front->members = fleet_members_new(&members, err);
+    if (!front->members)
+        return -1;
+    on_members(front);
+    loop_timer_start(front->watch, WATCH_MS);
+    return 0;
+}
+
+struct carrier *fleet_front_carrier(struct fleet_front *front)
+{
+    return &front->carrier;
+}
+
+const struct fleet_members *fleet_front_members(const struct fleet_front *front)
+{
+    return front->members;
+}
+
+bool fleet_front_has_broker(const struct fleet_front *front)
+{
+    return amqp_is_connected(front->amqp);
+}
+
+bool fleet_front_has_stream(const struct fleet_front *front)
+{
+    return redis_is_connected(front->redis);
+}
+
+void fleet_front_free(struct fleet_front *front)
+{
+    if (!front)
+        return;
+    amqp_free(front->amqp, LINGER_MS);
+    fleet_members_free(front->members);
+    redis_free(front->redis);
+    loop_timer_free(front->watch);
+    loop_task_free(front->answer_lost);
+    front_answer_all(front);
+    front_foreign_drop(front);
+    list_for_each_safe (link, following, &front->cargos) {
+        struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
+        if (cargo->found)
+            take_ptr (&cargo->found)(cargo->found_context, NULL);
+        cargo->holds = 1; /* the answers that were due do not come */
+        front_cargo_release(cargo);
+    }
+    free(front);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* front_watch.c — once a second: do the workers of our interactive runs live, has something
+ * been missed, and how far have the lanes come? */
+#include <string.h>
+
+#include "base/parse.h"
+#include "fleet/front_private.h"
+#include "fleet/members.h"
+
+#define LOST_AFTER_NS ((uint64_t)LEASE_MS * NS_PER_MS)
+
+/* --- workers that are lost --- */
+
+static void on_lease(void *context, const struct redis_reply *reply)
+{
+    struct front_cargo *cargo = context;
+    uint64_t now_ns = loop_now_ns();
+    if (reply && reply->kind == REDIS_INTEGER && cargo->run && !cargo->ended) {
+        if (reply->integer > 0)
+            cargo->leased_ns = now_ns;
+        else if (now_ns - cargo->leased_ns > LOST_AFTER_NS)
+            (void)front_end(cargo, VERDICT_INTERNAL_ERROR, "worker lost");
+    }
+    front_cargo_release(cargo);
+}
+
+static void ask_lease(struct front_cargo *cargo)
+{
+    struct fleet_key lease = lease_key(cargo->id);
+    front_cargo_hold(cargo);
+    if (redis_command(cargo->front->redis, on_lease, cargo, slice_of("EXISTS"),
+                      slice_of(lease.text)) < 0)
+        front_cargo_release(cargo);
+}
+
+void front_look(struct front_cargo *cargo)
+{
+    if (cargo->started && !cargo->batch)
+        ask_lease(cargo);
+}
+
+static void look_at(struct front_cargo *cargo)
+{
+    if (!cargo->run || cargo->ended || (!cargo->waits && !cargo->started))
+        return;
+    cargo->form->look(cargo);
+    if (cargo->quiet)
+        front_catch_up(cargo);
+    cargo->quiet = true;
+}
+
+/* --- places --- */
+
+static uint64_t number_of(const struct redis_reply *reply)
+{
+    char text[24] = "";
+    uint64_t number = 0;
+    if (reply->kind == REDIS_STRING && reply->text.len < sizeof text)
+        memcpy(text, reply->text.at, reply->text.len);
+    return parse_u64(text, &number) < 0 ? 0 : number;
+}
+
+static void on_lane(struct front_lane *lane, const struct redis_reply *reply)
+{
+    lane->is_asked = false;
+    if (!reply || reply->kind != REDIS_ARRAY || reply->count != 2)
+        return;
+    lane->started = number_of(&reply->items[0]);
+    lane->service_ms = number_of(&reply->items[1]);
+}
+
+static void on_lane_reply(void *context, const struct redis_reply *reply)
+{
+    on_lane(context, reply);
+}
+
+static void ask_lane(struct fleet_front *front, enum lane at)
+{
+    struct front_lane *lane = &front->lanes[at];
+    struct fleet_key key = lane_key(at);
+    if (lane->is_asked || front->waiting == 0)
+        return;
+    lane->is_asked =
+        redis_command(front->redis, on_lane_reply, lane, slice_of("HMGET"), slice_of(key.text),
+                      slice_of("out"), slice_of("service_ms")) == 0;
+}
+
+size_t front_position(const struct cargo *base)
+{
+    const struct front_cargo *cargo = CONTAINER_OF(base, struct front_cargo, cargo);
+    uint64_t started = cargo->front->lanes[cargo->lane].started;
+    if (!cargo->waits || cargo->ticket == 0)
+        return 0;
+    return cargo->ticket > started ? (size_t)(cargo->ticket - started) : 1;
+}
+
+uint64_t front_wait_ms(const struct cargo *base)
+{
+    const struct front_cargo *cargo = CONTAINER_OF(base, struct front_cargo, cargo);
+    const struct fleet_front *front = cargo->front;
+    uint64_t slots = fleet_members_slots(front->members);
+    return front_position(base) * front->lanes[cargo->lane].service_ms / MAX(slots, (uint64_t)1);
+}
+
+void front_watch(void *context)
+{
+    struct fleet_front *front = context;
+    loop_timer_start(front->watch, WATCH_MS);
+    if (amqp_is_connected(front->amqp))
+        front_send_again(front);
+    if (!redis_is_connected(front->redis))
+        return;
+    front_foreign_store(front);
+    for (int lane = 0; lane < LANES; lane++)
+        ask_lane(front, (enum lane)lane);
+    list_for_each_safe (link, following, &front->cargos)
+        look_at(CONTAINER_OF(link, struct front_cargo, link));
+}

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: MIT
+"""Fronts and workers of a test's own, with a RabbitMQ and a Redis between them.
+
+    with Fleet(fronts=2, workers=2) as fleet:
+        job = fleet.fronts[0].submit("bash", "echo hi")
+        fleet.fronts[1].result(job)
+"""
+
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+# pylint: disable=wrong-import-position
+import broker
+from service import BOUND_S, RUNNEL, Service, descendants, groups, wait_until
+from resp import Redis as RedisClient
+
+TERMINAL = ("completed", "failed", "cancelled")
+ANSWER_S = 60.0  # of a job whose worker was killed, on a noisy machine
+
+
+class Here:
+    """The machine that a member is on, when it is ours: see namespaces.py for another."""
+
+    def under(self):
+        """Words before a command, so that it runs there."""
+        return ()
+
+    def __enter__(self):
+        """Connections that are opened meanwhile begin there."""
+
+    def __exit__(self, *_):
+        pass
+
+
+class Front(Service):
+    """A service whose runs go to workers."""
+
+    def __init__(self, fleet, name, *flags, place=Here(), **more):
+        self.name = name
+        self.place = place
+        super().__init__("--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
+                         "--node-name", name, *flags, under=place.under(), **more)
+
+    def request_raw(self, *question, **more):
+        with self.place:
+            return super().request_raw(*question, **more)
+
+    def try_submit(self, language, code, **more):
+        """The job's id, or None when the front does not say that it took it."""
+        body = {"language": language, "source_code": code, **more}
+        try:
+            status, answer = self.request("POST", "/api/execute", body)
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+        return answer["job_id"] if status == 200 else None
+
+    def submit(self, language, code, **more):
+        body = {"language": language, "source_code": code, **more}
+        status, answer = self.request("POST", "/api/execute", body)
+        assert status == 200, (status, answer)
+        return answer["job_id"]
+
+    def job(self, job):
+        """As GET /api/jobs/ID says it; None when the front cannot say it."""
+        try:
+            status, answer = self.request("GET", f"/api/jobs/{job}", timeout=10)
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+        return answer if status == 200 else None
+
+    def result(self, job, seconds=ANSWER_S):
+        def ended():
+            record = self.job(job)
+            return record if record and record["status"] in TERMINAL else None
+        return wait_until(f"job {job} ends", ended, seconds)
+
+    def kill(self):
+        """The spawner and the front, as a machine that loses power."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Worker:
+    """A `runnel worker`, started and ended by its pid."""
+
+    def __init__(self, fleet, name, *flags, slots=2, place=Here()):
+        self.name = name
+        self.place = place
+        self._log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [*place.under(), RUNNEL, "worker", "--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
+             "--node-name", name, "--concurrency", str(slots), *flags],
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, cwd="/",
+            env={**os.environ})
+
+    def log(self):
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def spawner(self):
+        return self.process.pid
+
+    def processes(self):
+        return [self.process.pid, *descendants(self.process.pid)]
+
+    def freeze(self):
+        for pid in self.processes():
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.thaw()
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(BOUND_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._log.close()
+
+
+class Fleet:
+    """Ended in the order in which nothing is waited for. `servers` is the address of RabbitMQ
+    and Redis; `place(name)` says on which machine a member is."""
+
+    def __init__(self, fronts=1, workers=1, slots=2, front_flags=(), worker_flags=(),
+                 servers="127.0.0.1", place=lambda name: Here()):
+        self.slots = slots
+        self.place = place
+        self.front_flags = front_flags
+        self.worker_flags = worker_flags
+        self.stack = contextlib.ExitStack()
+        self.fronts = []
+        self.workers = []
+        self.started = 0
+        with contextlib.ExitStack() as failing:
+            failing.callback(self.close)
+            self.rabbit = self.stack.enter_context(broker.RabbitMQ(address=servers))
+            self.redis = self.stack.enter_context(broker.Redis(address=servers))
+            for _ in range(workers):
+                self.add_worker()
+            for _ in range(fronts):
+                self.add_front()
+            self.wait_ready()
+            failing.pop_all()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _name(self, kind):
+        self.started += 1
+        return f"{kind}-{self.started}"
+
+    def add_front(self):
+        name = self._name("front")
+        self.fronts.append(Front(self, name, *self.front_flags, place=self.place(name)))
+        return self.fronts[-1]
+
+    def add_worker(self):
+        name = self._name("worker")
+        self.workers.append(Worker(self, name, *self.worker_flags, slots=self.slots,
+                                   place=self.place(name)))
+        return self.workers[-1]
+
+    def wait_ready(self):
+        for front in self.fronts:
+            wait_until(f"{front.name} has workers", front.runs)
+
+    def connect(self):
+        """A client of the Redis between them."""
+        return RedisClient(self.redis.port, address=self.redis.address)
+
+    def close(self):
+        for member in [*self.fronts, *self.workers]:
+            member.close()
+        self.fronts, self.workers = [], []
+        self.stack.close()
+
+
+class Ends:
+    """How many ends each run was told to have, by who listens to all of them. A Redis that
+    was restarted is listened to again."""
+
+    def __init__(self, fleet):
+        self.redis = fleet.redis
+        self.counts = {}
+        self.closing = False
+        self.client = self._subscribe()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
+
+    def _subscribe(self):
+        client = RedisClient(self.redis.port, timeout=None, address=self.redis.address)
+        client.call("PSUBSCRIBE", "runnel:events:*")
+        return client
+
+    def _listen(self):
+        while not self.closing:
+            try:
+                _, _, channel, payload = self.client.read()
+                if payload.split(b"\n", 1)[0].split()[3] == b"end":
+                    run = channel.decode().rsplit(":", 1)[1]
+                    self.counts[run] = self.counts.get(run, 0) + 1
+            except (OSError, ValueError):
+                if self.closing:
+                    return
+                time.sleep(0.05)
+                with contextlib.suppress(OSError, ValueError):
+                    self.client = self._subscribe()
+
+    def twice(self):
+        return {run: count for run, count in self.counts.items() if count != 1}
+
+    def close(self):
+        self.closing = True
+        self.client.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
+        self.client.close()
+
+
+def left_behind(spawners):
+    """Processes of boxes whose spawner is dead. (The groups themselves the next spawner removes.)"""
+    found = []
+    for spawner in spawners:
+        for group in groups(spawner):
+            with contextlib.suppress(OSError):
+                found += (pathlib.Path(group) / "cgroup.procs").read_text().split()
+    return found
+
+
+__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "Here", "RUNNEL", "TERMINAL", "Worker",
+           "left_behind", "wait_until"]

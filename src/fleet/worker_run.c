@@ -13,8 +13,11 @@
 #include "fleet/worker_private.h"
 #include "observe/log.h"
 
-/* KEYS: run; ARGV: attempt, worker, seconds. 1: nobody wants it any more. */
+/* KEYS: run; ARGV: attempt, worker, seconds. 1: nobody wants it any more; 2: another worker
+ * has begun that attempt. */
 static const char begin_script[] =
+    "local begun = tonumber(redis.call('HGET', KEYS[1], 'attempt') or '0') or 0\n"
+    "if begun >= tonumber(ARGV[1]) then return 2 end\n"
     "redis.call('HSET', KEYS[1], 'attempt', ARGV[1], 'worker', ARGV[2])\n"
     "if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end\n"
     "if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then return 1 end\n"
@@ -34,6 +37,8 @@ static const char tell_script[] =
     "  redis.call('HSET', KEYS[2], 'state', ARGV[4])\n"
     "end\n";
 
+/* Our lease had lapsed meanwhile: this attempt is not ours, and would be counted once for two. */
+enum { ANOTHER_HAS_BEGUN = 2 };
 enum { EVENT_OVERHEAD = 128 }; /* of each, in Redis */
 
 /* --- events --- */
@@ -137,9 +142,12 @@ void work_count(struct work *work)
 static void on_begun(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
-    bool is_unwanted = reply && reply->kind == REDIS_INTEGER && reply->integer == 1;
-    if (work_answered(work) && is_unwanted && work->state == WORK_RUNNING)
-        run_cancel(work->run, "it was stopped");
+    int64_t answer = reply && reply->kind == REDIS_INTEGER ? reply->integer : 0;
+    if (!work_answered(work) || answer == 0 || work->state != WORK_RUNNING)
+        return;
+    if (answer == ANOTHER_HAS_BEGUN)
+        work->fate = FATE_ABANDONED;
+    run_cancel(work->run, "it was stopped");
 }
 
 /* From here on it counts as an attempt. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* execute — POST /execute of a Python one-liner against another way to have it run,
  * turn by turn: bare, unsandboxed Python, started as often from here, or POST /v1/runs,
- * whose runs are stored.
+ * whose runs are stored, or another service.
  *
- *     execute PORT GROUP PYTHON_FILE|/v1/runs CONCURRENCY ROUNDS SECONDS
+ *     execute PORT GROUP PYTHON_FILE|/v1/runs|OTHER_PORT CONCURRENCY ROUNDS SECONDS
  *
- * GROUP: the folder of the cgroup (cpuacct) in which the service was started. An
+ * GROUP: the folder of the cgroup (cpuacct) in which the services were started. An
  * arm's cpu time includes this program's own, which asks or starts.
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -16,18 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/util.h"
 #include "figures.h"
 #include "groups.h"
-#include "os/fd.h"
 
 enum { THREADS_MAX = 64 };
 
 static uint16_t port;
+static uint16_t other_port;
 static const char *group;
 static char *file;
 static double ends_at_ms;
@@ -40,58 +39,28 @@ static void die(const char *why)
     exit(1);
 }
 
-static int connect_to_service(void)
+static void *ask_at(uint16_t at, const char *path, const char *expected, unsigned *count)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        die("connect");
-    return fd;
-}
-
-static void ask_once(int fd, const char *path, const char *expected)
-{
-    char text[8192];
-    size_t len = 0;
-    int size = snprintf(text, sizeof text,
-                        "POST %s HTTP/1.1\r\nHost: localhost\r\n"
-                        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                        path, sizeof body - 1, body);
-    if (write(fd, text, (size_t)size) != size)
-        die("write");
-    for (;;) {
-        ssize_t got = read(fd, text + len, sizeof text - 1 - len);
-        if (got <= 0)
-            die("read");
-        len += (size_t)got;
-        text[len] = '\0';
-        const char *head_end = strstr(text, "\r\n\r\n");
-        const char *length = strcasestr(text, "\r\nContent-Length:");
-        if (head_end && length &&
-            len >= (size_t)(head_end + 4 - text) + strtoul(length + 17, NULL, 10))
-            break;
-    }
-    if (!strstr(text, expected))
-        die(text);
+    int fd = ask_connect(at);
+    for (; now_ms() < ends_at_ms; ++*count)
+        ask_once(fd, path, body, expected);
+    (void)close(fd);
+    return NULL;
 }
 
 static void *ask_until_the_end(void *count)
 {
-    int fd = connect_to_service();
-    for (; now_ms() < ends_at_ms; ++*(unsigned *)count)
-        ask_once(fd, "/execute", "\"output\":\"42\\n\"");
-    (void)close(fd);
-    return NULL;
+    return ask_at(port, "/execute", "\"output\":\"42\\n\"", count);
+}
+
+static void *ask_another(void *count)
+{
+    return ask_at(other_port, "/execute", "\"output\":\"42\\n\"", count);
 }
 
 static void *ask_for_runs(void *count)
 {
-    int fd = connect_to_service();
-    for (; now_ms() < ends_at_ms; ++*(unsigned *)count)
-        ask_once(fd, "/v1/runs", "\"stdout\":\"42\\n\"");
-    (void)close(fd);
-    return NULL;
+    return ask_at(port, "/v1/runs", "\"stdout\":\"42\\n\"", count);
 }
 
 static void start_once(void)
@@ -140,23 +109,6 @@ static double rusage_ms(int who)
 static double cpu_ms(void)
 {
     return rusage_ms(RUSAGE_SELF) + rusage_ms(RUSAGE_CHILDREN) + group_cpu_ms_at(group);
-}
-
-/* Of all processors together, by everybody. */
-static double busy_ms(void)
-{
-    enum { IDLE = 3, IOWAIT = 4, FIELDS = 8 };
-    unsigned long ticks[FIELDS] = {0};
-    double sum = 0;
-    static char text[64 * 1024]; /* the line of interrupts is long */
-    char *at = text + 3;         /* behind "cpu" */
-    if (fd_read_text_at(-1, "/proc/stat", text, sizeof text) <= 0)
-        die("/proc/stat");
-    for (int i = 0; i < FIELDS; i++)
-        ticks[i] = strtoul(at, &at, 10);
-    for (int i = 0; i < FIELDS; i++)
-        sum += i == IDLE || i == IOWAIT ? 0 : (double)ticks[i];
-    return sum * 1e3 / (double)sysconf(_SC_CLK_TCK);
 }
 
 struct sum {
@@ -293,8 +245,8 @@ int main(int argc, char **argv)
 {
     unsigned concurrency = argc == 7 ? number_of(argv[4]) : 0;
     if (concurrency == 0 || concurrency > THREADS_MAX) {
-        (void)fprintf(
-            stderr, "usage: execute PORT GROUP PYTHON_FILE|/v1/runs CONCURRENCY ROUNDS SECONDS\n");
+        (void)fprintf(stderr, "usage: execute PORT GROUP PYTHON_FILE|/v1/runs|OTHER_PORT "
+                              "CONCURRENCY ROUNDS SECONDS\n");
         return 64;
     }
     port = (uint16_t)number_of(argv[1]);
@@ -303,6 +255,10 @@ int main(int argc, char **argv)
     if (strcmp(file, "/v1/runs") == 0) {
         arms[1].name = file;
         arms[1].ask = ask_for_runs;
+    } else if ((other_port = (uint16_t)number_of(file)) != 0) {
+        arms[0].name = "through a broker";
+        arms[1].name = "on one machine";
+        arms[1].ask = ask_another;
     }
     size_t rounds = number_of(argv[5]);
     if (rounds > ROUNDS_MAX)

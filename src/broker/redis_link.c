@@ -76,10 +76,17 @@ static int try_next(struct redis_link *link, int rc, struct err *err)
     return redis_link_err(link, err, "%s", strerror(-rc));
 }
 
+static void on_flush(void *context)
+{
+    struct redis_link *link = context;
+    link->on_ready(link->context, LOOP_WRITE);
+}
+
 int redis_link_open(struct redis_link *link, const struct addrinfo *addresses, struct err *err)
 {
     link->state = LINK_CONNECTING;
     link->address = addresses;
+    link->flush = loop_task_new(link->loop, on_flush, link);
     link->fd = -1;
     link->sent = 0;
     link->awaited = 0;
@@ -97,6 +104,7 @@ void redis_link_close(struct redis_link *link)
         return;
     link->state = LINK_CLOSED;
     close_socket(link);
+    loop_task_free(take_ptr(&link->flush));
     redis_answers_fini(&link->answers);
     buf_fini(&link->out);
 }
@@ -148,6 +156,7 @@ static int finish_connect(struct redis_link *link, struct err *err)
         return try_next(link, -failure, err);
     }
     link->state = LINK_GREETING;
+    loop_watch_set(link->watch, LOOP_READ);
     introduce(link);
     return 0;
 }
@@ -197,7 +206,7 @@ int redis_link_send(struct redis_link *link, size_t answers, size_t argc, const 
     if (link->awaited == 0)
         link->heard_ns = loop_now_ns();
     link->awaited += answers;
-    loop_watch_set(link->watch, LOOP_READ | LOOP_WRITE);
+    loop_task_schedule(link->flush);
     return 0;
 }
 
@@ -215,7 +224,10 @@ static int flush(struct redis_link *link, struct err *err)
         if (out->room > BUFFER_KEPT)
             buf_fini(out);
         loop_watch_set(link->watch, LOOP_READ);
-    } else if (link->sent > out->len / 2) { /* so that a byte is moved once on average */
+        return 0;
+    }
+    loop_watch_set(link->watch, LOOP_READ | LOOP_WRITE);
+    if (link->sent > out->len / 2) { /* so that a byte is moved once on average */
         buf_consume(out, link->sent);
         link->sent = 0;
     }

@@ -60,6 +60,7 @@ struct redis_link {
     int fd;
     struct loop *loop;
     struct loop_watch *watch;
+    struct loop_task *flush; /* what is said in one turn goes out together at its end */
     loop_watch_fn *on_ready; /* that calls redis_link_ready */
     /* 1: it was an answer; 0: a message that nobody asked for; -1: nonsense. May close
      * the link. */

@@ -116,7 +116,7 @@ const struct verb verb_jobs = {
         "  runnel jobs --stream redis://cache:6379\n"
         "  runnel jobs --all --json\n"
         "  runnel jobs cancel 0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a\n"
-        "  runnel jobs dead --broker amqp://user:password@mq:5672/\n"
+        "  runnel jobs dead --stream redis://cache --broker amqp://user:password@mq/\n"
         "  runnel jobs dead replay 0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a\n"
         "\n"
         "Ended jobs are known for ten minutes. A dead job ended its worker twice, or was no\n"

@@ -119,6 +119,7 @@ struct run_spec {
     enum lane lane;
     uint64_t tenant;       /* who shares the slots fairly with others; 0: nobody in particular */
     struct slice note;     /* any bytes, given back by run_note */
+    const char *workspace; /* told to runners of others, who tell it their backends; NULL: none */
     const char *artifacts; /* the folder whose files are wanted back; NULL: none */
     bool recorded;         /* ends when the recorder has it */
 };

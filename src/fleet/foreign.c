@@ -72,6 +72,16 @@ static const struct amqp_declaration rows_of_results[] = {
 _Static_assert(ARRAY_LEN(rows_of_all) + ARRAY_LEN(rows_of_results) == FOREIGN_TOPOLOGY_MAX,
                "the rows have their room");
 
+bool foreign_has_language(const struct language *language)
+{
+    struct fleet_key key = foreign_job_key(language);
+    for (size_t i = 0; i < ARRAY_LEN(rows_of_all); i++) {
+        if (rows_of_all[i].key && strcmp(rows_of_all[i].key, key.text) == 0)
+            return true;
+    }
+    return false;
+}
+
 size_t foreign_topology(bool reads_results, struct amqp_declaration rows[FOREIGN_TOPOLOGY_MAX])
 {
     memcpy(rows, rows_of_all, sizeof rows_of_all);

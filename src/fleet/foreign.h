@@ -37,6 +37,8 @@ enum {
 
 /* As the form calls it: "nodejs" is our javascript, the rest is as we call it. */
 const char *foreign_language(const struct language *language);
+/* Do their runners know it? */
+bool foreign_has_language(const struct language *language);
 struct fleet_key foreign_job_key(const struct language *language);    /* "jobs.python" */
 struct fleet_key foreign_result_key(const struct language *language); /* "results.python" */
 struct fleet_key foreign_channel(const char *id);                     /* "execution:ID" */

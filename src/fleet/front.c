@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fleet/foreign.h"
 #include "fleet/front_private.h"
 #include "fleet/members.h"
 #include "observe/log.h"
@@ -11,7 +12,8 @@
 
 enum {
     RESULTS_PREFETCH = 256,
-    LINGER_MS = 1000, /* for what the broker is still to be told, at our end */
+    FOREIGN_RESULTS_PREFETCH = 16, /* they carry output */
+    LINGER_MS = 1000,              /* for what the broker is still to be told, at our end */
 };
 
 static const char *isolation(const struct carrier *carrier)
@@ -23,7 +25,8 @@ static const char *isolation(const struct carrier *carrier)
 static bool has_language(const struct carrier *carrier, const struct language *language)
 {
     const struct fleet_front *front = CONTAINER_OF(carrier, struct fleet_front, carrier);
-    return fleet_members_have_language(front->members, language->name);
+    return fleet_members_have_language(front->members, language->name) ||
+           front_foreign_has_language(front, language);
 }
 
 static const struct carrier_ops ops = {
@@ -63,6 +66,10 @@ static void on_broker_lost(void *context, const struct err *err)
 static void on_delivered(void *context, const struct amqp_delivery *delivery)
 {
     struct fleet_front *front = context;
+    if (front_is_foreign_result(delivery)) {
+        front_foreign_result(front, delivery);
+        return;
+    }
     front_take_result(front, delivery->body);
     amqp_settle(front->amqp, delivery->ref, AMQP_ACK);
 }
@@ -72,6 +79,7 @@ static void on_stream(void *context)
     struct fleet_front *front = context;
     log_event(LOG_INFO, "stream_connected", LOG_END);
     fleet_members_connected(front->members);
+    front_foreign_store(front);
     front_write_again(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
@@ -88,15 +96,19 @@ static void on_stream_lost(void *context, const struct err *err)
 
 static int connect_broker(struct fleet_front *front, struct err *err)
 {
-    struct amqp_declaration rows[TOPOLOGY_MAX];
-    struct amqp_consumer results = {front->results.text, RESULTS_PREFETCH};
+    struct amqp_declaration rows[TOPOLOGY_MAX + FOREIGN_TOPOLOGY_MAX];
+    struct amqp_consumer results[] = {{front->results.text, RESULTS_PREFETCH},
+                                      {FOREIGN_RESULTS_QUEUE, FOREIGN_RESULTS_PREFETCH}};
+    size_t count = fleet_topology(front->results.text, rows);
+    if (front->config.foreign_workers)
+        count += foreign_topology(true, rows + count);
     struct amqp_config config = {
         .url = front->config.broker,
         .name = front->name,
         .declarations = rows,
-        .declaration_count = fleet_topology(front->results.text, rows),
-        .consumers = &results,
-        .consumer_count = 1,
+        .declaration_count = count,
+        .consumers = results,
+        .consumer_count = front->config.foreign_workers ? 2 : 1,
         .events = {on_broker, on_broker_lost, on_delivered, front_published},
         .context = front,
     };
@@ -125,8 +137,7 @@ static void on_members(void *context)
     struct catalogue *catalogue = front->config.catalogue;
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         const struct language *language = catalogue_at(catalogue, i);
-        catalogue_set_installed(catalogue, language,
-                                fleet_members_have_language(front->members, language->name));
+        catalogue_set_installed(catalogue, language, has_language(&front->carrier, language));
     }
 }
 
@@ -158,6 +169,7 @@ struct fleet_front *fleet_front_new(const struct fleet_front_config *config, str
     front->config = *config;
     front->started_ms = clock_unix_ms();
     list_init(&front->questions);
+    list_init(&front->foreign_ends);
     list_init(&front->cargos);
     for (size_t i = 0; i < CARGO_ROWS; i++)
         list_init(&front->rows[i]);
@@ -185,6 +197,7 @@ int fleet_front_start(struct fleet_front *front, struct engine *engine, struct e
     front->members = fleet_members_new(&members, err);
     if (!front->members)
         return -1;
+    on_members(front);
     loop_timer_start(front->watch, WATCH_MS);
     return 0;
 }
@@ -219,6 +232,7 @@ void fleet_front_free(struct fleet_front *front)
     loop_timer_free(front->watch);
     loop_task_free(front->answer_lost);
     front_answer_all(front);
+    front_foreign_drop(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
         if (cargo->found)

@@ -24,6 +24,7 @@ struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,
     }
     *cargo = (struct front_cargo){
         .cargo = {.ops = front->carrier.ops},
+        .form = &front_own_form,
         .front = front,
         .holds = 1,
         .lane = spec->lane,
@@ -40,6 +41,12 @@ struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,
     list_append(&front->cargos, &cargo->link);
     list_append(row_of(front, id), &cargo->row);
     return cargo;
+}
+
+void front_cargo_set_form(struct front_cargo *cargo, const struct front_form *form)
+{
+    cargo->form = form;
+    cargo->cargo.ops = form->ops;
 }
 
 struct front_cargo *front_cargo_of(struct cargo *cargo)

@@ -105,19 +105,24 @@ void front_taken(struct cargo *base, uint64_t bytes)
         cargo->told_taken = bytes;
 }
 
+bool front_is_too_late(const struct front_cargo *cargo)
+{
+    uint64_t now_ms = clock_unix_ms(); /* which may have been set back */
+    uint64_t age_ms = now_ms - MIN(now_ms, cargo->submitted_ms);
+    return cargo->queue_ms > 0 && age_ms >= cargo->queue_ms;
+}
+
 /* Written down first, for a worker that has it still before it; said to one that runs it;
  * and if nobody has begun, it ends here. */
 void front_cancel(struct cargo *base, const char *why)
 {
     struct front_cargo *cargo = front_cargo_of(base);
     struct fleet_key run = run_key(cargo->id);
-    uint64_t now_ms = clock_unix_ms(); /* which may have been set back */
-    uint64_t age_ms = now_ms - MIN(now_ms, cargo->submitted_ms);
-    bool too_late = cargo->queue_ms > 0 && age_ms >= cargo->queue_ms;
     (void)redis_command(cargo->front->redis, NULL, NULL, slice_of("HSET"), slice_of(run.text),
                         slice_of("cancel"), slice_of(why));
     if (cargo->started)
         (void)say(base, (struct command){.kind = COMMAND_CANCEL, .bytes = slice_of(why)}, NULL);
     else
-        (void)front_end(cargo, too_late ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED, why);
+        (void)front_end(cargo, front_is_too_late(cargo) ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED,
+                        why);
 }

@@ -18,7 +18,7 @@ static void fetch(struct front_cargo *cargo);
 
 /* --- one event --- */
 
-static void begin(struct front_cargo *cargo)
+void front_begin(struct front_cargo *cargo)
 {
     cargo->started = true;
     cargo->leased_ns = loop_now_ns();
@@ -75,7 +75,7 @@ static bool take(struct front_cargo *cargo, const struct carried_event *event)
     if (event->number > cargo->next_number)
         return false;
     if (!cargo->started)
-        begin(cargo);
+        front_begin(cargo);
     cargo->next_number++;
     apply(cargo, event);
     return true;
@@ -84,7 +84,7 @@ static bool take(struct front_cargo *cargo, const struct carried_event *event)
 /* --- the end --- */
 
 /* What the result says that was not heard; all of it when a later attempt made it. */
-static void take_rest(struct front_cargo *cargo, const struct job_result *result)
+void front_take_rest(struct front_cargo *cargo, const struct job_result *result)
 {
     if (result->attempt > cargo->attempt)
         begin_again(cargo, result->attempt);
@@ -92,7 +92,7 @@ static void take_rest(struct front_cargo *cargo, const struct job_result *result
         struct carried_event event = result->events[i];
         if (result->attempt == cargo->attempt && event.number >= cargo->next_number) {
             if (!cargo->started)
-                begin(cargo);
+                front_begin(cargo);
             cargo->next_number = event.number + 1;
             apply(cargo, &event);
         }
@@ -119,7 +119,7 @@ static void finish(struct front_cargo *cargo, const struct job_result *result)
 {
     if (!cargo->run || cargo->ended)
         return;
-    take_rest(cargo, result);
+    cargo->form->take_rest(cargo, result);
     if (!cargo->run || may_be_had(cargo, result))
         return;
     if (!is_whole(cargo, result))
@@ -160,20 +160,17 @@ void front_take_result(struct fleet_front *front, struct slice text)
 
 /* --- messages --- */
 
-/* What comes while the stream is asked may be later than the answer. */
-static void note_and_fetch(struct front_cargo *cargo, const struct carried_event *event)
-{
-    if (event->kind != EVENT_END && event->attempt == cargo->attempt)
-        cargo->seen_number = MAX(cargo->seen_number, event->number);
-    fetch(cargo);
-}
-
 void front_message(void *context, const char *channel, struct slice payload)
 {
     struct fleet_front *front = context;
     struct err err = {0};
     struct carried_event event;
-    const char *id = id_of_channel(channel, "runnel:events:");
+    const char *id = id_of_channel(channel, "execution:");
+    if (id) {
+        front_foreign_line(front, id, payload);
+        return;
+    }
+    id = id_of_channel(channel, "runnel:events:");
     struct front_cargo *cargo = id ? front_cargo_find(front, id) : NULL;
     if (!cargo || cargo->ended)
         return;
@@ -184,13 +181,15 @@ void front_message(void *context, const char *channel, struct slice payload)
     }
     cargo->quiet = false;
     cargo->leased_ns = loop_now_ns();
-    if (event.attempt == cargo->attempt)
-        cargo->seen_number = MAX(cargo->seen_number, event.number - (event.kind == EVENT_END));
+    if (event.kind == EVENT_END)
+        cargo->asks_again = cargo->filling; /* the answer that is due may lack the last ones */
+    else if (event.attempt == cargo->attempt)
+        cargo->seen_number = MAX(cargo->seen_number, event.number);
     front_cargo_hold(cargo);
     if (event.kind == EVENT_END && event.number <= cargo->next_number && event.bytes.len > 0)
         take_result_of(cargo, event.bytes);
     else if (event.kind == EVENT_END || cargo->filling || !take(cargo, &event))
-        note_and_fetch(cargo, &event);
+        fetch(cargo);
     front_cargo_release(cargo);
 }
 
@@ -242,6 +241,10 @@ static bool is_missing(struct front_cargo *cargo, bool is_stuck, size_t count)
 {
     if (is_stuck && cargo->asked_number >= cargo->next_number)
         skip_to(cargo, cargo->asked_number + 1);
+    if (cargo->asks_again) {
+        cargo->asks_again = false;
+        return true;
+    }
     return cargo->next_number <= cargo->seen_number || (count == FETCHED_AT_ONCE && !is_stuck);
 }
 

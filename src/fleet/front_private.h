@@ -8,6 +8,7 @@
  * front_command.c  what its clients say to it
  * front_watch.c    workers that are lost, places in the queue
  * front_find.c     runs that another machine took
+ * front_foreign.c  those that runners of another form carry out
  */
 #ifndef RUNNEL_FLEET_FRONT_PRIVATE_H
 #define RUNNEL_FLEET_FRONT_PRIVATE_H
@@ -44,17 +45,40 @@ struct fleet_front {
     struct loop_timer *watch;
     struct list questions; /* that Redis is asked on behalf of others */
     struct loop_task *answer_lost;
-    struct list cargos; /* struct front_cargo */
+    struct list foreign_ends; /* struct foreign_end */
+    struct list cargos;       /* struct front_cargo */
     struct list rows[CARGO_ROWS];
     size_t waiting; /* sent, and no worker has begun */
     struct front_lane lanes[LANES];
     uint64_t started_ms; /* since 1970 */
 };
 
+struct front_cargo;
+
+/* How a run's job is made and sent, and what its result is good for. */
+struct front_form {
+    const struct carrier_ops *ops; /* of its cargo */
+    bool has_tickets;              /* it stands in one of our lanes */
+    int (*prepare)(struct front_cargo *cargo, const struct job_header *header,
+                   const struct run_spec *spec, struct err *err);
+    int (*publish)(struct front_cargo *cargo, struct err *err);
+    /* What the result says that was not heard. */
+    void (*take_rest)(struct front_cargo *cargo, const struct job_result *result);
+    void (*look)(struct front_cargo *cargo); /* once a second; it waits or runs */
+};
+
+/* Of lines, without their ends. */
+struct front_heard {
+    uint64_t bytes;
+    uint64_t hash; /* FNV-1a */
+    uint64_t lines;
+};
+
 /* Lives as long as the engine has the run, and then until the last answer that is under
  * way for it has come (holds). */
 struct front_cargo {
     struct cargo cargo;
+    const struct front_form *form;
     struct fleet_front *front;
     struct list link;
     struct list row;
@@ -81,11 +105,13 @@ struct front_cargo {
     uint64_t next_number;
     uint64_t seen_number;  /* the highest that was told of */
     uint64_t asked_number; /* … when the stream was asked last */
+    bool asks_again;       /* the stream, although nothing is known to be missing */
     bool filling;          /* the stream is asked for what is missing */
     bool incomplete;       /* some is lost: the result alone is whole */
     bool ended;
     bool quiet;         /* nothing came since the last look */
     uint64_t leased_ns; /* when its worker was last known to live */
+    struct front_heard heard;
 
     /* what is said to it */
     uint64_t command_number;
@@ -101,6 +127,7 @@ struct front_cargo {
 /* front_cargo.c */
 struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,
                                     const struct run_spec *spec, struct err *err);
+void front_cargo_set_form(struct front_cargo *cargo, const struct front_form *form);
 struct front_cargo *front_cargo_of(struct cargo *cargo);
 struct front_cargo *front_cargo_find(const struct fleet_front *front, const char *id);
 void front_cargo_hold(struct front_cargo *cargo);
@@ -113,6 +140,9 @@ void front_cargo_waits(struct front_cargo *cargo, bool waits);
 struct cargo *front_prepare(struct carrier *carrier, struct run *run, const struct run_spec *spec,
                             struct err *err);
 int front_send(struct cargo *cargo, struct err *err);
+/* Its outcome comes to front_published. */
+int front_publish(struct front_cargo *cargo, const struct amqp_message *message, struct err *err);
+extern const struct front_form front_own_form;
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome);
 /* What the broker may not have is sent again: over a new connection, and later, what there was
  * no room for. */
@@ -123,6 +153,9 @@ void front_write_again(struct fleet_front *front);
 /* front_mirror.c */
 void front_message(void *context, const char *channel, struct slice payload);
 void front_take_result(struct fleet_front *front, struct slice text);
+void front_take_rest(struct front_cargo *cargo, const struct job_result *result);
+/* A worker has it. */
+void front_begin(struct front_cargo *cargo);
 /* Asks Redis for all that is not known yet, the result too. */
 void front_catch_up(struct front_cargo *cargo);
 /* Ends it from here, with a verdict of ours, unless it has ended. -1 when Redis is away: then
@@ -135,12 +168,16 @@ void front_close_input(struct cargo *cargo);
 void front_signal(struct cargo *cargo, int signal);
 void front_resize(struct cargo *cargo, unsigned columns, unsigned rows);
 void front_cancel(struct cargo *cargo, const char *why);
+/* Is its time in the queue up? */
+bool front_is_too_late(const struct front_cargo *cargo);
 void front_taken(struct cargo *cargo, uint64_t bytes);
 void front_commands_flush(struct front_cargo *cargo);
 void front_commands_drop(struct front_cargo *cargo);
 
 /* front_watch.c */
 void front_watch(void *context);
+/* Does the worker of an interactive run live? */
+void front_look(struct front_cargo *cargo);
 size_t front_position(const struct cargo *cargo);
 uint64_t front_wait_ms(const struct cargo *cargo);
 
@@ -152,5 +189,17 @@ void front_answer_lost(void *front);
 void front_answer_all(struct fleet_front *front);
 void front_list(struct carrier *carrier, size_t max,
                 void (*listed)(void *context, const char *ids, size_t count), void *context);
+
+/* front_foreign.c */
+bool front_foreign_has_language(const struct fleet_front *front, const struct language *language);
+/* NULL: such a run is for our own workers. */
+const struct front_form *front_foreign_form(const struct fleet_front *front,
+                                            const struct run_spec *spec);
+void front_foreign_line(struct fleet_front *front, const char *id, struct slice payload);
+bool front_is_foreign_result(const struct amqp_delivery *delivery);
+void front_foreign_result(struct fleet_front *front, const struct amqp_delivery *delivery);
+/* What Redis does not have yet; drop: and never will by us. */
+void front_foreign_store(struct fleet_front *front);
+void front_foreign_drop(struct fleet_front *front);
 
 #endif

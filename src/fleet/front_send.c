@@ -13,15 +13,18 @@ struct cargo *front_prepare(struct carrier *carrier, struct run *run, const stru
 {
     struct fleet_front *front = CONTAINER_OF(carrier, struct fleet_front, carrier);
     struct job_header header = {.lane = spec->lane};
+    const struct front_form *foreign = front_foreign_form(front, spec);
     struct front_cargo *cargo = front_cargo_new(front, run_id(run), spec, err);
     if (!cargo)
         return NULL;
+    if (foreign)
+        front_cargo_set_form(cargo, foreign);
     cargo->queue_ms = run_limits(run)->value[LIMIT_QUEUE];
     header.submitted_ms = cargo->submitted_ms;
     (void)snprintf(header.id, sizeof header.id, "%s", cargo->id);
     (void)snprintf(header.front, sizeof header.front, "%s", front->name);
-    if (job_encode(&header, spec, true, &cargo->job, err) < 0 ||
-        job_encode(&header, spec, false, &cargo->meta, err) < 0) {
+    if (job_encode(&header, spec, false, &cargo->meta, err) < 0 ||
+        cargo->form->prepare(cargo, &header, spec, err) < 0) {
         front_cargo_release(cargo);
         return NULL;
     }
@@ -61,7 +64,7 @@ static void write_down(struct front_cargo *cargo)
                         slice_of(cargo->id));
     (void)redis_command(redis, NULL, NULL, slice_of("ZREMRANGEBYRANK"), slice_of("runnel:runs"),
                         slice_of("0"), slice_of(listed));
-    if (cargo->ticket != 0)
+    if (!cargo->form->has_tickets || cargo->ticket != 0)
         return;
     front_cargo_hold(cargo);
     if (redis_command(redis, on_ticket, cargo, slice_of("HINCRBY"), slice_of(lane.text),
@@ -70,6 +73,21 @@ static void write_down(struct front_cargo *cargo)
 }
 
 /* --- what the broker is --- */
+
+int front_publish(struct front_cargo *cargo, const struct amqp_message *message, struct err *err)
+{
+    if (amqp_publish(cargo->front->amqp, message, (uint64_t)(uintptr_t)cargo, err) < 0)
+        return -1;
+    cargo->publishing = true;
+    front_cargo_hold(cargo);
+    return 0;
+}
+
+static int prepare(struct front_cargo *cargo, const struct job_header *header,
+                   const struct run_spec *spec, struct err *err)
+{
+    return job_encode(header, spec, true, &cargo->job, err);
+}
 
 static int publish(struct front_cargo *cargo, struct err *err)
 {
@@ -84,12 +102,16 @@ static int publish(struct front_cargo *cargo, struct err *err)
         .persistent = true,
         .mandatory = true,
     };
-    if (amqp_publish(cargo->front->amqp, &message, (uint64_t)(uintptr_t)cargo, err) < 0)
-        return -1;
-    cargo->publishing = true;
-    front_cargo_hold(cargo);
-    return 0;
+    return front_publish(cargo, &message, err);
 }
+
+const struct front_form front_own_form = {
+    .has_tickets = true,
+    .prepare = prepare,
+    .publish = publish,
+    .take_rest = front_take_rest,
+    .look = front_look,
+};
 
 int front_send(struct cargo *base, struct err *err)
 {
@@ -97,7 +119,7 @@ int front_send(struct cargo *base, struct err *err)
     struct fleet_front *front = cargo->front;
     if (front->waiting >= front->config.queue_length)
         return err_set(err, ERR_BUSY, "%zu runs are waiting already", front->waiting);
-    if (publish(cargo, err) < 0)
+    if (cargo->form->publish(cargo, err) < 0)
         return -1;
     front_cargo_waits(cargo, true);
     write_down(cargo);
@@ -131,7 +153,7 @@ void front_send_again(struct fleet_front *front)
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
         if (cargo->run && cargo->waits && !cargo->publishing && cargo->job.len > 0)
-            (void)publish(cargo, NULL);
+            (void)cargo->form->publish(cargo, NULL);
     }
 }
 

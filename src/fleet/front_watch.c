@@ -33,12 +33,17 @@ static void ask_lease(struct front_cargo *cargo)
         front_cargo_release(cargo);
 }
 
+void front_look(struct front_cargo *cargo)
+{
+    if (cargo->started && !cargo->batch)
+        ask_lease(cargo);
+}
+
 static void look_at(struct front_cargo *cargo)
 {
     if (!cargo->run || cargo->ended || (!cargo->waits && !cargo->started))
         return;
-    if (cargo->started && !cargo->batch)
-        ask_lease(cargo);
+    cargo->form->look(cargo);
     if (cargo->quiet)
         front_catch_up(cargo);
     cargo->quiet = true;
@@ -105,6 +110,7 @@ void front_watch(void *context)
         front_send_again(front);
     if (!redis_is_connected(front->redis))
         return;
+    front_foreign_store(front);
     for (int lane = 0; lane < LANES; lane++)
         ask_lane(front, (enum lane)lane);
     list_for_each_safe (link, following, &front->cargos)

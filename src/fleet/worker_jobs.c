@@ -182,7 +182,7 @@ static void decide(struct work *work)
     facts->is_batch = work->is_batch;
     facts->is_cancelled = work->cancel[0] != '\0';
     facts->is_installed = spec->language->installed;
-    facts->is_elsewhere = worker_is_elsewhere(work->worker, spec->language);
+    facts->is_elsewhere = worker_is_elsewhere(work->worker, spec->language->name);
     facts->age_ms = now_ms - MIN(now_ms, work->header.submitted_ms);
     facts->queue_ms = engine_limits(work->worker->engine, spec).value[LIMIT_QUEUE];
     work->is_counted = work->is_counted || facts->begun > 0;
@@ -326,11 +326,19 @@ void work_look(struct work *work)
 
 /* --- deliveries --- */
 
-/* Of a later version, or for a language that we have never heard of: newer workers may know. */
-static bool may_be_known_elsewhere(const struct amqp_delivery *delivery, const struct err *err)
+/* Of a later version, or for a language that we have never heard of: newer workers may know,
+ * if there are any. */
+static bool may_be_known_elsewhere(const struct fleet_worker *worker,
+                                   const struct amqp_delivery *delivery, const struct err *err)
 {
-    return delivery->delivery_count < HOPES_MAX &&
-           (err->code == ERR_MISMATCH || strcmp(err->field, "language") == 0);
+    struct job_summary summary;
+    if (delivery->delivery_count >= HOPES_MAX)
+        return false;
+    if (err->code == ERR_MISMATCH)
+        return worker_has_others(worker);
+    return strcmp(err->field, "language") == 0 &&
+           job_summarize(delivery->body, &summary, NULL) == 0 &&
+           worker_is_elsewhere(worker, summary.language);
 }
 
 /* Its own name for the run, when it can be one. */
@@ -357,7 +365,7 @@ static void refuse(struct fleet_worker *worker, const struct amqp_delivery *deli
     struct work *work = NULL;
     if (read_id(delivery, &job) && !work_find(worker, job.header.id))
         work = work_new(worker, delivery, &job);
-    if (work && may_be_known_elsewhere(delivery, why)) {
+    if (work && may_be_known_elsewhere(worker, delivery, why)) {
         work->passes_on = true;
         hold(work);
         return;

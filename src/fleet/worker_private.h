@@ -48,7 +48,7 @@ enum {
 #define FOREIGN_LINE_MAX (64 * KIB) /* a longer one comes in pieces */
 
 enum work_state {
-    WORK_LISTENING, /* to its commands, so that none is missed */
+    WORK_LISTENING, /* its channel of commands does not stand, or Redis is away */
     WORK_ASKING,    /* Redis, what became of it so far */
     WORK_HELD,      /* another has it, or nobody can have it yet: looked at again */
     WORK_RUNNING,   /* in the engine's hands */
@@ -263,7 +263,9 @@ int worker_join(struct fleet_worker *worker, struct err *err);
 /* Asks the broker for jobs, once. */
 void worker_begin(struct fleet_worker *worker);
 /* Another worker, that lives, has the language. */
-bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language);
+bool worker_is_elsewhere(const struct fleet_worker *worker, const char *language);
+/* There are workers of other versions than ours; or nobody can say. */
+bool worker_has_others(const struct fleet_worker *worker);
 void worker_watch_fronts(struct fleet_worker *worker);
 
 /* --- worker_lease.c --- */

@@ -72,9 +72,22 @@ int worker_join(struct fleet_worker *worker, struct err *err)
 }
 
 /* We say that we have the same one only when it is installed, and it is asked for when not. */
-bool worker_is_elsewhere(const struct fleet_worker *worker, const struct language *language)
+bool worker_is_elsewhere(const struct fleet_worker *worker, const char *language)
 {
-    return fleet_members_have_language(worker->members, language->name);
+    return fleet_members_have_language(worker->members, language);
+}
+
+static void note_other(void *context, const struct member *member)
+{
+    bool *is_other = context;
+    *is_other |= member->is_worker && strcmp(member->version, RUNNEL_VERSION) != 0;
+}
+
+bool worker_has_others(const struct fleet_worker *worker)
+{
+    bool is_other = !fleet_members_are_read(worker->members);
+    fleet_members_each(worker->members, note_other, &is_other);
+    return is_other;
 }
 
 /* --- fronts that are gone --- */

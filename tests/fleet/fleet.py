@@ -251,4 +251,5 @@ def left_behind(spawners):
     return found
 
 
-__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "Here", "TERMINAL", "Worker", "left_behind", "wait_until"]
+__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "Here", "RUNNEL", "TERMINAL", "Worker",
+           "left_behind", "wait_until"]

@@ -4,9 +4,10 @@ front, input to programs on other machines."""
 
 import http.client
 import json
+import subprocess
 import unittest
 
-from fleet import Fleet, wait_until
+from fleet import RUNNEL, Fleet, wait_until
 from websocket import WebSocket
 
 MIB = 1 << 20
@@ -174,6 +175,13 @@ class Anywhere(unittest.TestCase):
         self.assertIn(job, [each["job_id"] for each in
                             self.other.request("GET", "/api/jobs")[1]["jobs"]])
 
+    def test_a_job_that_has_ended_is_known_at_the_first_question(self):
+        job = self.one.submit("bash", "echo over")
+        self.one.result(job)
+        status, record = self.other.request("GET", f"/api/jobs/{job}")
+        self.assertEqual((status, record.get("status")), (200, "completed"), record)
+        self.assertEqual(record["result"]["output"], "over\n")
+
     def test_a_job_is_heard_on_the_other_front(self):
         job = self.one.submit("bash", "echo first; sleep 0.5; echo second")
         socket = WebSocket(self.other.port, f"/stream/{job}")
@@ -222,6 +230,34 @@ class Anywhere(unittest.TestCase):
         self.assertEqual({worker["name"] for worker in workers},
                          {worker.name for worker in self.fleet.workers})
         self.assertTrue(all(worker["slots"] == self.fleet.slots for worker in workers), workers)
+
+
+class Keys(unittest.TestCase):
+    """A key of a front's own store is a number, which another front gives to somebody else."""
+
+    def key(self, front, label):
+        made = subprocess.run([RUNNEL, "key", "create", "--json", f"--label={label}", "--rate=none",
+                               "--storage-dir", front.storage()], check=True, capture_output=True)
+        return {"authorization": f"Bearer {json.loads(made.stdout)['token']}"}
+
+    def ask(self, front, headers, job):
+        return front.request_raw("GET", f"/api/jobs/{job}", headers=headers)[0]
+
+    def test_a_key_of_another_front_does_not_see_our_jobs(self):
+        with Fleet(fronts=2, workers=1) as fleet:
+            one, other = fleet.fronts
+            ours, theirs = self.key(one, "ours"), self.key(other, "theirs")
+            wait_until("doors are shut", lambda: all(
+                front.request("GET", "/api/jobs")[0] == 401 for front in fleet.fronts))
+            status, _, answer = one.request_raw("POST", "/api/execute", {
+                "language": "bash", "source_code": "echo secret"}, headers=ours)
+            self.assertEqual(status, 200, answer)
+            job = json.loads(answer)["job_id"]
+            wait_until("it ends", lambda: b"completed" in one.request_raw(
+                "GET", f"/api/jobs/{job}", headers=ours)[2])
+            self.assertEqual(self.ask(other, theirs, job), 404)
+            self.assertNotIn(job.encode(), other.request_raw("GET", "/api/jobs", headers=theirs)[2])
+            self.assertEqual(self.ask(one, ours, job), 200)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ class Amqp:
         parts = urllib.parse.urlsplit(url)
         self._socket = socket.create_connection((parts.hostname, parts.port), 20)
         self._socket.settimeout(20)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._input = self._socket.makefile("rb")
         self._socket.sendall(b"AMQP\0\0\x09\x01")
         self._wait(10, 10)

@@ -216,7 +216,9 @@ class Live(FleetTest):
         wait_until("half a window more", lambda: has(1536 * 1024))
         time.sleep(0.3)
         self.assertLess(len(self.front.output(run)), 1700 * 1024)
-        self.front.say(run, "taken", 64 * 1024 * 1024)
+        # One that takes all that it is sent, and says so now and then.
+        wait_until("it ends", lambda: (self.front.say(run, "taken", 8 * 1024 * 1024),
+                                        self.front.answers(run))[1])
         self.assertEqual(self.front.result(run)["verdict"], "succeeded")
         # Not all of it stands in the stream any more, and the rest is bounded.
         self.assertLess(len(self.front.output(run)), 5 * 1024 * 1024)

@@ -29,7 +29,7 @@ class Losses(FleetTest):
         run = self.front.send(self.front.job("print('begun', flush=True)\nwhile True: pass"))
         for attempt in (1, 2):
             worker = self.worker()
-            wait_until("it has begun", lambda: any(event[1] == attempt and event[4] == b"begun"
+            wait_until("it has begun", lambda: any(event[1] == attempt and event[4].startswith(b"begun")
                                                    for event in self.front.events(run)))
             worker.kill()
         self.worker()

@@ -18,8 +18,9 @@ const ORIGIN = 'http://localhost:3000';
 const POLLS = 60;
 
 class Component {
-    constructor(period_ms = 1000) {
+    constructor(period_ms = 1000, polls = POLLS) {
         this.period_ms = period_ms;
+        this.polls = polls;
         this.shown = [];
     }
 
@@ -48,7 +49,7 @@ class Component {
     }
 
     async poll() {
-        for (let i = 0; i < POLLS; i++) {
+        for (let i = 0; i < this.polls; i++) {
             await pause(this.period_ms);
             const job = await this.job();
             if ((job.status === 'completed' || job.status === 'failed') && job.result) {
@@ -107,7 +108,7 @@ const tests = {
     /* Polled without a pause, so that polls fall right behind the end. */
     async 'the last line is there before the end is read'() {
         for (let i = 0; i < 25; i++) {
-            const page = new Component(1);
+            const page = new Component(1, 60 * POLLS);
             await page.run('bash', 'echo first; sleep 0.03; echo second; printf last');
             assert.deepEqual(page.lines(), ['first', 'second', 'last']);
         }

@@ -25,7 +25,9 @@ static const char *isolation(const struct carrier *carrier)
 static bool has_language(const struct carrier *carrier, const struct language *language)
 {
     const struct fleet_front *front = CONTAINER_OF(carrier, struct fleet_front, carrier);
-    return fleet_members_have_language(front->members, language->name) ||
+    /* While no worker is known nobody can say that none will have it. */
+    return fleet_members_slots(front->members) == 0 ||
+           fleet_members_have_language(front->members, language->name) ||
            front_foreign_has_language(front, language);
 }
 

@@ -93,7 +93,10 @@ static int parse_host(struct slice text, const struct place_form *form, struct p
     if (host.len == 0 || host.len >= sizeof place->host)
         return refuse(form, err, "has no host, or one of more than 255 bytes");
     memcpy(place->host, host.at, host.len);
-    if (decode(port, place->port, sizeof place->port) < 0 || !is_port(place->port))
+    if (port.len >= sizeof place->port)
+        port.len = 0; /* too long for any */
+    memcpy(place->port, port.at, port.len);
+    if (!is_port(place->port))
         return refuse(form, err, "has a port that is none from 1 to 65535");
     return 0;
 }

@@ -33,7 +33,7 @@ struct answer {
 
 struct redis {
     struct loop *loop;
-    struct redis_url url;
+    struct place url;
     char name[64];
     uint64_t timeout_ms;
     uint64_t retry_ms;

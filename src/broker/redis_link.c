@@ -128,7 +128,7 @@ static const char PING[] = "PING";
 
 static void introduce(struct redis_link *link)
 {
-    const struct redis_url *url = link->url;
+    const struct place *url = link->url;
     char name[64];
     (void)snprintf(name, sizeof name, "%s", link->name);
     for (char *at = name; *at; at++) {
@@ -139,8 +139,8 @@ static void introduce(struct redis_link *link)
         GREET(link, PASSWORD, slice_of("AUTH"), slice_of(url->user), slice_of(url->password));
     else if (url->password[0])
         GREET(link, PASSWORD, slice_of("AUTH"), slice_of(url->password));
-    if (url->database[0])
-        GREET(link, DATABASE, slice_of("SELECT"), slice_of(url->database));
+    if (url->path[0])
+        GREET(link, DATABASE, slice_of("SELECT"), slice_of(url->path));
     GREET(link, NAME, slice_of("CLIENT"), slice_of("SETNAME"), slice_of(name));
     GREET(link, PING, slice_of("PING")); /* refused: no password given, still loading, … */
 }

@@ -10,14 +10,14 @@
  * which nobody can take it from. Whoever does not want the answer any more leaves. */
 
 struct redis_lookup {
-    struct redis_url url;
+    struct place url;
     redis_found_fn *found; /* NULL: abandoned */
     void *context;
     struct addrinfo *addresses;
     int status;
 };
 
-static int look_up(const struct redis_url *url, int flags, struct addrinfo **ret_addresses)
+static int look_up(const struct place *url, int flags, struct addrinfo **ret_addresses)
 {
     const struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
@@ -45,7 +45,7 @@ static void on_done(void *context)
     free(lookup);
 }
 
-struct redis_lookup *redis_lookup_new(struct loop *loop, const struct redis_url *url,
+struct redis_lookup *redis_lookup_new(struct loop *loop, const struct place *url,
                                       redis_found_fn *found, void *context)
 {
     struct redis_lookup *lookup = calloc(1, sizeof *lookup);
@@ -64,7 +64,7 @@ void redis_lookup_abandon(struct redis_lookup *lookup)
         lookup->found = NULL;
 }
 
-struct addrinfo *redis_lookup_figures(const struct redis_url *url)
+struct addrinfo *redis_lookup_figures(const struct place *url)
 {
     struct addrinfo *addresses = NULL;
     return look_up(url, AI_NUMERICHOST, &addresses) == 0 ? addresses : NULL;

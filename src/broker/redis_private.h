@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "broker/place.h"
 #include "broker/redis.h"
 #include "loop/loop.h"
 
@@ -22,15 +23,8 @@ enum {
 
 /* --- the address: redis_url.c --- */
 
-struct redis_url {
-    char host[256];
-    char port[6];
-    char user[128];     /* "": the default one */
-    char password[512]; /* "": none */
-    char database[12];  /* "": the one that a connection has, 0 */
-};
-
-int redis_url_parse(const char *text, struct redis_url *ret_url, struct err *err);
+/* The path is the database; "": the one that a connection has, 0. */
+int redis_url_parse(const char *text, struct place *ret_url, struct err *err);
 
 /* --- answers: redis_reply.c --- */
 
@@ -66,7 +60,7 @@ struct redis_link {
      * the link. */
     int (*take)(void *context, const struct redis_reply *reply, struct err *err);
     void *context;
-    const struct redis_url *url;
+    const struct place *url;
     const char *name;
     const struct addrinfo *address; /* the next one to be tried */
     struct redis_answers answers;
@@ -102,11 +96,11 @@ struct redis_lookup;
 /* Calls found(context, addresses, why) from the loop; addresses is the callee's to
  * freeaddrinfo, or NULL. */
 typedef void redis_found_fn(void *context, struct addrinfo *addresses, const char *why);
-struct redis_lookup *redis_lookup_new(struct loop *loop, const struct redis_url *url,
+struct redis_lookup *redis_lookup_new(struct loop *loop, const struct place *url,
                                       redis_found_fn *found, void *context);
 void redis_lookup_abandon(struct redis_lookup *lookup); /* found is not called */
 /* The same at once, of an address in figures; NULL when it is a name. */
-struct addrinfo *redis_lookup_figures(const struct redis_url *url);
+struct addrinfo *redis_lookup_figures(const struct place *url);
 
 /* --- channels: redis_channels.c --- */
 

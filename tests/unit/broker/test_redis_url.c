@@ -9,23 +9,23 @@ static void an_address_is_taken_apart(void **state)
 {
     static const struct {
         const char *url;
-        struct redis_url expected;
+        struct place expected;
     } rows[] = {
-        {"redis://host", {"host", "6379", "", "", ""}},
-        {"redis://host/", {"host", "6379", "", "", ""}},
-        {"redis://host:1/15", {"host", "1", "", "", "15"}},
-        {"redis://127.0.0.1:65535", {"127.0.0.1", "65535", "", "", ""}},
-        {"redis://[::1]", {"::1", "6379", "", "", ""}},
-        {"redis://[fe80::1]:7/0", {"fe80::1", "7", "", "", "0"}},
-        {"redis://:secret@host", {"host", "6379", "", "secret", ""}},
-        {"redis://me:secret@host:7/1", {"host", "7", "me", "secret", "1"}},
-        {"redis://m%65:%2f%40%3A%25@host", {"host", "6379", "me", "/@:%", ""}},
-        {"redis://me:a@b:c@host", {"host", "6379", "me", "a@b:c", ""}},
-        {"redis://:@host", {"host", "6379", "", "", ""}},
+        {"redis://host", {"", "", "host", "6379", ""}},
+        {"redis://host/", {"", "", "host", "6379", ""}},
+        {"redis://host:1/15", {"", "", "host", "1", "15"}},
+        {"redis://127.0.0.1:65535", {"", "", "127.0.0.1", "65535", ""}},
+        {"redis://[::1]", {"", "", "::1", "6379", ""}},
+        {"redis://[fe80::1]:7/0", {"", "", "fe80::1", "7", "0"}},
+        {"redis://:secret@host", {"", "secret", "host", "6379", ""}},
+        {"redis://me:secret@host:7/1", {"me", "secret", "host", "7", "1"}},
+        {"redis://m%65:%2f%40%3A%25@host", {"me", "/@:%", "host", "6379", ""}},
+        {"redis://me:a@b:c@host", {"me", "a@b:c", "host", "6379", ""}},
+        {"redis://:@host", {"", "", "host", "6379", ""}},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct redis_url url;
+        struct place url;
         struct err err = {0};
         if (redis_url_parse(rows[i].url, &url, &err) < 0)
             fail_msg("%s: %s", rows[i].url, err.text);
@@ -33,7 +33,7 @@ static void an_address_is_taken_apart(void **state)
         assert_string_equal(url.port, rows[i].expected.port);
         assert_string_equal(url.user, rows[i].expected.user);
         assert_string_equal(url.password, rows[i].expected.password);
-        assert_string_equal(url.database, rows[i].expected.database);
+        assert_string_equal(url.path, rows[i].expected.path);
         assert_int_equal(redis_check_url(rows[i].url, NULL), 0);
     }
 }

@@ -128,6 +128,19 @@ export default {
         }
     },
 
+    async a_button_held_into_the_next_run_is_let_go({ page, url }) {
+        await page.open(url);
+        await inTerminal(page);
+        await run(page, `say ${JSON.stringify(`${ESC}[?1002h`)}\nprint asked`);
+        await untilScreen(page, 'asked');
+        const at = { x: 900, y: 300, button: 'left', clickCount: 1 };
+        await page.call('Input.dispatchMouseEvent', { type: 'mousePressed', ...at });
+        await run(page, 'print next');
+        await untilScreen(page, 'next');
+        await page.call('Input.dispatchMouseEvent', { type: 'mouseReleased', ...at });
+        await ends(page, 'Finished'); // and the page has not complained
+    },
+
     async the_wheel_is_not_typing({ page, fake, url }) {
         await page.open(url);
         await inTerminal(page);

@@ -129,6 +129,8 @@ export class Terminal {
     dispose(): void {
         this.setListening(false);
         this.watch.disconnect();
+        /* A button that is still held leaves xterm.js listening to the whole document. */
+        this.xterm.reset();
         this.xterm.dispose();
     }
 

@@ -141,10 +141,10 @@ class Worker:
 
 class Fleet:
     """Ended in the order in which nothing is waited for. `servers` is the address of RabbitMQ
-    and Redis; `place(name)` says on which machine a member is."""
+    and Redis; `place(name)` says on which machine a member is; `advanced` is for RabbitMQ."""
 
     def __init__(self, fronts=1, workers=1, slots=2, front_flags=(), worker_flags=(),
-                 servers="127.0.0.1", place=lambda name: Here()):
+                 servers="127.0.0.1", place=lambda name: Here(), advanced="[]."):
         self.slots = slots
         self.place = place
         self.front_flags = front_flags
@@ -155,7 +155,7 @@ class Fleet:
         self.started = 0
         with contextlib.ExitStack() as failing:
             failing.callback(self.close)
-            self.rabbit = self.stack.enter_context(broker.RabbitMQ(address=servers))
+            self.rabbit = self.stack.enter_context(broker.RabbitMQ(address=servers, advanced=advanced))
             self.redis = self.stack.enter_context(broker.Redis(address=servers))
             for _ in range(workers):
                 self.add_worker()

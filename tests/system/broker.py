@@ -165,11 +165,12 @@ class Server:
 
 class RabbitMQ(Server):
     """With its own epmd, by which Erlang's nodes find each other. `settings` are lines of
-    rabbitmq.conf."""
+    rabbitmq.conf; `advanced` is what advanced.config says beside it."""
 
-    def __init__(self, *settings, address=LOOPBACK):
+    def __init__(self, *settings, address=LOOPBACK, advanced="[]."):
         # Its guest is one of loopback alone, unless it is told otherwise.
         self._settings = settings if address == LOOPBACK else (*settings, "loopback_users = none")
+        self._advanced = advanced
         self._epmd = None
         self._epmd_port = free_port()
         self._node_port = free_port()
@@ -197,6 +198,7 @@ class RabbitMQ(Server):
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "advanced.config"),
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
             # The script becomes the broker, so that the pid is the broker's.
@@ -208,6 +210,7 @@ class RabbitMQ(Server):
 
     def start(self, wait=True):
         (self.folder / "rabbitmq.conf").write_text("\n".join(self._settings) + "\n")
+        (self.folder / "advanced.config").write_text(self._advanced + "\n")
         (self.folder / "enabled_plugins").write_text("[].\n")
         if self._epmd is None:
             self._epmd = self._spawn(["epmd"])

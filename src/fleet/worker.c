@@ -63,6 +63,11 @@ static void on_leases(void *context)
     worker_watch_fronts(worker);
 }
 
+static void on_telling(void *context)
+{
+    worker_pump(context);
+}
+
 /* --- the broker --- */
 
 static void on_broker(void *context)
@@ -275,6 +280,7 @@ struct fleet_worker *fleet_worker_new(const struct fleet_worker_config *config, 
     list_init(&worker->owed);
     worker->tick = loop_timer_new(config->loop, on_tick, worker);
     worker->leases = loop_timer_new(config->loop, on_leases, worker);
+    worker->telling = loop_timer_new(config->loop, on_telling, worker);
     worker->patience = loop_timer_new(config->loop, on_impatient, worker);
     worker->grace = loop_timer_new(config->loop, on_grace, worker);
     worker->last = loop_timer_new(config->loop, on_last, worker);
@@ -312,6 +318,7 @@ void fleet_worker_free(struct fleet_worker *worker)
     worker_forget_owed(worker);
     loop_timer_free(worker->tick);
     loop_timer_free(worker->leases);
+    loop_timer_free(worker->telling);
     loop_timer_free(worker->patience);
     loop_timer_free(worker->grace);
     loop_timer_free(worker->last);

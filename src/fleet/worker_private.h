@@ -35,6 +35,9 @@ enum {
     AGAIN_MS = 1000, /* before what did not work, or is another's, is tried again */
     /* Redis is away for good, as far as jobs that wait for it are concerned. */
     PATIENCE_MS = 2000,
+    /* Within this time what a batch run does is told: most short ones end before, and all goes at
+     * once. Every message costs Redis, us and the front a turn. */
+    TELL_WITHIN_MS = 10,
     EVENT_MARKS = 16,
     UNATTENDED_MS = 30 * 1000, /* as the engine's, where a run does not say */
 };
@@ -157,6 +160,8 @@ struct fleet_worker {
     struct loop_timer *tick;
     bool is_ticking;
     struct loop_timer *leases;
+    struct loop_timer *telling;
+    bool is_telling; /* some have something to say */
     struct loop_timer *patience;
     bool is_patient; /* Redis is away, and some wait for it */
     bool is_blind;   /* … and nothing does any more */
@@ -217,6 +222,8 @@ void work_give_back(struct work *work);
 void work_run_started(struct work *work);
 /* Sends what is there; `all`: whether or not anybody takes it. */
 void work_pump(struct work *work, bool all);
+/* Of all that run here. */
+void worker_pump(struct fleet_worker *worker);
 void worker_message(void *context, const char *channel, struct slice payload);
 /* Redis may have lost what it was told; or it is back. */
 void work_events_lost(struct work *work);

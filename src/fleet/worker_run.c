@@ -192,9 +192,26 @@ void work_pump(struct work *work, bool all)
     }
 }
 
+void worker_pump(struct fleet_worker *worker)
+{
+    worker->is_telling = false;
+    list_for_each (link, &worker->works) {
+        struct work *work = CONTAINER_OF(link, struct work, link);
+        if (work->state == WORK_RUNNING)
+            work_pump(work, false);
+    }
+}
+
 static void on_ready(void *context)
 {
-    work_pump(context, false);
+    struct work *work = context;
+    struct fleet_worker *worker = work->worker;
+    if (!work->is_batch || work->is_streaming) { /* somebody is there, and talks to it */
+        work_pump(work, false);
+    } else if (!worker->is_telling) {
+        worker->is_telling = true;
+        loop_timer_start(worker->telling, TELL_WITHIN_MS);
+    }
 }
 
 void work_run_started(struct work *work)

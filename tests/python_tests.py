@@ -2,9 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Runs the unittest files of a folder, and reports as report.py says.
 
-python_tests.py FOLDER
+python_tests.py FOLDER [--jobs N]    N files at once: each starts what it needs for itself
+python_tests.py FOLDER FILE          this one
+
+A file with a line ALONE = True measures or loads the machine: nothing runs beside it.
 """
+import concurrent.futures
+import pathlib
+import re
+import subprocess
 import sys
+import time
 import unittest
 
 from report import Report
@@ -51,10 +59,46 @@ class Result(unittest.TestResult):
         self.addExpectedFailure(test, None)
 
 
-def main(folder):
+def run_file(folder, name):
     report = Report()
-    unittest.defaultTestLoader.discover(folder).run(Result(report))
+    unittest.defaultTestLoader.discover(folder, pattern=name).run(Result(report))
     return report.finish()
+
+
+def run_apart(folder, name):
+    """One file in a process of its own: what it printed, and how long it took."""
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-B", __file__, folder, name], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return name, ran.stdout.decode(errors="replace").splitlines(), ran.returncode, time.monotonic() - began
+
+
+def take_over(report, name, lines, status, seconds):
+    """What a process said, into the numbers of all."""
+    numbers = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", lines.pop() if lines else "")
+    print(f"--- {name}: {seconds:.0f} s", *lines, sep="\n", flush=True)
+    if not numbers or (status != 0 and numbers[2] == "0"):
+        report.add("FAIL", name, [f"ended with status {status} before it was done"])
+    for word, number in zip(("ok", "FAIL", "skip"), numbers.groups() if numbers else ()):
+        report.counts[word] += int(number)
+
+
+def run_folder(folder, jobs):
+    report = Report()
+    # The longest first, as far as their size tells.
+    files = sorted(pathlib.Path(folder).glob("test*.py"), key=lambda file: -file.stat().st_size)
+    alone = [file for file in files if re.search(r"^ALONE = True$", file.read_text(), re.M)]
+    for group, at_once in (([file for file in files if file not in alone], jobs), (alone, 1)):
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            for ended in pool.map(lambda file: run_apart(folder, file.name), group):
+                take_over(report, *ended)
+    return report.finish()
+
+
+def main(folder, *words):
+    if words and words[0] != "--jobs":
+        return run_file(folder, words[0])
+    return run_folder(folder, int(words[1]) if words else 1)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from live import ECHO
 from service import Service, wait_until
 from websocket import WebSocket
 
+ALONE = True  # (tests/python_tests.py): it holds more than others could spare
+
 SOCKETS = 10_000
 SESSIONS = 4
 SPARE = 1_000  # descriptors of everything else

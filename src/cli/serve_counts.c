@@ -29,6 +29,8 @@ static void count_ended(struct stats *stats, const struct run *run)
     tally_add(&stats->languages, run_language(run)->name);
     latency_add(&stats->queued, result->usage.queued_ms);
     latency_add(&stats->wall, result->usage.wall_ms);
+    histogram_add(&stats->queued_all, result->usage.queued_ms);
+    histogram_add(&stats->wall_all, result->usage.wall_ms);
     history_ended(&stats->history, now_ms(), result->usage.wall_ms);
 }
 

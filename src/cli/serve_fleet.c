@@ -26,39 +26,56 @@ static void on_refused(void *context, const struct err *err)
 
 /* --- who is there, for those who watch --- */
 
-static void write_worker(void *context, const struct member *member)
+struct telling {
+    stats_worker_fn *fn;
+    void *context;
+};
+
+static void tell_worker(void *context, const struct member *member)
 {
-    struct json *json = context;
+    const struct telling *telling = context;
     uint64_t now_ms = clock_unix_ms();
-    if (!member->is_worker)
-        return;
-    json_open_object(json, NULL);
-    json_text(json, "name", member->name);
-    json_text(json, "host", member->host);
-    json_text(json, "version", member->version);
-    json_u64(json, "slots", member->slots);
-    json_u64(json, "running", member->running);
-    json_u64(json, "memory_mb", member->memory_bytes / MIB);
-    json_u64(json, "promised_mb", member->promised_bytes / MIB);
-    json_milli(json, "load", member->load_milli);
-    json_u64(json, "service_ms", member->service_ms);
-    json_u64(json, "last_seen_ms", now_ms - MIN(now_ms, member->last_seen_ms));
-    json_bool(json, "draining", member->draining);
-    json_close_object(json);
+    struct stats_worker worker = {
+        .name = member->name,
+        .host = member->host,
+        .version = member->version,
+        .slots = member->slots,
+        .running = member->running,
+        .memory_bytes = member->memory_bytes,
+        .promised_bytes = member->promised_bytes,
+        .load_milli = member->load_milli,
+        .service_ms = member->service_ms,
+        .last_seen_ms = now_ms - MIN(now_ms, member->last_seen_ms),
+        .draining = member->draining,
+    };
+    if (member->is_worker)
+        telling->fn(telling->context, &worker);
 }
 
-static void write_workers(void *context, struct json *json)
+static void each_worker(void *context, stats_worker_fn *fn, void *fn_context)
 {
     const struct service *service = context;
-    fleet_members_each(fleet_front_members(service->fleet), write_worker, json);
+    struct telling telling = {fn, fn_context};
+    fleet_members_each(fleet_front_members(service->fleet), tell_worker, &telling);
+}
+
+static bool has_broker(void *context)
+{
+    const struct service *service = context;
+    return fleet_front_has_broker(service->fleet);
+}
+
+static bool has_stream(void *context)
+{
+    const struct service *service = context;
+    return fleet_front_has_stream(service->fleet);
 }
 
 /* Without them it is up all the same: what runs goes on, and a restart would bring nothing. */
 static void write_health(void *context, struct json *json)
 {
-    const struct service *service = context;
-    json_bool(json, "broker_connected", fleet_front_has_broker(service->fleet));
-    json_bool(json, "stream_connected", fleet_front_has_stream(service->fleet));
+    json_bool(json, "broker_connected", has_broker(context));
+    json_bool(json, "stream_connected", has_stream(context));
 }
 
 /* --- its life --- */
@@ -92,8 +109,7 @@ int service_start_fleet(struct service *service, struct err *err)
 {
     if (!service->fleet)
         return 0;
-    service->stats.write_workers = write_workers;
-    service->stats.workers_context = service;
+    service->stats.fleet = (struct stats_fleet){each_worker, has_broker, has_stream, service};
     if (fleet_front_start(service->fleet, service->wiring->engine, err) < 0)
         return -1;
     service->execute.write_health = write_health;

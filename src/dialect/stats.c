@@ -97,6 +97,24 @@ static void write_history(struct json *json, struct history *history, uint64_t n
     json_close_object(json);
 }
 
+static void write_worker(void *context, const struct stats_worker *worker)
+{
+    struct json *json = context;
+    json_open_object(json, NULL);
+    json_text(json, "name", worker->name);
+    json_text(json, "host", worker->host);
+    json_text(json, "version", worker->version);
+    json_u64(json, "slots", worker->slots);
+    json_u64(json, "running", worker->running);
+    json_u64(json, "memory_mb", worker->memory_bytes / MIB);
+    json_u64(json, "promised_mb", worker->promised_bytes / MIB);
+    json_milli(json, "load", worker->load_milli);
+    json_u64(json, "service_ms", worker->service_ms);
+    json_u64(json, "last_seen_ms", worker->last_seen_ms);
+    json_bool(json, "draining", worker->draining);
+    json_close_object(json);
+}
+
 static void handle_stats(struct http_request *request, void *context)
 {
     struct stats *stats = context;
@@ -116,9 +134,9 @@ static void handle_stats(struct http_request *request, void *context)
     json_u64(&json, "memory_promised_bytes", engine_promised_bytes(stats->engine));
     json_u64(&json, "memory_bytes", stats->memory_bytes);
     write_store(&json, stats->store);
-    if (stats->write_workers) {
+    if (stats->fleet.each_worker) {
         json_open_array(&json, "workers");
-        stats->write_workers(stats->workers_context, &json);
+        stats->fleet.each_worker(stats->fleet.context, write_worker, &json);
         json_close_array(&json);
     }
     write_ended(&json, stats);
@@ -130,5 +148,6 @@ static void handle_stats(struct http_request *request, void *context)
 
 const struct http_route stats_routes[] = {
     {"GET", "/v1/stats", 0, handle_stats, NULL, .access = STORE_SCOPE_ADMIN},
+    {"GET", "/metrics", 0, stats_handle_metrics, NULL, .access = STORE_SCOPE_ADMIN},
     {0},
 };

@@ -1,24 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* stats.h — what the service is doing, and did lately, as one JSON object: for the
- * operator's page and for programs that watch.
+/* stats.h — what the service is doing, and did lately: for the operator's page, and for
+ * programs that watch. Both for keys with the scope admin.
  *
- *     GET /v1/stats   for keys with the scope admin
+ *     GET /v1/stats   one JSON object
+ *     GET /metrics    the text form of Prometheus (stats_metrics.c)
  *
  * Who wires it counts (struct stats); here it is told.
  */
 #ifndef RUNNEL_DIALECT_STATS_H
 #define RUNNEL_DIALECT_STATS_H
 
+#include "observe/histogram.h"
 #include "observe/history.h"
 #include "observe/latency.h"
 #include "observe/tally.h"
 #include "server/http.h"
 
 struct engine;
-struct json;
 struct store;
 
 #define STATS_NAME "stats"
+
+/* One that carries runs out, elsewhere. Texts are borrowed. */
+struct stats_worker {
+    const char *name;
+    const char *host;
+    const char *version;
+    uint64_t slots;
+    uint64_t running;
+    uint64_t memory_bytes; /* that may be promised to boxes; 0: not bounded */
+    uint64_t promised_bytes;
+    uint64_t load_milli;
+    uint64_t service_ms;
+    uint64_t last_seen_ms; /* ago */
+    bool draining;
+};
+
+typedef void stats_worker_fn(void *context, const struct stats_worker *worker);
+
+/* Of a service whose runs are carried out elsewhere. */
+struct stats_fleet {
+    void (*each_worker)(void *context, stats_worker_fn *fn, void *fn_context);
+    bool (*has_broker)(void *context);
+    bool (*has_stream)(void *context);
+    void *context;
+};
 
 struct stats {
     const struct engine *engine;
@@ -33,12 +59,14 @@ struct stats {
     struct tally languages;
     struct latency queued;
     struct latency wall;
-    struct history history; /* its clock: milliseconds of loop_now_ns */
-    /* Where workers carry runs out: one object each into the open array. NULL: here. */
-    void (*write_workers)(void *context, struct json *json);
-    void *workers_context;
+    struct histogram queued_all;
+    struct histogram wall_all;
+    struct history history;   /* its clock: milliseconds of loop_now_ns */
+    struct stats_fleet fleet; /* zeroed: runs are carried out here */
 };
 
 extern const struct http_route stats_routes[];
+
+void stats_handle_metrics(struct http_request *request, void *context);
 
 #endif

@@ -6,6 +6,7 @@ import http.client
 import json
 import subprocess
 import unittest
+import urllib.request
 
 from fleet import RUNNEL, Fleet, wait_until
 from websocket import WebSocket
@@ -230,6 +231,11 @@ class Anywhere(unittest.TestCase):
         self.assertEqual({worker["name"] for worker in workers},
                          {worker.name for worker in self.fleet.workers})
         self.assertTrue(all(worker["slots"] == self.fleet.slots for worker in workers), workers)
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.one.port}/metrics") as answer:
+            metrics = answer.read().decode().splitlines()
+        for worker in self.fleet.workers:
+            self.assertIn(f'runnel_worker_slots{{worker="{worker.name}"}} {self.fleet.slots}', metrics)
+        self.assertIn("runnel_broker_connected 1", metrics)
 
 
 class Keys(unittest.TestCase):

@@ -8,6 +8,7 @@
 /* clang-format on */
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -23,6 +24,7 @@ enum { STEP_MS = 10000 };
 
 struct http_request {
     int status;
+    char type[64];
     char body[256 * KIB];
 };
 
@@ -90,7 +92,7 @@ void http_add_header(struct http_request *request, const char *name, const char 
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body)
 {
-    assert_string_equal(content_type, "application/json; charset=utf-8");
+    (void)snprintf(request->type, sizeof request->type, "%s", content_type);
     assert_false(body->failed);
     assert_true(body->len < sizeof request->body);
     request->status = status;
@@ -121,9 +123,25 @@ static json_t *ask(void)
     request.status = 0;
     stats_routes[0].handle(&request, &stats);
     assert_int_equal(request.status, 200);
+    assert_string_equal(request.type, "application/json; charset=utf-8");
     json_t *answer = json_loads(request.body, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(answer);
     return answer;
+}
+
+static void ask_metrics(void)
+{
+    stats_routes[1].handle(&request, &stats);
+    assert_int_equal(request.status, 200);
+    assert_string_equal(request.type, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static void assert_said(const char *line)
+{
+    char whole[256];
+    (void)snprintf(whole, sizeof whole, "\n%s\n", line);
+    if (!strstr(request.body, whole))
+        fail_msg("no line '%s'", line);
 }
 
 static json_int_t number(const json_t *object, const char *key)
@@ -139,15 +157,43 @@ static void run_ended(const char *verdict, const char *language, uint64_t queued
     tally_add(&stats.languages, language);
     latency_add(&stats.queued, queued_ms);
     latency_add(&stats.wall, wall_ms);
+    histogram_add(&stats.queued_all, queued_ms);
+    histogram_add(&stats.wall_all, wall_ms);
     history_ended(&stats.history, now_ns / NS_PER_MS, wall_ms);
+}
+
+static const struct stats_worker workers[] = {
+    {"one", "host-1", "1.2.3", 4, 3, 8 * GIB, GIB, 1500, 250, 2000, false},
+    {"a \"b\\\nc", "host-2", "1.2.4", 2, 0, 0, 0, 0, 0, 0, true},
+};
+
+static void each_worker(void *context, stats_worker_fn *fn, void *fn_context)
+{
+    (void)context;
+    for (size_t i = 0; i < ARRAY_LEN(workers); i++)
+        fn(fn_context, &workers[i]);
+}
+
+static bool is_there(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static bool is_away(void *context)
+{
+    (void)context;
+    return false;
 }
 
 static void it_is_for_administrators(void **state)
 {
     (void)state;
     assert_string_equal(stats_routes[0].path, "/v1/stats");
-    assert_int_equal(stats_routes[0].access, STORE_SCOPE_ADMIN);
-    assert_null(stats_routes[1].method);
+    assert_string_equal(stats_routes[1].path, "/metrics");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(stats_routes[i].access, STORE_SCOPE_ADMIN);
+    assert_null(stats_routes[2].method);
 }
 
 static void what_goes_on_is_told(void **state)
@@ -242,6 +288,87 @@ static void the_longest_answer_fits(void **state)
     assert_int_equal(request.status, 200);
 }
 
+static void workers_are_told_where_there_are_any(void **state)
+{
+    (void)state;
+    json_t *answer = ask();
+    assert_null(json_object_get(answer, "workers"));
+    json_decref(answer);
+    stats.fleet = (struct stats_fleet){each_worker, is_there, is_away, NULL};
+    answer = ask();
+    const json_t *told = json_object_get(answer, "workers");
+    assert_int_equal(json_array_size(told), 2);
+    assert_int_equal(number(json_array_get(told, 0), "promised_mb"), 1024);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(told, 1), "name")),
+                        workers[1].name);
+    assert_true(json_is_true(json_object_get(json_array_get(told, 1), "draining")));
+    json_decref(answer);
+}
+
+static void metrics_say_what_goes_on(void **state)
+{
+    (void)state;
+    now_ns += 90 * NS_PER_S;
+    ask_metrics();
+    static const char *const lines[] = {
+        "# TYPE runnel_uptime_seconds gauge",
+        "runnel_uptime_seconds 90",
+        "runnel_slots 4",
+        "runnel_runs_running 2",
+        "runnel_runs_queued{lane=\"low\"} 5",
+        "runnel_memory_promised_bytes 3221225472",
+        "runnel_store_free_bytes 2",
+        "runnel_run_wall_seconds_bucket{le=\"+Inf\"} 0",
+    };
+    assert_non_null(strstr(request.body, "runnel_info{version=\"1.2.3\",isolation=\"full\"} 1\n"));
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_said(lines[i]);
+    assert_null(strstr(request.body, "worker"));
+}
+
+static void metrics_count_runs_that_ended(void **state)
+{
+    (void)state;
+    run_ended("succeeded", "python", 1, 10);
+    run_ended("succeeded", "c", 3, 30);
+    run_ended("timeout", "python", 2, 5001);
+    ask_metrics();
+    static const char *const lines[] = {
+        "# TYPE runnel_runs_ended_total counter",
+        "runnel_runs_ended_total{verdict=\"succeeded\"} 2",
+        "runnel_runs_ended_by_language_total{language=\"python\"} 2",
+        "# TYPE runnel_run_wall_seconds histogram",
+        "runnel_run_wall_seconds_bucket{le=\"0.005\"} 0",
+        "runnel_run_wall_seconds_bucket{le=\"0.010\"} 1",
+        "runnel_run_wall_seconds_bucket{le=\"5.000\"} 2",
+        "runnel_run_wall_seconds_bucket{le=\"10.000\"} 3",
+        "runnel_run_wall_seconds_bucket{le=\"+Inf\"} 3",
+        "runnel_run_wall_seconds_sum 5.041",
+        "runnel_run_wall_seconds_count 3",
+        "runnel_run_queued_seconds_sum 0.006",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_said(lines[i]);
+}
+
+static void metrics_name_workers_whatever_they_are_called(void **state)
+{
+    (void)state;
+    stats.fleet = (struct stats_fleet){each_worker, is_there, is_away, NULL};
+    ask_metrics();
+    static const char *const lines[] = {
+        "runnel_broker_connected 1",
+        "runnel_stream_connected 0",
+        "runnel_worker_info{worker=\"one\",host=\"host-1\",version=\"1.2.3\"} 1",
+        "runnel_worker_slots{worker=\"a \\\"b\\\\\\nc\"} 2",
+        "runnel_worker_load1{worker=\"one\"} 1.500",
+        "runnel_worker_seen_seconds{worker=\"one\"} 2.000",
+        "runnel_worker_draining{worker=\"a \\\"b\\\\\\nc\"} 1",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_said(lines[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -253,6 +380,10 @@ int main(void)
         TEST(runs_that_ended_are_counted_by_verdict_and_language),
         TEST(points_have_the_time_of_day_of_their_start),
         TEST(the_longest_answer_fits),
+        TEST(workers_are_told_where_there_are_any),
+        TEST(metrics_say_what_goes_on),
+        TEST(metrics_count_runs_that_ended),
+        TEST(metrics_name_workers_whatever_they_are_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Builds the fuzz targets with libFuzzer and runs them, one after the other.
+"""Builds the fuzz targets with libFuzzer and runs them, one a processor.
 
-run.py [--seconds N] [TARGET...]     without targets: all
+run.py [--seconds N] [--jobs N] [TARGET...]     without targets: all
 
 What is found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to
 build-fuzz/crashes: put a crash, as small as -minimize_crash=1 makes it, into the corpus
 with what mends it.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -62,6 +63,8 @@ def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "600")),
                         help="of each target (FUZZ_SECONDS, else 600)")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
+                        help="targets at once (as many as there are processors)")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all")
     options = parser.parse_args(argv)
     known = sorted(path.stem.removeprefix("fuzz_") for path in CORPUS.parent.glob("fuzz_*.c"))
@@ -71,8 +74,8 @@ def main(argv):
     targets = options.targets or known
     build(targets)
     report = Report()
-    for name in targets:
-        report.judge(f"fuzz/{name}", run(name, options.seconds))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(lambda name: report.judge(f"fuzz/{name}", run(name, options.seconds)), targets))
     return report.finish()
 
 

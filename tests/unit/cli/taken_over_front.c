@@ -182,7 +182,9 @@ static void receive(char **words, size_t count)
     struct sandbox_reply reply = {0};
     struct pollfd ready = {.fd = spawner, .events = POLLIN};
     (void)count;
-    int rc = poll(&ready, 1, atoi(words[1])) == 0 ? 0 : sandbox_receive(spawner, &reply, NULL);
+    int rc = poll(&ready, 1, (int)strtol(words[1], NULL, 10)) == 0
+                 ? 0
+                 : sandbox_receive(spawner, &reply, NULL);
     if (rc < 0)
         (void)puts("gone");
     else if (rc == 0)
@@ -200,7 +202,7 @@ static void read_all(char **words, size_t count)
     struct pollfd ready = {.fd = *find(words[1]), .events = POLLIN};
     size_t len = 0;
     (void)count;
-    while (len < sizeof text && poll(&ready, 1, atoi(words[2])) == 1) {
+    while (len < sizeof text && poll(&ready, 1, (int)strtol(words[2], NULL, 10)) == 1) {
         ssize_t got = read(ready.fd, text + len, sizeof text - len);
         if (got <= 0)
             break;

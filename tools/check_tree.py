@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Looks at every file of the tree for what no compiler says: sizes, first lines,
-unfinished places, permissions, shell and Python syntax, links between the pages."""
+unfinished places, permissions, shell and Python syntax, links between the pages; and for
+attacks that nothing shows."""
 import os
 import re
 import subprocess
 import sys
 
+import check_rows
 from tree import CORPORA, ROOT, Report, files, text_of
 
 # Lines of a file: an aim that is only said, and a limit.
@@ -107,6 +109,7 @@ def main():
     for path in files():
         if not path.startswith(CORPORA) and not path.endswith(GENERATED):
             report.judge(path, complaints(path))
+    report.judge("every row is shown", check_rows.complaints())
     return report.finish()
 
 

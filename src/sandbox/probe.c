@@ -23,6 +23,7 @@ enum { PROBE_WAIT_MS = 10000 };
 
 /* What a probe's box may have; less where a ceiling says so. */
 static const struct limits probe_limits = {.value = {
+                                               [LIMIT_CPU_TIME] = PROBE_WAIT_MS,
                                                [LIMIT_CPUS] = 1000,
                                                [LIMIT_MEMORY] = 8 * MIB,
                                                [LIMIT_PROCESSES] = 8,

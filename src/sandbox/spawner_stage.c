@@ -45,8 +45,9 @@ static void fail_stage(struct spawner_stage *stage, const char *step, int errnum
 /* The limits that this process or the kernel enforces; the front keeps the rest. */
 static bool under_ceiling(const struct spawner *spawner, const struct limits *limits)
 {
-    static const enum limit enforced[] = {LIMIT_CPUS,      LIMIT_MEMORY,     LIMIT_PROCESSES,
-                                          LIMIT_FILE_SIZE, LIMIT_OPEN_FILES, LIMIT_STACK};
+    static const enum limit enforced[] = {LIMIT_CPUS,      LIMIT_CPU_TIME,  LIMIT_MEMORY,
+                                          LIMIT_PROCESSES, LIMIT_FILE_SIZE, LIMIT_OPEN_FILES,
+                                          LIMIT_STACK};
     for (size_t i = 0; i < ARRAY_LEN(enforced); i++) {
         uint64_t ceiling = spawner->settings.ceiling.value[enforced[i]];
         uint64_t value = limits->value[enforced[i]];

@@ -217,6 +217,40 @@ class Deadlines(unittest.TestCase):
                 if answer and name != "request_line":
                     self.assertEqual(wire.Response(answer).status, 408)
 
+    def test_a_thousand_slow_ones_hold_nobody_up(self):
+        """Half send a head, half a body, a byte now and then; all end soon after the deadline."""
+        place = wire.fresh("timeout_s=2", "connections=1200")
+        starts = (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ", post(b"Content-Length: 1000\r\n"))
+        slow = [place.main.connect() for _ in range(1000)]
+        begun = time.monotonic()
+        for at, sock in enumerate(slow):
+            sock.sendall(starts[at % 2])
+        while slow and time.monotonic() - begun < 60:
+            self.assertEqual(place.main.get("/languages").status, 200)
+            slow = [sock for sock in slow if self.takes_a_byte(sock)]
+            time.sleep(0.2)
+        self.assertEqual(slow, [])
+        self.assertGreater(time.monotonic() - begun, 1)
+        self.assertEqual(place.main.get("/languages").status, 200)
+        place.stop()
+
+    @staticmethod
+    def takes_a_byte(sock):
+        """False when the other side has ended it."""
+        try:
+            sock.sendall(b"a")
+            sock.setblocking(False)
+            if sock.recv(1000, socket.MSG_PEEK) is not None:
+                sock.close()
+                return False
+        except BlockingIOError:
+            sock.setblocking(True)
+            return True
+        except OSError:
+            sock.close()
+            return False
+        return True
+
     def test_silent_connections_end_at_the_deadline(self):
         with wire.server("timeout_s=1").main.connect() as sock:
             begun = time.monotonic()

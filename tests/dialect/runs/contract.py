@@ -105,7 +105,7 @@ class Contract(unittest.TestCase):
         # Nothing that a test sent may have ended it: the spawner would have replaced it.
         log = cls.service.log()
         cls.service.close()
-        assert '"event":"front_lost"' not in log and "runtime error" not in log, log[-3000:]
+        assert '"event":"front_died"' not in log and "runtime error" not in log, log[-3000:]
 
     def ask(self, method, path, body=None, **more):
         return request(self.service.port, method, path, body, **more)

@@ -214,7 +214,7 @@ class Artifacts(Contract):
         self.assertIsInstance(record["usage"]["wall_ms"], int)
 
     def test_names_of_the_programs_choice(self):
-        names = ["meta.json", ".hidden", "..two", "a b", "ümlaut", "x" * 200, "q\"uote", "new\nline",
+        names = ["meta.json", ".hidden", "..two", "a b", "ümlaut", "x" * 255, "q\"uote", "new\nline",
                  "rtl\u202eexe.txt", "back\\slash"]
         code = f"for n in {names!r}:\n    open('outputs/' + n, 'w').write('content of ' + n)\n"
         record = self.run_it(code)
@@ -226,6 +226,7 @@ class Artifacts(Contract):
             answer = self.ask("GET", artifact["url"][artifact["url"].index("/v1"):], key=None)
             self.assertEqual(answer.status, 200, name)
             self.assertEqual(hashlib.sha256(answer.body).hexdigest(), artifact["sha256"])
+            self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
             disposition = answer.headers["content-disposition"]
             self.assertRegex(disposition, r"^attachment; filename=\"[^\"]*\"; filename\*=UTF-8''\S+$")
         self.assertEqual(self.ask("GET", taken["meta.json"]["url"][

@@ -54,7 +54,8 @@ class Messages(Contract):
             self.assertEqual(self.post({"language": name}).json()["error"], "code is required")
 
     def test_paths_that_leave_the_folder(self):
-        for path in ("../x", "a/../../x", "/etc/passwd", "..", "a/..", "\\x", "a\\..\\x"):
+        for path in ("../x", "a/../../x", "/etc/passwd", "..", "a/..", "\\x", "a\\..\\x",
+                     "/proc/self/fd/3", "/proc/1/root/x", "/work/../etc/x"):
             with self.subTest(path):
                 self.refused({**CODE, "files": [{"path": path, "id": "file_000000000000"}]}, 400,
                              f"invalid file path: {path}", "files")
@@ -245,6 +246,24 @@ class Hostile(Contract):
                 else:
                     del body[at:at + dice.randrange(1, 9)]
             self.fine(self.ask("POST", "/v1/files", bytes(body), headers=head), bytes(body))
+
+    def test_whatever_is_sent_a_record_of_the_log_is_a_line(self):
+        injected = '\n{"level":"error","event":"injected"}\u001b[2J${jndi:ldap://x/}'
+        quoted = "%0a%7b%22event%22%3a%22injected%22%7d%1b%5b2J$%7bjndi:x%7d%7f"
+        self.post({"language": "python" + injected, "code": injected})
+        self.run_it(f"# {injected}", files=[{"path": "a.txt", "content": injected}])
+        head, body = form(b"x", "a.txt" + injected.replace('"', "%22").replace("\n", "%0A"))
+        self.ask("POST", "/v1/files", body, headers=head)
+        for method, path in (("GET", f"/v1/runs/{quoted}"), ("DELETE", f"/v1/files/{quoted}"),
+                             ("GET", f"/{quoted}?{quoted}")):
+            self.ask(method, path, headers={"User-Agent": "x\x1b[2J${jndi:x}", "Referer": quoted,
+                                            "X-Forwarded-For": quoted})
+        records = [line for line in self.service.log().split("\n") if "http_request" in line]
+        self.assertGreaterEqual(len(records), 5)
+        for line in records:
+            self.assertEqual(json.loads(line)["event"], "http_request", line)
+            self.assertNotRegex(line, "[\\0-\\x1f]")
+        self.assertNotIn('"event":"injected"', self.service.log())
 
     def test_it_still_serves(self):
         self.assertEqual(self.run_it()["stdout"], "hi\n")

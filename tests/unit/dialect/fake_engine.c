@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "loop/loop.h"
 
+enum { BYTES_MAX = 16 * 1024 * 1024 };
+
 struct run {
     struct engine *engine;
     char id[RUN_ID_SIZE];
@@ -153,7 +155,7 @@ static int play(struct run *run, char *line, struct event *event)
     int code = 0;
     int signal = 0;
     buf_clear(&run->text);
-    if (sscanf(line, "wait %d", &code) == 1) {
+    if (sscanf(line, "wait %d", &code) == 1 && code >= 0) {
         loop_timer_start(run->timer, (uint64_t)code);
         return 0;
     }
@@ -165,7 +167,7 @@ static int play(struct run *run, char *line, struct event *event)
         buf_add_format(&run->text, "%s\n", line + 4);
     } else if (strcmp(line, "cat") == 0) {
         buf_add_slice(&run->text, buf_slice(&run->input));
-    } else if (sscanf(line, "bytes %d", &code) == 1) {
+    } else if (sscanf(line, "bytes %d", &code) == 1 && code >= 0 && code <= BYTES_MAX) {
         memset(buf_reserve(&run->text, (size_t)code), 0, (size_t)code);
         buf_commit(&run->text, (size_t)code);
     } else if (sscanf(line, "end %31s %d %d", word, &code, &signal) == 3) {

@@ -153,6 +153,8 @@ void front_take_result(struct fleet_front *front, struct slice text)
         return;
     }
     struct front_cargo *cargo = front_cargo_find(front, result.id);
+    if (!cargo)
+        cargo = front_resume_found(front, result.id);
     if (cargo)
         finish(cargo, &result);
     result_fini(&result);

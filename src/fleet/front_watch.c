@@ -111,6 +111,7 @@ void front_watch(void *context)
     if (!redis_is_connected(front->redis))
         return;
     front_foreign_store(front);
+    front_resume_look(front);
     for (int lane = 0; lane < LANES; lane++)
         ask_lane(front, (enum lane)lane);
     list_for_each_safe (link, following, &front->cargos)

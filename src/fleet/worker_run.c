@@ -327,6 +327,8 @@ void worker_message(void *context, const char *channel, struct slice payload)
     work->unattended_ns = loop_now_ns();
     if (command.kind == COMMAND_CANCEL)
         cancel(work, command.bytes);
+    if (command.number == 1) /* its front has begun anew, and counts anew */
+        work->command_number = 0;
     if (work->state != WORK_RUNNING || command.number <= work->command_number)
         return;
     check_number(work, &command);

@@ -45,8 +45,9 @@ struct fleet_front {
     struct redis *redis;
     struct fleet_members *members;
     struct loop_timer *watch;
-    struct loop_timer *patience; /* with Redis, before we listen without knowing our name to be ours */
-    bool is_listening;           /* to our queue of results */
+    struct loop_timer
+        *patience;         /* with Redis, before we listen without knowing our name to be ours */
+    bool is_listening;     /* to our queue of results */
     struct list questions; /* that Redis is asked on behalf of others */
     struct list resumptions;
     struct loop_task *answer_lost;
@@ -112,7 +113,7 @@ struct front_cargo {
     uint64_t asked_number; /* … when the stream was asked last */
     bool asks_again;       /* the stream, although nothing is known to be missing */
     bool filling;          /* the stream is asked for what is missing */
-    bool incomplete;       /* some is lost: the result alone is whole */
+    bool incomplete;       /* of a capped run some is lost: the result alone is whole */
     bool ended;
     bool quiet;         /* nothing came since the last look */
     uint64_t leased_ns; /* when its worker was last known to live */

@@ -119,14 +119,13 @@ static void miss(struct resumption *resumption)
 }
 
 /* KEYS: run, lease. What is of another kind than ours is not there. */
-static const char ask_script[] =
-    "local found = {}\n"
-    "for i, name in ipairs({'job', 'result'}) do\n"
-    "  local value = redis.pcall('HGET', KEYS[1], name)\n"
-    "  found[i] = type(value) == 'string' and value or ''\n"
-    "end\n"
-    "found[3] = redis.call('EXISTS', KEYS[2])\n"
-    "return found\n";
+static const char ask_script[] = "local found = {}\n"
+                                 "for i, name in ipairs({'job', 'result'}) do\n"
+                                 "  local value = redis.pcall('HGET', KEYS[1], name)\n"
+                                 "  found[i] = type(value) == 'string' and value or ''\n"
+                                 "end\n"
+                                 "found[3] = redis.call('EXISTS', KEYS[2])\n"
+                                 "return found\n";
 enum { ASK_JOB, ASK_RESULT, ASK_LEASED, ASK_ITEMS };
 
 static void take_answer(struct resumption *resumption, const struct redis_reply *items)

@@ -111,18 +111,16 @@ class Resumed(unittest.TestCase):
         with Fleet(fronts=1, workers=1) as fleet:
             front = fleet.fronts[0]
             run = start(front, "bash", "while read -r line; do echo got $line; done")
-            socket = WebSocket(front.port, f"/v1/runs/{run}/stream")
-            socket.send_json({"type": "input", "data": "first\n"})
-            self.hear(socket, "got first")
-            restart(front)
-            socket.socket.close()
-            socket = wait_until("it can be attached to", lambda: self.attach(front, run))
-            self.hear(socket, "got first")
-            socket.send_json({"type": "input", "data": "second\n"})
-            self.hear(socket, "got second")
-            socket.send_json({"type": "eof"})
-            heard = self.hear(socket, None)
-            socket.socket.close()
+            with WebSocket(front.port, f"/v1/runs/{run}/stream") as socket:
+                socket.send_json({"type": "input", "data": "first\n"})
+                self.hear(socket, "got first")
+                restart(front)
+            with wait_until("it can be attached to", lambda: self.attach(front, run)) as socket:
+                self.hear(socket, "got first")
+                socket.send_json({"type": "input", "data": "second\n"})
+                self.hear(socket, "got second")
+                socket.send_json({"type": "eof"})
+                heard = self.hear(socket, None)
             self.assertNotIn("notice", [event["type"] for event in heard], heard)
             self.assertEqual(end_of(front, run)["stdout"], "got first\ngot second\n")
 

@@ -154,10 +154,16 @@ int jobs_show(struct fleet_link *link, const struct jobs_options *options, const
 
 static const char cancelled_why[] = "an operator stopped it";
 
+struct ending {
+    struct fleet_link *link;
+    bool has_ended; /* by us, or somebody was first */
+};
+
 static void on_ended(void *context, const struct redis_reply *reply)
 {
-    (void)reply; /* who else ended it, said so as well */
-    fleet_link_settle(context);
+    struct ending *ending = context;
+    ending->has_ended = reply && reply->kind == REDIS_INTEGER;
+    fleet_link_settle(ending->link);
 }
 
 /* Of one that nobody has begun: every front has its end at once, and a worker that takes its
@@ -174,9 +180,12 @@ static int end_waiting(struct fleet_link *link, const char *id, struct err *err)
     if (result_encode(&result, false, &text) < 0)
         return err_set(err, ERR_INTERNAL, "no memory");
     end.result = buf_slice(&text);
-    if (one_end_store(link->redis, &end, on_ended, link) < 0)
+    struct ending ending = {link, false};
+    if (one_end_store(link->redis, &end, on_ended, &ending) < 0)
         return err_set(err, ERR_BROKER, "the connection to Redis is lost: %s", link->lost.text);
     fleet_link_wait(link);
+    if (!ending.has_ended)
+        return err_set(err, ERR_BROKER, "Redis did not take its end");
     return 0;
 }
 

@@ -87,6 +87,7 @@ static void on_stream(void *context)
     front_resume_look(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
+        cargo->missed_ns = 0;
         if (cargo->run && !cargo->ended)
             front_catch_up(cargo);
     }
@@ -161,7 +162,7 @@ static void listen(struct fleet_front *front)
     amqp_hold(front->amqp, false);
 }
 
-static void on_written(void *context)
+static void on_name(void *context)
 {
     listen(context);
 }
@@ -228,7 +229,8 @@ int fleet_front_start(struct fleet_front *front, struct engine *engine, struct e
         .name = front->name,
         .describe = describe,
         .changed = on_members,
-        .written = on_written,
+        .written = on_name,
+        .unsure = on_name,
         .refused = on_refused,
         .context = front,
     };

@@ -306,7 +306,9 @@ void front_catch_up(struct front_cargo *cargo)
 static void on_stored(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
-    (void)reply; /* the result comes on the channel, whoever's it is; or the catching up finds it */
+    if (!reply || reply->kind == REDIS_ERROR)
+        cargo->missed_ns = 0; /* the lease could not be written, perhaps */
+    /* The result comes on the channel, whoever's it is; or the catching up finds it. */
     if (cargo->run && !cargo->ended)
         fetch(cargo);
     front_cargo_release(cargo);

@@ -117,6 +117,8 @@ struct front_cargo {
     bool ended;
     bool quiet;         /* nothing came since the last look */
     uint64_t leased_ns; /* when its worker was last known to live */
+    uint64_t missed_ns; /* since when its lease is missing, although it could be written; 0: it is
+                           not, or nobody knows whether it could */
     struct front_heard heard;
 
     /* what is said to it */

@@ -83,8 +83,9 @@ class Refused(unittest.TestCase):
                 runs += [self.start("sleep 3") for _ in range(3)]
                 for run in runs:
                     self.one.request("DELETE", f"/v1/runs/{run}")
-                for run in runs:
-                    self.assertIn(self.end_of(run)["verdict"], ("cancelled", "internal_error"))
+                verdicts = [self.end_of(run)["verdict"] for run in runs]
+                self.assertEqual(verdicts[:2], ["cancelled"] * 2)
+                self.assertLessEqual(set(verdicts), {"cancelled", "succeeded"})
         self.each(check)
 
     def test_a_conversation_outlasts_it(self):

@@ -91,6 +91,13 @@ class Sticky(unittest.TestCase):
         self.assertEqual(status, 201, answer)
         return json.loads(answer)["id"]
 
+    def finish(self, client):
+        """A run that has ended."""
+        status, answer = self.ask(client, "POST", "/v1/runs",
+                                  json.dumps({"language": "bash", "code": "true"}))
+        self.assertEqual(status, 200, answer)
+        return json.loads(answer)["id"]
+
     def who_has(self, run):
         """The number of the one front that knows it."""
         knows = [front.request_raw("GET", f"/v1/runs/{run}")[0] == 200
@@ -142,7 +149,7 @@ class Sticky(unittest.TestCase):
             front.start()
         # It is asked again after a while: ten seconds, as nginx has it.
         wait_until("it has clients again", lambda: any(
-            self.who_has(self.start(client, "true")) == 1 for client in CLIENTS), ANSWER_S)
+            self.who_has(self.finish(client)) == 1 for client in CLIENTS), ANSWER_S)
 
 
 if __name__ == "__main__":

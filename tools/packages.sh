@@ -23,6 +23,7 @@ git
 iproute2
 libclang-rt-dev
 libcmocka-dev
+nginx-light
 python3-yaml
 qemu-system-x86
 rabbitmq-server

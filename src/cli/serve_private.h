@@ -19,6 +19,7 @@
 #include "dialect/runs.h"
 #include "dialect/runs_hooks.h"
 #include "dialect/runs_recorder.h"
+#include "dialect/runs_resume.h"
 #include "dialect/session.h"
 #include "dialect/stats.h"
 #include "server/engineio.h"

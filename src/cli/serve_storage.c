@@ -22,6 +22,7 @@ static int open_store(struct service *service, struct err *err)
         .owner = front == 0 ? (uid_t)-1 : front,
         .keep_ms = config->keep_runs_ms,
         .keep_bytes = config->keep_storage_bytes,
+        .keeps_open = config->broker != NULL,
     };
     return store_open(&store, &service->store, err);
 }
@@ -97,6 +98,8 @@ int service_open_storage(struct service *service, struct err *err)
 
 int service_start_storage(struct service *service, struct err *err)
 {
+    if (service->fleet && runs_resume(&service->runs, err) < 0)
+        return -1;
     if (store_start(service->store, service->wiring->loop, err) < 0)
         return -1;
     if (!service->webhooks)

@@ -7,6 +7,7 @@
 #include "cli/verb_jobs.h"
 #include "codec/utf8.h"
 #include "fleet/names.h"
+#include "fleet/one_end.h"
 
 /* What the run's hash holds; absent is "". */
 enum { RUN_JOB, RUN_STATE, RUN_ATTEMPT, RUN_WORKER, RUN_CANCEL, RUN_RESULT, RUN_ITEMS };
@@ -151,33 +152,75 @@ int jobs_show(struct fleet_link *link, const struct jobs_options *options, const
 
 /* --- cancel --- */
 
-/* Written down for the worker that will take it, and told to one that has it. */
+static const char cancelled_why[] = "an operator stopped it";
+
+struct ending {
+    struct fleet_link *link;
+    bool has_ended; /* by us, or somebody was first */
+};
+
+static void on_ended(void *context, const struct redis_reply *reply)
+{
+    struct ending *ending = context;
+    ending->has_ended = reply && reply->kind == REDIS_INTEGER;
+    fleet_link_settle(ending->link);
+}
+
+/* Of one that nobody has begun: every front has its end at once, and a worker that takes its
+ * message finds it there. */
+static int end_waiting(struct fleet_link *link, const char *id, struct err *err)
+{
+    auto_buf struct buf text;
+    struct job_result result = {.result = {.verdict = VERDICT_CANCELLED, .exit_code = -1}};
+    buf_init(&text, 8 * KIB);
+    (void)snprintf(result.id, sizeof result.id, "%s", id);
+    (void)snprintf(result.worker, sizeof result.worker, "runnel-jobs");
+    (void)snprintf(result.result.reason, sizeof result.result.reason, "%s", cancelled_why);
+    struct one_end end = {.id = id, .number = 1};
+    if (result_encode(&result, false, &text) < 0)
+        return err_set(err, ERR_INTERNAL, "no memory");
+    end.result = buf_slice(&text);
+    struct ending ending = {link, false};
+    if (one_end_store(link->redis, &end, on_ended, &ending) < 0)
+        return err_set(err, ERR_BROKER, "the connection to Redis is lost: %s", link->lost.text);
+    fleet_link_wait(link);
+    if (!ending.has_ended)
+        return err_set(err, ERR_BROKER, "Redis did not take its end");
+    return 0;
+}
+
+/* Written down for the worker that has it before it, and told to one that has begun. */
+static int tell(struct fleet_link *link, const char *id, struct err *err)
+{
+    struct fleet_key key = run_key(id);
+    struct fleet_key channel = commands_key(id);
+    auto_buf struct buf text;
+    buf_init(&text, KIB);
+    command_encode(&(struct command){COMMAND_CANCEL, 1, .bytes = slice_of(cancelled_why)}, &text);
+    if (fleet_link_ask(link, NULL, NULL, err, slice_of("HSET"), slice_of(key.text),
+                       slice_of("cancel"), slice_of(cancelled_why)) < 0)
+        return -1;
+    return fleet_link_ask(link, NULL, NULL, err, slice_of("PUBLISH"), slice_of(channel.text),
+                          buf_slice(&text));
+}
+
 int jobs_cancel(struct fleet_link *link, const struct jobs_options *options, const char *id,
                 struct err *err)
 {
-    static const char why[] = "an operator stopped it";
-    struct fleet_key key = run_key(id);
-    struct fleet_key channel = commands_key(id);
     struct known known;
     struct job_summary job;
-    struct buf text;
-    buf_init(&text, KIB);
-    command_encode(&(struct command){COMMAND_CANCEL, 1, .bytes = slice_of(why)}, &text);
     int rc = find(link, id, &known, &job, err);
     if (rc == 0 && known.texts[RUN_RESULT].len > 0)
         rc = err_set(err, ERR_CONFLICT, "job %s has ended already", id);
+    bool waits = rc == 0 && slice_is(state_of(&known), "queued");
     if (rc == 0)
-        rc = fleet_link_ask(link, NULL, NULL, err, slice_of("HSET"), slice_of(key.text),
-                            slice_of("cancel"), slice_of(why));
-    if (rc == 0)
-        rc = fleet_link_ask(link, NULL, NULL, err, slice_of("PUBLISH"), slice_of(channel.text),
-                            buf_slice(&text));
+        rc = tell(link, id, err);
+    if (rc == 0 && waits)
+        rc = end_waiting(link, id, err);
     if (rc == 0 && options->json)
         (void)printf("{\"id\":\"%s\",\"cancelled\":true}\n", job.header.id);
     else if (rc == 0)
-        (void)printf("job %s is told to end%s\n", job.header.id,
-                     known.texts[RUN_WORKER].len > 0 ? "" : " when a worker takes it");
+        (void)printf("job %s is %s\n", job.header.id, waits ? "cancelled" : "told to end");
     known_fini(&known);
-    buf_fini(&text);
     return rc;
 }

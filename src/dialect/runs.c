@@ -19,6 +19,14 @@ void runs_answer_not_found(struct http_request *request)
     request_answer_err(request, &err);
 }
 
+void runs_answer_sought(struct http_request *request)
+{
+    struct err err;
+    (void)err_set(&err, ERR_BUSY, "the service has begun anew, and looks for this run");
+    http_add_header(request, "Retry-After", "1");
+    request_answer_err(request, &err);
+}
+
 uint64_t runs_position(const char *text)
 {
     uint64_t position = 0;
@@ -66,7 +74,14 @@ static void on_found(void *context, const struct stored_run *stored, const struc
     struct removal *removal = context;
     const struct runs *runs = removal->runs;
     struct run *run = engine_find(runs->engine, removal->id);
-    bool seen = removal->request && stored && request_may_see(removal->request, stored->run.key);
+    struct http_request *request = removal->request;
+    bool seen = request && stored && request_may_see(request, stored->run.key);
+    if (seen && !stored->is_finished && (!run || run_state(run) != RUN_FINISHED)) {
+        free(removal);
+        http_on_gone(request, NULL, NULL);
+        runs_answer_sought(request);
+        return;
+    }
     if (seen && run)
         run_forget(run);
     if (seen)

@@ -14,7 +14,8 @@
  * Files: runs.c routes, ownership, cancelling. runs_request.c the body. runs_start.c a
  * run's way into store and engine. runs_recorder.c its way from the engine into the store.
  * runs_record.c its record as JSON. runs_list.c many of them. runs_event.c, runs_events.c,
- * runs_stream.c, runs_replay.c its events. runs_hooks.c webhooks.
+ * runs_stream.c, runs_replay.c its events. runs_resume.c those of a process before this
+ * one. runs_hooks.c webhooks.
  */
 #ifndef RUNNEL_DIALECT_RUNS_H
 #define RUNNEL_DIALECT_RUNS_H
@@ -59,6 +60,8 @@ void runs_handle_stream(struct http_request *request, void *context);
 void runs_handle_languages(struct http_request *request, void *context);
 
 void runs_answer_not_found(struct http_request *request);
+/* It goes on, perhaps, and is looked for (runs_resume.h). */
+void runs_answer_sought(struct http_request *request);
 /* A decimal; 0 for NULL or anything else. */
 uint64_t runs_position(const char *text);
 

@@ -80,7 +80,7 @@ const struct operation runs_operations[] = {
         .capture_help = "of the run",
         .answers = {{202, "It goes on, and will end now.", &runs_record_schema},
                     {204, "It had ended, and is forgotten."}},
-        .errors = {404},
+        .errors = {404, 503},
     },
     {
         .method = "GET",
@@ -95,7 +95,7 @@ const struct operation runs_operations[] = {
         .query = from_query,
         .headers = events_headers,
         .answers = {{200, "The events.", NULL, "text/event-stream", &runs_event_schema}},
-        .errors = {404},
+        .errors = {404, 503},
     },
     {
         .method = "GET",
@@ -109,7 +109,7 @@ const struct operation runs_operations[] = {
         .capture_help = "of the run",
         .query = from_query,
         .answers = {{101, "A WebSocket.", NULL, NULL, &runs_event_schema}},
-        .errors = {400, 404, 426},
+        .errors = {400, 404, 426, 503},
     },
     {
         .method = "GET",

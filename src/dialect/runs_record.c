@@ -201,8 +201,6 @@ void runs_write_interrupted(struct json *json)
         .reason = "interrupted: the service was stopped while the run went on",
     };
     runs_write_verdict(json, &result);
-    json_text(json, "stdout", "");
-    json_text(json, "stderr", "");
     result_usage_write(json, &result.usage);
 }
 
@@ -211,12 +209,15 @@ void runs_write_stored(struct json *json, const struct stored_run *run,
 {
     json_text(json, "id", run->run.id);
     json_text(json, "status", run->is_finished ? runs_status_of(run->end.verdict) : "queued");
-    if (run->is_interrupted)
+    if (run->is_interrupted) {
         runs_write_interrupted(json);
-    else if (run->is_finished)
+        json_text(json, "stdout", "");
+        json_text(json, "stderr", "");
+    } else if (run->is_finished) {
         json_members(json, run->end.result);
-    else
+    } else {
         runs_write_verdict(json, NULL);
+    }
     json_open_array(json, "artifacts");
     for (size_t i = 0; i < run->end.artifact_count; i++)
         request_write_file(json, NULL, &run->end.artifacts[i], links, request);

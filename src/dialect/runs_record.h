@@ -38,7 +38,7 @@ extern const struct schema runs_record_schema;
 /* "succeeded": the word of services of this form for a verdict by name. */
 const char *runs_status_of(const char *verdict);
 
-/* The end of a run that nobody could see: verdict to usage. */
+/* The end of a run that nobody could see: verdict, and usage. */
 void runs_write_interrupted(struct json *json);
 
 /* Whole records, into `json`. request may be NULL (for links). */

@@ -71,9 +71,12 @@ static void on_found(void *context, const struct stored_run *run, const struct e
     struct http_request *request = finding->request;
     if (request)
         http_on_gone(request, NULL, NULL);
-    if (request && run && run->is_finished && request_may_see(request, run->run.key))
+    bool seen = request && run && request_may_see(request, run->run.key);
+    if (seen && run->is_finished)
         finding->go(request, run, finding->from, finding->runs);
-    else if (request && (!err || err->code == ERR_NOT_FOUND))
+    else if (seen)
+        runs_answer_sought(request);
+    else if (request && (run || !err || err->code == ERR_NOT_FOUND))
         runs_answer_not_found(request);
     else if (request)
         request_answer_err(request, err);

@@ -41,7 +41,18 @@ uint64_t carried_wait_ms(const struct engine *engine)
     return 0;
 }
 
-/* --- runs of others --- */
+/* --- runs of others, and of a process before this one --- */
+
+/* As if it had been sent just now; its time in the queue begins anew. */
+static void resume(struct engine *engine, struct run *run)
+{
+    run->carried.resumed = true;
+    run_carried_count(run, &engine->carried_queued[run->lane]);
+    list_append(&engine->carried, &run->place);
+    list_append(&engine->newcomers, &run->newcomer);
+    run_clock_set(run, DEADLINE_QUEUE);
+    loop_task_schedule(engine->dispatch);
+}
 
 /* Before its first event: nobody has seen it yet. */
 static void adopt(struct engine *engine, struct run *run, uint64_t age_ms)
@@ -49,13 +60,24 @@ static void adopt(struct engine *engine, struct run *run, uint64_t age_ms)
     uint64_t age_ns = MIN(age_ms, run->submitted_ns / NS_PER_MS) * NS_PER_MS;
     run->submitted_ns -= age_ns;
     run->passing = false;
-    run->recorded = false;
     run->carried.accepted = true;
     output_log_add_state(&run->log, RUN_QUEUED, 0);
     run_carried_start(run);
     run_table_add(&engine->table, run);
-    list_append(&engine->adopted, &run->place);
+    run->carried.adopted = !run->recorded;
+    if (run->carried.adopted)
+        list_append(&engine->adopted, &run->place);
+    else
+        resume(engine, run);
     run_clock_unattended(run, true);
+}
+
+/* Whoever ends waits for what is ours: there must not be more and more of it. */
+static int check_adoption(const struct engine *engine, const struct run_spec *spec, struct err *err)
+{
+    if (spec->recorded && engine->draining)
+        return err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
+    return 0;
 }
 
 struct run *engine_adopt(struct engine *engine, const struct run_spec *spec, struct cargo *cargo,
@@ -63,14 +85,20 @@ struct run *engine_adopt(struct engine *engine, const struct run_spec *spec, str
 {
     struct run *run = engine_find(engine, spec->id);
     bool is_known = run != NULL;
-    if (is_known || run_new(engine, spec, &run, err) < 0) {
+    if (is_known || check_adoption(engine, spec, err) < 0 || run_new(engine, spec, &run, err) < 0) {
         cargo->ops->free(cargo);
         return run;
     }
-    run->carried.adopted = true;
     run->carried.cargo = cargo;
     adopt(engine, run, age_ms);
     return run;
+}
+
+int engine_resume(struct engine *engine, const struct run_spec *spec, uint64_t age_ms,
+                  void (*lost)(void *context, const char *id), void *context)
+{
+    struct carrier *carrier = engine->config.carrier;
+    return carrier ? carrier->ops->resume(carrier, spec, age_ms, lost, context) : -1;
 }
 
 /* --- asked for --- */

@@ -77,6 +77,10 @@ struct carrier_ops {
      * after the other; newest first. */
     void (*list)(struct carrier *carrier, size_t max,
                  void (*listed)(void *context, const char *ids, size_t count), void *context);
+    /* As engine_resume. What is found goes to engine_adopt, with the spec's id, owner and note,
+     * and recorded. */
+    int (*resume)(struct carrier *carrier, const struct run_spec *spec, uint64_t age_ms,
+                  void (*lost)(void *context, const char *id), void *context);
 };
 
 /* The first member of every carrier and cargo. */
@@ -111,7 +115,10 @@ void run_carried_ended(struct run *run, const struct run_result *result,
  * `queued`; sent nowhere, counted nowhere, recorded by nobody. Takes the cargo, also on
  * failure; one that is known already is given back, and the cargo freed. It is forgotten
  * (its cargo freed) when it has had no reader for spec.unattended_ms (0: 30 s); once it has
- * ended it is kept as every run is. */
+ * ended it is kept as every run is.
+ *
+ * With spec.recorded it is one of ours, which was sent by a process before this one
+ * (engine_resume): from here on as every other that was sent, but that no quota is asked. */
 struct run *engine_adopt(struct engine *engine, const struct run_spec *spec, struct cargo *cargo,
                          uint64_t age_ms, struct err *err);
 

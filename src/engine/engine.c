@@ -171,7 +171,7 @@ static void keep(struct engine *engine, struct run *run)
 void engine_end_quota(const struct run *run, uint64_t wall_ms)
 {
     const struct quota *quota = &run->engine->config.quota;
-    if (quota->end && !run->carried.adopted)
+    if (quota->end && !run->carried.adopted && !run->carried.resumed)
         quota->end(quota->context, run->owner, wall_ms);
 }
 

@@ -193,6 +193,12 @@ void engine_look_up(struct engine *engine, const char *id,
  * once, from the loop; without a carrier with none. */
 void engine_list(struct engine *engine, size_t max,
                  void (*listed)(void *context, const char *ids, size_t count), void *context);
+/* One that a process before this one took, and whose end it has not seen, where runs are carried
+ * elsewhere: it is looked for, and followed again until its end, which the recorder gets. spec is
+ * what is known of it: id, language, owner, note. `lost` is called when nobody knows of it: at
+ * most once, from the loop. -1: no run of this engine goes elsewhere, or there is no memory. */
+int engine_resume(struct engine *engine, const struct run_spec *spec, uint64_t age_ms,
+                  void (*lost)(void *context, const char *id), void *context);
 /* Refuses new runs; lets the present ones end for grace_ms, then cancels the
  * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
 void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),

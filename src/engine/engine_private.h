@@ -83,6 +83,7 @@ struct run_artifacts {
 struct run_carried {
     bool is;      /* the rest means nothing otherwise */
     bool adopted; /* another machine took it; nobody but its readers is told of it here */
+    bool resumed; /* a process before this one sent it; its quota was that one's */
     bool accepted;
     struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
     size_t *counter;       /* of the engine's, the one in which it counts */

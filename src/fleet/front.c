@@ -48,6 +48,7 @@ static const struct carrier_ops ops = {
     .free = front_cargo_free,
     .find = front_find,
     .list = front_list,
+    .resume = front_resume,
 };
 
 /* --- the two connections --- */
@@ -83,8 +84,10 @@ static void on_stream(void *context)
     fleet_members_connected(front->members);
     front_foreign_store(front);
     front_write_again(front);
+    front_resume_look(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
+        cargo->missed_ns = 0;
         if (cargo->run && !cargo->ended)
             front_catch_up(cargo);
     }
@@ -149,6 +152,35 @@ static void on_refused(void *context, const struct err *err)
     front->config.refused(front->config.refused_context, err);
 }
 
+/* What is meant for another front of our name must not be taken from it: until the name is known
+ * to be ours nothing is, or until nobody can say. */
+static void listen(struct fleet_front *front)
+{
+    if (front->is_listening)
+        return;
+    front->is_listening = true;
+    amqp_hold(front->amqp, false);
+}
+
+static void on_name(void *context)
+{
+    listen(context);
+}
+
+static void on_impatient(void *context)
+{
+    struct fleet_front *front = context;
+    if (redis_is_connected(front->redis))
+        loop_timer_start(front->patience, PATIENCE_MS);
+    else
+        listen(front);
+}
+
+bool front_is_listening(const struct fleet_front *front)
+{
+    return front->is_listening && amqp_is_connected(front->amqp);
+}
+
 static void describe(void *context, struct member *self)
 {
     struct fleet_front *front = context;
@@ -171,6 +203,7 @@ struct fleet_front *fleet_front_new(const struct fleet_front_config *config, str
     front->config = *config;
     front->started_ms = clock_unix_ms();
     list_init(&front->questions);
+    list_init(&front->resumptions);
     list_init(&front->foreign_ends);
     list_init(&front->cargos);
     for (size_t i = 0; i < CARGO_ROWS; i++)
@@ -179,6 +212,7 @@ struct fleet_front *fleet_front_new(const struct fleet_front_config *config, str
     front->results = results_queue(front->name);
     front->answer_lost = loop_task_new(config->loop, front_answer_lost, front);
     front->watch = loop_timer_new(config->loop, front_watch, front);
+    front->patience = loop_timer_new(config->loop, on_impatient, front);
     return front;
 }
 
@@ -187,12 +221,16 @@ int fleet_front_start(struct fleet_front *front, struct engine *engine, struct e
     front->engine = engine;
     if (connect_stream(front, err) < 0 || connect_broker(front, err) < 0)
         return -1;
+    amqp_hold(front->amqp, true);
+    loop_timer_start(front->patience, PATIENCE_MS);
     struct fleet_members_config members = {
         .redis = front->redis,
         .loop = front->config.loop,
         .name = front->name,
         .describe = describe,
         .changed = on_members,
+        .written = on_name,
+        .unsure = on_name,
         .refused = on_refused,
         .context = front,
     };
@@ -232,9 +270,11 @@ void fleet_front_free(struct fleet_front *front)
     fleet_members_free(front->members);
     redis_free(front->redis);
     loop_timer_free(front->watch);
+    loop_timer_free(front->patience);
     loop_task_free(front->answer_lost);
     front_answer_all(front);
     front_foreign_drop(front);
+    front_resume_drop(front);
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
         if (cargo->found)

@@ -112,6 +112,15 @@ bool front_is_too_late(const struct front_cargo *cargo)
     return cargo->queue_ms > 0 && age_ms >= cargo->queue_ms;
 }
 
+/* To whoever has it, which may be somebody of whom we have not heard. */
+static void shout_cancel(struct front_cargo *cargo, const char *why)
+{
+    auto_buf struct buf text;
+    buf_init(&text, KIB);
+    command_encode(&(struct command){COMMAND_CANCEL, 1, .bytes = slice_of(why)}, &text);
+    (void)publish(cargo, buf_slice(&text));
+}
+
 /* Written down first, for a worker that has it still before it; said to one that runs it;
  * and if nobody has begun, it ends here. */
 void front_cancel(struct cargo *base, const char *why)
@@ -120,9 +129,11 @@ void front_cancel(struct cargo *base, const char *why)
     struct fleet_key run = run_key(cargo->id);
     (void)redis_command(cargo->front->redis, NULL, NULL, slice_of("HSET"), slice_of(run.text),
                         slice_of("cancel"), slice_of(why));
-    if (cargo->started)
+    if (cargo->started) {
         (void)say(base, (struct command){.kind = COMMAND_CANCEL, .bytes = slice_of(why)}, NULL);
-    else
-        (void)front_end(cargo, front_is_too_late(cargo) ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED,
-                        why);
+        return;
+    }
+    shout_cancel(cargo, why);
+    (void)front_end(cargo, front_is_too_late(cargo) ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED,
+                    why);
 }

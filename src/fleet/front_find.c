@@ -90,18 +90,19 @@ static uint64_t owner_here(const struct fleet_front *front, const struct job *jo
     return is_row && strcmp(job->header.front, front->name) != 0 ? NOBODYS : owner;
 }
 
-static struct front_cargo *adopt(struct fleet_front *front, const struct job *job)
+struct front_cargo *front_adopt(struct fleet_front *front, const struct run_spec *spec,
+                                uint64_t submitted_ms)
 {
-    struct run_spec spec = job->spec;
-    spec.owner = owner_here(front, job);
-    struct front_cargo *cargo = front_cargo_new(front, job->header.id, &spec, NULL);
+    if (engine_find(front->engine, spec->id))
+        return NULL;
+    struct front_cargo *cargo = front_cargo_new(front, spec->id, spec, NULL);
     if (!cargo)
         return NULL;
     uint64_t now_ms = clock_unix_ms();
-    uint64_t age_ms = now_ms - MIN(now_ms, job->header.submitted_ms);
+    uint64_t age_ms = now_ms - MIN(now_ms, submitted_ms);
     cargo->adopted = true;
-    cargo->submitted_ms = job->header.submitted_ms;
-    struct run *run = engine_adopt(front->engine, &spec, &cargo->cargo, age_ms, NULL);
+    cargo->submitted_ms = submitted_ms;
+    struct run *run = engine_adopt(front->engine, spec, &cargo->cargo, age_ms, NULL);
     if (!run)
         return NULL; /* and the cargo is gone with it */
     struct fleet_key events = events_key(cargo->id);
@@ -109,6 +110,14 @@ static struct front_cargo *adopt(struct fleet_front *front, const struct job *jo
     front_cargo_waits(cargo, true);
     (void)redis_subscribe(front->redis, events.text, NULL, NULL);
     return cargo;
+}
+
+static struct front_cargo *adopt(struct fleet_front *front, const struct job *job)
+{
+    struct run_spec spec = job->spec;
+    spec.owner = owner_here(front, job);
+    spec.recorded = false; /* by its own front */
+    return front_adopt(front, &spec, job->header.submitted_ms);
 }
 
 static void on_job(void *context, const struct redis_reply *reply)

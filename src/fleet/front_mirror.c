@@ -70,7 +70,7 @@ static bool take(struct front_cargo *cargo, const struct carried_event *event)
     if (event->attempt > cargo->attempt)
         begin_again(cargo, event->attempt);
     cargo->seen_number = MAX(cargo->seen_number, event->number);
-    if (event->number < cargo->next_number || (cargo->incomplete && !cargo->streaming))
+    if (event->number < cargo->next_number || cargo->incomplete)
         return true;
     if (event->number > cargo->next_number)
         return false;
@@ -108,7 +108,7 @@ static bool is_whole(const struct front_cargo *cargo, const struct job_result *r
 /* Some of a streaming run's output may still stand in the stream: that is looked at first. */
 static bool may_be_had(struct front_cargo *cargo, const struct job_result *result)
 {
-    if (is_whole(cargo, result))
+    if (is_whole(cargo, result) || cargo->incomplete)
         return false;
     cargo->seen_number = MAX(cargo->seen_number, result->last_event);
     fetch(cargo);
@@ -153,6 +153,8 @@ void front_take_result(struct fleet_front *front, struct slice text)
         return;
     }
     struct front_cargo *cargo = front_cargo_find(front, result.id);
+    if (!cargo)
+        cargo = front_resume_found(front, result.id);
     if (cargo)
         finish(cargo, &result);
     result_fini(&result);
@@ -225,13 +227,15 @@ static bool entry_event(const struct redis_reply *entry, struct carried_event *r
     return event_decode(entry->items[1].items[1].text, ret_event, NULL) == 0;
 }
 
-/* What is not in the stream any more will not come. */
+/* What is not in the stream any more will not come. Of a capped run all that follows is left to
+ * its result, too, so that nothing is said out of its order. */
 static void skip_to(struct front_cargo *cargo, uint64_t number)
 {
-    if (cargo->streaming)
-        run_carried_gap(cargo->run, 0);
-    else
+    if (!cargo->streaming) {
         cargo->incomplete = true;
+        return;
+    }
+    run_carried_gap(cargo->run, 0);
     cargo->next_number = number;
 }
 
@@ -245,6 +249,8 @@ static bool is_missing(struct front_cargo *cargo, bool is_stuck, size_t count)
         cargo->asks_again = false;
         return true;
     }
+    if (cargo->incomplete)
+        return false;
     return cargo->next_number <= cargo->seen_number || (count == FETCHED_AT_ONCE && !is_stuck);
 }
 
@@ -300,7 +306,9 @@ void front_catch_up(struct front_cargo *cargo)
 static void on_stored(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
-    (void)reply; /* the result comes on the channel, whoever's it is; or the catching up finds it */
+    if (!reply || reply->kind == REDIS_ERROR)
+        cargo->missed_ns = 0; /* the lease could not be written, perhaps */
+    /* The result comes on the channel, whoever's it is; or the catching up finds it. */
     if (cargo->run && !cargo->ended)
         fetch(cargo);
     front_cargo_release(cargo);

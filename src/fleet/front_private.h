@@ -8,6 +8,7 @@
  * front_command.c  what its clients say to it
  * front_watch.c    workers that are lost, places in the queue
  * front_find.c     runs that another machine took
+ * front_resume.c   … and those that a process before this one did
  * front_foreign.c  those that runners of another form carry out
  */
 #ifndef RUNNEL_FLEET_FRONT_PRIVATE_H
@@ -25,6 +26,7 @@
 enum {
     CARGO_ROWS = 1024, /* of the table by id; a power of two */
     WATCH_MS = 1000,
+    PATIENCE_MS = 2000,
 };
 
 struct front_lane {
@@ -43,7 +45,11 @@ struct fleet_front {
     struct redis *redis;
     struct fleet_members *members;
     struct loop_timer *watch;
+    struct loop_timer
+        *patience;         /* with Redis, before we listen without knowing our name to be ours */
+    bool is_listening;     /* to our queue of results */
     struct list questions; /* that Redis is asked on behalf of others */
+    struct list resumptions;
     struct loop_task *answer_lost;
     struct list foreign_ends; /* struct foreign_end */
     struct list cargos;       /* struct front_cargo */
@@ -107,10 +113,12 @@ struct front_cargo {
     uint64_t asked_number; /* … when the stream was asked last */
     bool asks_again;       /* the stream, although nothing is known to be missing */
     bool filling;          /* the stream is asked for what is missing */
-    bool incomplete;       /* some is lost: the result alone is whole */
+    bool incomplete;       /* of a capped run some is lost: the result alone is whole */
     bool ended;
     bool quiet;         /* nothing came since the last look */
     uint64_t leased_ns; /* when its worker was last known to live */
+    uint64_t missed_ns; /* since when its lease is missing, although it could be written; 0: it is
+                           not, or nobody knows whether it could */
     struct front_heard heard;
 
     /* what is said to it */
@@ -123,6 +131,9 @@ struct front_cargo {
     void (*found)(void *context, struct run *run);
     void *found_context;
 };
+
+/* front.c: does what is in our queue of results come to us, now? */
+bool front_is_listening(const struct fleet_front *front);
 
 /* front_cargo.c */
 struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,
@@ -189,6 +200,19 @@ void front_answer_lost(void *front);
 void front_answer_all(struct fleet_front *front);
 void front_list(struct carrier *carrier, size_t max,
                 void (*listed)(void *context, const char *ids, size_t count), void *context);
+/* A run that was sent by somebody else becomes one of our engine. NULL: no memory, or it is known
+ * already. */
+struct front_cargo *front_adopt(struct fleet_front *front, const struct run_spec *spec,
+                                uint64_t submitted_ms);
+
+/* front_resume.c */
+int front_resume(struct carrier *carrier, const struct run_spec *spec, uint64_t age_ms,
+                 void (*lost)(void *context, const char *id), void *context);
+/* Asks for all that are not found yet. */
+void front_resume_look(struct fleet_front *front);
+/* There is a result of it: then it is found. NULL: it is none of these. */
+struct front_cargo *front_resume_found(struct fleet_front *front, const char *id);
+void front_resume_drop(struct fleet_front *front);
 
 /* front_foreign.c */
 bool front_foreign_has_language(const struct fleet_front *front, const struct language *language);

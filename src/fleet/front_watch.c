@@ -8,18 +8,48 @@
 #include "fleet/members.h"
 
 #define LOST_AFTER_NS ((uint64_t)LEASE_MS * NS_PER_MS)
+#define RENEWED_NS (2 * (uint64_t)LEASE_RENEW_MS * NS_PER_MS)
 
 /* --- workers that are lost --- */
+
+/* A Redis that is full, or a copy, lets leases end that living workers would renew. */
+static void on_probe(void *context, const struct redis_reply *reply)
+{
+    struct front_cargo *cargo = context;
+    if (reply && reply->kind != REDIS_ERROR)
+        cargo->missed_ns = loop_now_ns();
+    front_cargo_release(cargo);
+}
+
+static void probe(struct front_cargo *cargo)
+{
+    front_cargo_hold(cargo);
+    if (redis_command(cargo->front->redis, on_probe, cargo, slice_of("SET"), slice_of(PROBE_KEY),
+                      slice_of(cargo->front->name), slice_of("PX"), slice_of("1000")) < 0)
+        front_cargo_release(cargo);
+}
+
+/* Once it could be written a worker that lives has the time of two renewals. */
+static void miss_lease(struct front_cargo *cargo)
+{
+    uint64_t now_ns = loop_now_ns();
+    if (cargo->missed_ns == 0)
+        probe(cargo);
+    else if (now_ns - cargo->leased_ns > LOST_AFTER_NS && now_ns - cargo->missed_ns > RENEWED_NS)
+        (void)front_end(cargo, VERDICT_INTERNAL_ERROR, "worker lost");
+}
 
 static void on_lease(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
-    uint64_t now_ns = loop_now_ns();
-    if (reply && reply->kind == REDIS_INTEGER && cargo->run && !cargo->ended) {
-        if (reply->integer > 0)
-            cargo->leased_ns = now_ns;
-        else if (now_ns - cargo->leased_ns > LOST_AFTER_NS)
-            (void)front_end(cargo, VERDICT_INTERNAL_ERROR, "worker lost");
+    bool goes_on = cargo->run && !cargo->ended;
+    if (!reply || reply->kind != REDIS_INTEGER) {
+        cargo->missed_ns = 0;
+    } else if (goes_on && reply->integer > 0) {
+        cargo->leased_ns = loop_now_ns();
+        cargo->missed_ns = 0;
+    } else if (goes_on) {
+        miss_lease(cargo);
     }
     front_cargo_release(cargo);
 }
@@ -111,6 +141,7 @@ void front_watch(void *context)
     if (!redis_is_connected(front->redis))
         return;
     front_foreign_store(front);
+    front_resume_look(front);
     for (int lane = 0; lane < LANES; lane++)
         ask_lane(front, (enum lane)lane);
     list_for_each_safe (link, following, &front->cargos)

@@ -107,21 +107,21 @@ static void complain(struct fleet_members *members, const char *what, struct sli
 static void on_written(void *context, const struct redis_reply *reply)
 {
     struct fleet_members *members = context;
-    bool is_written = false;
+    const struct fleet_members_config *config = &members->config;
     members->is_writing = false;
     if (!reply || members->is_refused)
         return;
-    if (reply->kind == REDIS_ERROR)
-        complain(members, "member_not_written", reply->text);
-    else if (reply->kind == REDIS_STRING)
+    if (reply->kind == REDIS_STRING) {
         meet_rival(members, reply->text);
-    else
-        is_written = true;
-    if (!is_written)
-        return;
-    members->rival_ms = 0;
-    if (members->config.written)
-        members->config.written(members->config.context);
+    } else if (reply->kind == REDIS_ERROR) {
+        complain(members, "member_not_written", reply->text);
+        if (config->unsure)
+            config->unsure(config->context);
+    } else {
+        members->rival_ms = 0;
+        if (config->written)
+            config->written(config->context);
+    }
 }
 
 static void measure(struct member *self)

@@ -38,6 +38,9 @@ struct fleet_members_config {
     void (*changed)(void *context);
     /* The name is ours: told each time that Redis has taken it. May be NULL. */
     void (*written)(void *context);
+    /* Redis does not take it (it is full, or another's copy): nobody can say whose it is. Each
+     * time. May be NULL. */
+    void (*unsure)(void *context);
     /* Another living process has the name. Once, and nothing is written any more. */
     void (*refused)(void *context, const struct err *err);
     void *context;

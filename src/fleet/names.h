@@ -17,6 +17,7 @@
  *   runnel:lane:LANE       hash: in, out (how many jobs came, and have started), service_ms
  *   runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after …
  *   runnel:members         set of the keys of members
+ *   runnel:probe           written to see whether Redis takes what is written; gone at once
  */
 #ifndef RUNNEL_FLEET_NAMES_H
 #define RUNNEL_FLEET_NAMES_H
@@ -27,6 +28,7 @@
 #define JOBS_EXCHANGE "runnel.jobs"
 #define DEAD_EXCHANGE "runnel.dead"
 #define DEAD_QUEUE "runnel.dead"
+#define PROBE_KEY "runnel:probe"
 
 enum {
     LEASE_MS = 5000, /* a worker that has said nothing for so long is lost */

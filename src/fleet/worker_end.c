@@ -5,7 +5,9 @@
  * Redis keeps it for everybody, unless somebody was first. A copy goes through the broker
  * to the front that waits for it: Redis may lose what it was told, and a front may have
  * lost Redis. With Redis away that copy alone must arrive, and Redis is owed the result.
- * With neither, all of it is tried again, and the delivery stays ours. */
+ * With neither, all of it is tried again, and the delivery stays ours. Where Redis is there
+ * and refuses it (it is full, or a copy), and nobody waits at the broker, Redis is owed it, and the
+ * delivery is settled: it must not keep its place here for as long as that lasts. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,12 +174,30 @@ void work_publish(struct work *work, const struct amqp_message *message)
         again(work);
 }
 
+static void settle(struct work *work)
+{
+    work_settle(work, work->settlement);
+}
+
+/* Nobody can be told. */
+static void tell_nobody(struct work *work)
+{
+    if (!work->is_refused) {
+        again(work);
+        return;
+    }
+    log_event(LOG_WARN, "result_untold", LOG_TEXT("run", work->header.id),
+              LOG_TEXT("why", "Redis refuses it, and no front waits for it"), LOG_END);
+    work->form->arrived(work);
+    settle(work);
+}
+
 /* Redis does not have it: the front itself must. */
 static void publish_result(struct work *work)
 {
     struct fleet_key key;
     if (!results_key(&work->header, work->reply_to, &key)) {
-        again(work);
+        tell_nobody(work);
         return;
     }
     struct amqp_message message = message_of(&key, work->header.id, &work->result);
@@ -195,17 +215,13 @@ static void publish_copy(struct fleet_worker *worker, const struct job_header *h
     (void)amqp_publish(worker->amqp, &message, 0, NULL);
 }
 
-static void settle(struct work *work)
-{
-    work_settle(work, work->settlement);
-}
-
 static void on_stored(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
     if (!work_answered(work) || work->state != WORK_ENDING)
         return;
     if (!reply || reply->kind != REDIS_INTEGER) {
+        work->is_refused = reply != NULL;
         publish_result(work);
         return;
     }
@@ -265,10 +281,7 @@ static void owe_redis(struct work *work)
     buf_init(&work->result, 0);
     worker->owed_bytes += owed->result.len;
     list_append(&worker->owed, &owed->link);
-    while (!list_empty(&worker->owed) &&
-           (worker->owed_bytes > OWED_BYTES ||
-            loop_now_ns() - oldest_owed(worker)->since_ns > OWED_MS * NS_PER_MS) &&
-           !oldest_owed(worker)->is_asked)
+    while (worker->owed_bytes > OWED_BYTES && !oldest_owed(worker)->is_asked)
         owed_free(oldest_owed(worker));
 }
 
@@ -286,6 +299,10 @@ void worker_published(void *context, uint64_t token, enum amqp_outcome outcome)
     (void)context;
     if (token == 0 || !work_answered(work) || work->state != WORK_ENDING)
         return;
+    if (outcome == AMQP_UNROUTABLE) {
+        tell_nobody(work);
+        return;
+    }
     if (outcome != AMQP_STORED) {
         again(work);
         return;
@@ -309,25 +326,35 @@ bool worker_answer_again(struct fleet_worker *worker, const char *id)
 static void on_paid(void *context, const struct redis_reply *reply)
 {
     struct owed *owed = context;
+    struct fleet_worker *worker = owed->worker;
     owed->is_asked = false;
-    if (reply)
-        owed_free(owed);
+    if (!reply || reply->kind != REDIS_INTEGER)
+        return; /* all of them later */
+    owed_free(owed);
+    worker_pay_owed(worker);
 }
 
+static bool is_stale(const struct owed *owed)
+{
+    return !owed->is_asked && loop_now_ns() - owed->since_ns > OWED_MS * NS_PER_MS;
+}
+
+/* One after the other: a Redis that refuses one refuses all, and they may be large. */
 void worker_pay_owed(struct fleet_worker *worker)
 {
-    list_for_each (link, &worker->owed) {
-        struct owed *owed = CONTAINER_OF(link, struct owed, link);
-        struct one_end end = {
-            .id = owed->header.id,
-            .worker = worker->name,
-            .result = buf_slice(&owed->result),
-            .attempt = owed->attempt,
-            .number = owed->number,
-        };
-        if (!owed->is_asked && one_end_store(worker->redis, &end, on_paid, owed) == 0)
-            owed->is_asked = true;
-    }
+    while (!list_empty(&worker->owed) && is_stale(oldest_owed(worker)))
+        owed_free(oldest_owed(worker));
+    if (list_empty(&worker->owed) || oldest_owed(worker)->is_asked)
+        return;
+    struct owed *owed = oldest_owed(worker);
+    struct one_end end = {
+        .id = owed->header.id,
+        .worker = worker->name,
+        .result = buf_slice(&owed->result),
+        .attempt = owed->attempt,
+        .number = owed->number,
+    };
+    owed->is_asked = one_end_store(worker->redis, &end, on_paid, owed) == 0;
 }
 
 void worker_forget_owed(struct fleet_worker *worker)

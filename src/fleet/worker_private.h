@@ -134,6 +134,7 @@ struct work {
     uint64_t unattended_ns; /* when somebody was last there; 0: it is not known yet */
     bool is_unheard;        /* its front is gone: nobody takes what it says */
 
+    bool is_refused; /* its result, by a Redis that is there */
     enum amqp_settlement settlement;
     struct buf result; /* with all that a capped run said */
     struct buf brief;  /* without; empty when it would be the same */

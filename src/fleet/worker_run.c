@@ -279,8 +279,16 @@ static void take(struct work *work, uint64_t bytes)
     bytes = MIN(bytes, events->output_bytes); /* nobody has taken more than was sent */
     uint64_t more = bytes - MIN(bytes, events->taken_told);
     events->taken_told += more;
-    events->taken_bytes += more;
+    events->taken_bytes = MIN(events->taken_bytes + more, events->output_bytes);
     work_pump(work, false);
+}
+
+/* Its front has begun anew. What that one takes from the stream counts, although some of it was
+ * taken before: the rest may not be in the stream any more, and would be waited for. */
+static void count_anew(struct work *work)
+{
+    work->command_number = 0;
+    work->events.taken_told = 0;
 }
 
 static void obey(struct work *work, const struct command *command)
@@ -327,6 +335,8 @@ void worker_message(void *context, const char *channel, struct slice payload)
     work->unattended_ns = loop_now_ns();
     if (command.kind == COMMAND_CANCEL)
         cancel(work, command.bytes);
+    if (command.number == 1)
+        count_anew(work);
     if (work->state != WORK_RUNNING || command.number <= work->command_number)
         return;
     check_number(work, &command);

@@ -50,7 +50,7 @@ void worker_begin(struct fleet_worker *worker)
     amqp_hold(worker->amqp, false);
 }
 
-static void on_written(void *context)
+static void on_name(void *context)
 {
     worker_begin(context);
 }
@@ -63,7 +63,8 @@ int worker_join(struct fleet_worker *worker, struct err *err)
         .name = worker->name,
         .is_worker = true,
         .describe = describe,
-        .written = on_written,
+        .written = on_name,
+        .unsure = on_name,
         .refused = on_refused,
         .context = worker,
     };

@@ -63,6 +63,9 @@
     X(SQL_RUN_INTERRUPT_ALL, \
       "UPDATE runs SET verdict = (SELECT number FROM words WHERE text = ?1), " \
       "finished_ms = MAX(created_ms, ?2), interrupted = 1 WHERE verdict = 0") \
+    X(SQL_RUN_INTERRUPT, \
+      "UPDATE runs SET verdict = (SELECT number FROM words WHERE text = ?1), " \
+      "finished_ms = MAX(created_ms, ?2), interrupted = 1 WHERE number = ?3") \
     \
     X(SQL_FILE_ADD, \
       "INSERT INTO files(id, key, run, name, size, sha256, created_ms, expires_ms) " \

@@ -86,8 +86,8 @@ static int recover(struct store *store, struct err *err)
 {
     if (database_begin(&store->db, true, err) < 0)
         return -1;
-    if (run_interrupt_all(store, err) < 0 || forget_old_usage(store, err) < 0 ||
-        store_look(store, err) < 0) {
+    if ((!store->config.keeps_open && run_interrupt_all(store, err) < 0) ||
+        forget_old_usage(store, err) < 0 || store_look(store, err) < 0) {
         database_rollback(&store->db);
         return -1;
     }

@@ -3,7 +3,7 @@
  * one owner thread; nobody else touches the database.
  *
  *     store_open(&config, &store, err);      made, locked, migrated; runs that a
- *                                            predecessor left are interrupted
+ *                                            predecessor left are interrupted, or kept open
  *     …privilege is dropped…
  *     store_start(store, loop, err);         its thread
  *     store_run_add(store, &run, on_added, context);
@@ -47,6 +47,7 @@ struct store_config {
     uint64_t keep_bytes;     /* of all runs and files together; the oldest finished runs go first,
                                 then the oldest uploads; 0: any */
     uint64_t min_free_bytes; /* of the disk, below which nothing new is taken; 0: 16 MiB */
+    bool keeps_open; /* runs of a predecessor may still go on elsewhere: they stay as they are */
 };
 
 /* ERR_CONFIG when the folder cannot be used, or another runnel has it. */
@@ -160,6 +161,8 @@ void store_run_find_same(struct store *store, const struct store_run *run, store
  * nothing. */
 void store_run_finish(struct store *store, const char *id, const struct store_end *end,
                       store_done_fn *done, void *context);
+/* Nobody will say how it ended. ERR_CONFLICT when it has. done may be NULL. */
+void store_run_interrupt(struct store *store, const char *id, store_done_fn *done, void *context);
 /* Events only when they are wanted: they may be long. Artifacts always. */
 void store_run_get(struct store *store, const char *id, bool with_events, store_run_fn *done,
                    void *context);
@@ -180,6 +183,9 @@ struct store_filter {
  * of long runs (8 MiB) is shorter than `limit`. ERR_NOT_FOUND: `before` is none of the key's. */
 void store_run_list(struct store *store, const struct store_filter *filter, store_runs_fn *done,
                     void *context);
+/* The same, before store_start. */
+int store_run_list_now(struct store *store, const struct store_filter *filter, store_runs_fn *each,
+                       void *context, struct err *err);
 /* With its events, artifacts and their contents. done may be NULL. */
 void store_run_remove(struct store *store, const char *id, store_done_fn *done, void *context);
 

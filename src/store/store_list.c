@@ -282,8 +282,8 @@ static const struct job_kind list_kind = {
     .deliver = deliver_list,
 };
 
-void store_run_list(struct store *store, const struct store_filter *filter, store_runs_fn *done,
-                    void *context)
+static struct run_list *list_new(struct store *store, const struct store_filter *filter,
+                                 store_runs_fn *done, void *context)
 {
     struct run_list *list = job_new(store, &list_kind, context);
     struct arena *arena = &list->job.arguments;
@@ -293,5 +293,22 @@ void store_run_list(struct store *store, const struct store_filter *filter, stor
     list->filter.language = arena_text(arena, filter->language);
     list->filter.before = arena_text(arena, filter->before);
     list->filter.metadata = pairs_copy(arena, filter->metadata, filter->metadata_count);
-    job_send(&list->job);
+    return list;
+}
+
+void store_run_list(struct store *store, const struct store_filter *filter, store_runs_fn *done,
+                    void *context)
+{
+    job_send(&list_new(store, filter, done, context)->job);
+}
+
+int store_run_list_now(struct store *store, const struct store_filter *filter, store_runs_fn *each,
+                       void *context, struct err *err)
+{
+    struct run_list *list = list_new(store, filter, each, context);
+    int rc = job_run_now(&list->job, err);
+    if (rc == 0)
+        deliver_list(&list->job, NULL);
+    job_free(&list->job);
+    return rc;
 }

@@ -282,20 +282,60 @@ void store_run_finish(struct store *store, const char *id, const struct store_en
     job_send(&finish->job);
 }
 
-/* Nothing is known of them but that they have ended. Their webhooks first: they are found by
- * what the second statement changes. */
+/* --- interrupt --- */
+
+/* Nothing is known of them but that they have ended. */
+static const char interrupted[] = "internal_error";
+
+struct run_interrupt {
+    struct job job;
+    const char *id;
+};
+
+static int work_interrupt(struct store *store, struct job *job, struct err *err)
+{
+    const struct run_interrupt *interrupt = CONTAINER_OF(job, struct run_interrupt, job);
+    struct store_end end = {.finished_ms = store_now_ms()};
+    struct run_place run = {0};
+    if (run_find(store, interrupt->id, &run, err) < 0)
+        return -1;
+    if (run.is_finished)
+        return err_set(err, ERR_CONFLICT, "run %s has finished already", interrupt->id);
+    if (add_word(store, interrupted, err) < 0 || start_webhook(store, &end, run.number, err) < 0)
+        return -1;
+    auto_statement struct statement *update = statement_use(&store->db, SQL_RUN_INTERRUPT);
+    bind_text(update, interrupted);
+    bind_number(update, end.finished_ms);
+    bind_number(update, run.number);
+    return statement_run(update, err) < 0 ? -1 : 0;
+}
+
+static const struct job_kind interrupt_kind = {
+    .size = sizeof(struct run_interrupt),
+    .writes = true,
+    .work = work_interrupt,
+};
+
+void store_run_interrupt(struct store *store, const char *id, store_done_fn *done, void *context)
+{
+    struct run_interrupt *interrupt = job_new(store, &interrupt_kind, context);
+    interrupt->job.done = done;
+    interrupt->id = arena_text(&interrupt->job.arguments, id);
+    job_send(&interrupt->job);
+}
+
+/* Their webhooks first: they are found by what the second statement changes. */
 int run_interrupt_all(struct store *store, struct err *err)
 {
-    static const char verdict[] = "internal_error";
     uint64_t now_ms = store_now_ms();
-    if (add_word(store, verdict, err) < 0)
+    if (add_word(store, interrupted, err) < 0)
         return -1;
     auto_statement struct statement *webhooks = statement_use(&store->db, SQL_WEBHOOK_START_ALL);
     bind_number(webhooks, now_ms);
     if (statement_run(webhooks, err) < 0)
         return -1;
     auto_statement struct statement *runs = statement_use(&store->db, SQL_RUN_INTERRUPT_ALL);
-    bind_text(runs, verdict);
+    bind_text(runs, interrupted);
     bind_number(runs, now_ms);
     return statement_run(runs, err);
 }

@@ -6,6 +6,8 @@
         fleet.fronts[1].result(job)
 """
 
+import atexit
+import concurrent.futures
 import contextlib
 import http.client
 import os
@@ -22,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 # pylint: disable=wrong-import-position
 import broker
+from amqp_client import Amqp, Refused as AmqpRefused
 from service import BOUND_S, RUNNEL, Service, descendants, groups, wait_until
 from resp import Redis as RedisClient
 
@@ -139,12 +142,65 @@ class Worker:
         self._log.close()
 
 
+class Servers:
+    """A RabbitMQ and a Redis that one fleet after the other has: a RabbitMQ takes longer to
+    start than most tests do. Each finds them empty."""
+
+    QUEUES = ("runnel.jobs.high", "runnel.jobs.normal", "runnel.jobs.low", "runnel.dead",
+              "jobs.all-languages", "results.all")
+    kept = None
+
+    def __init__(self):
+        self.rabbit = self.redis = None
+        with contextlib.ExitStack() as failing:
+            failing.callback(self.close)
+            self.rabbit = broker.RabbitMQ()
+            self.redis = broker.Redis()
+            failing.pop_all()
+
+    @classmethod
+    def take(cls):
+        servers, cls.kept = cls.kept or cls(), None
+        return servers
+
+    def give_back(self):
+        """Those that are not as they should be are not kept."""
+        try:
+            self._empty()
+            Servers.kept = self
+        except (OSError, ValueError, AssertionError):
+            self.close()
+
+    def _empty(self):
+        with contextlib.closing(RedisClient(self.redis.port)) as client:
+            client.call("FLUSHALL")
+        for queue in self.QUEUES:
+            with Amqp(self.rabbit.url) as amqp, contextlib.suppress(AmqpRefused):
+                amqp.purge(queue)  # if it is there
+
+    def close(self):
+        for server in (self.rabbit, self.redis):
+            if server:
+                server.close()
+
+    @classmethod
+    def close_kept(cls):
+        if cls.kept:
+            cls.kept.close()
+
+
+atexit.register(Servers.close_kept)
+
+
 class Fleet:
-    """Ended in the order in which nothing is waited for. `servers` is the address of RabbitMQ
-    and Redis; `place(name)` says on which machine a member is; `advanced` is for RabbitMQ."""
+    """Ended in the order in which nothing is waited for. With `servers`, an address, or `advanced`,
+    which is for RabbitMQ, it has servers of its own; `place(name)` says on which machine a member
+    is."""
+
+    started = 0  # of all fleets: what one leaves behind is not the next one's
 
     def __init__(self, fronts=1, workers=1, slots=2, front_flags=(), worker_flags=(),
-                 servers="127.0.0.1", place=lambda name: Here(), advanced="[]."):
+                 servers=None, place=lambda name: Here(), advanced=None):
         self.slots = slots
         self.place = place
         self.front_flags = front_flags
@@ -152,11 +208,17 @@ class Fleet:
         self.stack = contextlib.ExitStack()
         self.fronts = []
         self.workers = []
-        self.started = 0
         with contextlib.ExitStack() as failing:
             failing.callback(self.close)
-            self.rabbit = self.stack.enter_context(broker.RabbitMQ(address=servers, advanced=advanced))
-            self.redis = self.stack.enter_context(broker.Redis(address=servers))
+            if servers or advanced:
+                address = servers or broker.LOOPBACK
+                self.rabbit = self.stack.enter_context(
+                    broker.RabbitMQ(address=address, advanced=advanced or "[]."))
+                self.redis = self.stack.enter_context(broker.Redis(address=address))
+            else:
+                shared = Servers.take()
+                self.stack.callback(shared.give_back)
+                self.rabbit, self.redis = shared.rabbit, shared.redis
             for _ in range(workers):
                 self.add_worker()
             for _ in range(fronts):
@@ -171,8 +233,8 @@ class Fleet:
         self.close()
 
     def _name(self, kind):
-        self.started += 1
-        return f"{kind}-{self.started}"
+        Fleet.started += 1
+        return f"{kind}-{Fleet.started}"
 
     def add_front(self):
         name = self._name("front")
@@ -194,8 +256,9 @@ class Fleet:
         return RedisClient(self.redis.port, address=self.redis.address)
 
     def close(self):
-        for member in [*self.fronts, *self.workers]:
-            member.close()
+        members = [*self.fronts, *self.workers]
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # each waits for its runs
+            list(pool.map(lambda member: member.close(), members))
         self.fronts, self.workers = [], []
         self.stack.close()
 

@@ -2,6 +2,7 @@
 """What a client knows of one machine it finds on many: each dialect through a broker, jobs on any
 front, input to programs on other machines."""
 
+import concurrent.futures
 import http.client
 import json
 import subprocess
@@ -208,6 +209,35 @@ class Anywhere(unittest.TestCase):
         for each in busy:
             self.assertEqual(self.one.result(each)["status"], "completed")
         self.assertNotIn("ran", self.one.job(job).get("result", {}).get("output", ""))
+
+    def test_what_waits_is_cancelled_by_an_operator_at_once(self):
+        """Some of it waits in the broker, some with a worker already; its client waits, too."""
+        slots = sum(self.fleet.slots for _ in self.fleet.workers)
+        busy = [self.one.submit("bash", "sleep 60") for _ in range(slots)]
+        wait_until("all are busy", lambda: all(self.one.job(job)["status"] == "submitted"
+                                               for job in busy))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            waits = pool.submit(self.one.request, "POST", "/v1/runs",
+                                {"language": "bash", "code": "echo ran"})
+            jobs = [self.one.submit("bash", "echo ran") for _ in range(2 * slots)]
+            run = wait_until("it is there", lambda: next(
+                (run["id"] for run in self.one.request("GET", "/v1/runs")[1]["runs"]
+                 if run["status"] == "queued"), None))
+            for job in [run, *jobs]:
+                subprocess.run([RUNNEL, "jobs", "cancel", job, "--stream", self.fleet.redis.url],
+                               check=True, capture_output=True)
+            for job in jobs:
+                for front in self.fleet.fronts:
+                    self.assertEqual(front.result(job)["status"], "cancelled")
+            record = waits.result()[1]
+            self.assertEqual((record["verdict"], record["reason"], record["stdout"]),
+                             ("cancelled", "an operator stopped it", ""), record)
+        self.assertTrue(all(self.one.job(job)["status"] == "submitted" for job in busy))
+        for job in busy:
+            self.one.request("DELETE", f"/api/jobs/{job}")
+        self.assertTrue(wait_until("the next ones run", self.one.runs))
+        self.assertEqual([self.one.job(job)["status"] for job in jobs],
+                         ["cancelled"] * len(jobs))
 
     def test_jobs_of_all_fronts_are_listed_on_each(self):
         jobs = [front.submit("bash", f"echo {number}") for number in range(3)

@@ -301,7 +301,11 @@ class BadInput(unittest.TestCase):
             with self.subTest(make=make.__name__):
                 twin = make(self.fleet, name, **({"wait": False} if make is Front else {}))
                 self.addCleanup(twin.close)
-                self.assertNotEqual(twin.process.wait(30), 0)
+                queue = "runnel.jobs.normal" if make is Worker else f"runnel.results.{name}"
+                end = time.monotonic() + 30
+                while twin.process.poll() is None and time.monotonic() < end:
+                    self.assertEqual(self.amqp.consumers(queue), 1)  # who had the name before
+                self.assertNotEqual(twin.process.wait(1), 0)
                 self.assertIn(f'the name "{name}" is taken', twin.log())
                 if make is Worker:
                     self.assertNotIn("run_finished", twin.log())

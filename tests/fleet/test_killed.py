@@ -2,7 +2,7 @@
 """kill -9 of workers and fronts at random moments under load: each job that a client was told of
 has one end, a batch job a good one, and nothing is left behind.
 
-FLEET_ROUNDS: how many (60)."""
+FLEET_ROUNDS: how many (60; 500 in ./check --long)."""
 
 import concurrent.futures
 import os
@@ -12,7 +12,7 @@ import unittest
 
 from fleet import Ends, Fleet, left_behind, wait_until
 
-ROUNDS = int(os.environ.get("FLEET_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("FLEET_ROUNDS", "500" if os.environ.get("LONG") else "60"))
 CLIENTS = 3
 
 

@@ -144,6 +144,15 @@ class Amqp:
     def count(self, queue):
         return self.declare(queue, passive=True)
 
+    def consumers(self, queue):
+        """How many there are."""
+        answer = self._ask(1, 50, 10, struct.pack(">H", 0) + short_text(queue) + b"\1" + table({}), 11)
+        answer.short_text()
+        return answer.take("II")[1]
+
+    def purge(self, queue):
+        self._ask(1, 50, 30, struct.pack(">H", 0) + short_text(queue) + b"\0", 31)
+
     def delete(self, queue):
         self._ask(1, 50, 40, struct.pack(">H", 0) + short_text(queue) + b"\0", 41)
 

@@ -105,10 +105,14 @@ class Service:
         command = [*under, *command]
         if user:
             command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log,
-                                        stderr=self._log, cwd="/",
-                                        env={**os.environ, "RUNNEL_STORAGE_DIR": self._storage.name,
-                                             **(env or {})})
+        self._command = command
+        self._env = {**os.environ, "RUNNEL_STORAGE_DIR": self._storage.name, **(env or {})}
+        self.start(wait)
+
+    def start(self, wait=True):
+        """Again after its end: with what it kept."""
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                        stderr=self._log, cwd="/", env=self._env)
         if wait:
             self.wait_ready()
 

@@ -145,14 +145,18 @@ class Jobs(Verbs):
         self.put_run(job("waits"))
         with RedisClient(redis.url) as listener:
             listener.subscribe("runnel:commands:waits")
-            self.assertIn("job waits is told to end when a worker takes it",
-                          self.runnel("jobs", "cancel", "waits"))
+            self.assertEqual(self.runnel("jobs", "cancel", "waits"), "job waits is cancelled\n")
             self.assertEqual(listener.message(), b"1 cancel\nan operator stopped it")
         self.assertEqual(self.redis("HGET", "runnel:run:waits", "cancel"),
                          b"an operator stopped it")
+        self.put_run(job("runs"), "state", "running")
+        self.assertEqual(self.runnel("jobs", "cancel", "runs"), "job runs is told to end\n")
         self.put_run(job("ended"), "result", json.dumps(result("ended")))
         self.assertIn("has ended already", self.runnel("jobs", "cancel", "ended", status=65))
         self.runnel("jobs", "cancel", "nobody", status=66)
+        self.assertIn("verdict    cancelled\nreason     an operator stopped it\n",
+                      self.runnel("jobs", "show", "waits"))
+        self.assertEqual(self.redis("HGET", "runnel:run:runs", "result"), None)
         self.assertEqual(self.redis("EXISTS", "runnel:run:nobody"), 0)
 
     def test_mistakes_are_told(self):

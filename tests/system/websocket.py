@@ -37,8 +37,10 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, path, timeout=20, early=b"", **headers):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, path, timeout=20, early=b"", source=None, **headers):
+        """source: the address that the client has, another one of loopback's."""
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout,
+                                               source and (source, 0))
         self.port, self.path, self.buffer = port, path, b""
         key = base64.b64encode(os.urandom(16))
         given = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade",

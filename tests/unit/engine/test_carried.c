@@ -25,7 +25,6 @@ static int set_up(void **state)
     carrier.engine = fixture.engine;
     carrier.elsewhere = spec_of(&interpreted);
     carrier.elsewhere.id = elsewhere;
-    carrier.elsewhere.recorded = true;
     carrier.elsewhere.ends_unattended = true;
     client = (struct client){0};
     found = NULL;
@@ -268,6 +267,79 @@ static void what_cannot_be_adopted_frees_its_cargo(void **state)
     assert_int_equal(carrier.live, 0);
 }
 
+/* --- of a process before this one --- */
+
+static struct run *resume(bool has_client)
+{
+    struct fake_cargo *cargo = fake_cargo_new(&carrier, NULL);
+    carrier.elsewhere.recorded = true;
+    carrier.elsewhere.ends_unattended = !has_client;
+    cargo->run = engine_adopt(fixture.engine, &carrier.elsewhere, &cargo->cargo, 12345, NULL);
+    assert_non_null(cargo->run);
+    fake_loop_settle(fixture.loop);
+    if (has_client)
+        client_attach(&client, cargo->run, 0, READER_TEXT);
+    return cargo->run;
+}
+
+static void one_that_is_resumed_is_one_of_ours(void **state)
+{
+    (void)state;
+    struct run *run = resume(true);
+    assert_int_equal(engine_queued(fixture.engine), 1);
+    run_carried_state(run, RUN_RUNNING);
+    assert_int_equal(engine_running(fixture.engine), 1);
+    fixture.records_at_once = true;
+    end(run);
+    assert_int_equal(fixture.recordings, 1);
+    assert_string_equal(buf_text(&fixture.observed), "queued preparing running finished ");
+    assert_string_equal(client.story, "queued preparing running finished end");
+}
+
+static void one_that_is_resumed_stays_though_nobody_reads_it(void **state)
+{
+    (void)state;
+    carrier.elsewhere.limits.value[LIMIT_QUEUE] = 0;
+    struct run *run = resume(true);
+    client_leave(&client);
+    fake_loop_advance(fixture.loop, UNATTENDED_MS + 1);
+    assert_ptr_equal(engine_find(fixture.engine, elsewhere), run);
+    assert_int_equal(carrier.live, 1);
+    fixture.records_at_once = true;
+}
+
+static void one_that_is_resumed_ends_when_its_client_does_not_come_back(void **state)
+{
+    (void)state;
+    struct run *run = resume(false);
+    run_carried_state(run, RUN_RUNNING);
+    fake_loop_advance(fixture.loop, UNATTENDED_MS + 1);
+    assert_int_equal(fake_cargo_of(&carrier, run)->cancels, 1);
+    fixture.records_at_once = true;
+}
+
+static void one_that_is_resumed_waits_no_longer_than_it_may(void **state)
+{
+    (void)state;
+    carrier.elsewhere.limits.value[LIMIT_QUEUE] = 1000;
+    struct run *run = resume(true);
+    fixture.records_at_once = true;
+    fake_loop_advance(fixture.loop, 1001);
+    assert_int_equal(run_result(run)->verdict, VERDICT_QUEUE_TIMEOUT);
+}
+
+static void none_is_resumed_when_we_end(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct fake_cargo *cargo = fake_cargo_new(&carrier, NULL);
+    carrier.elsewhere.recorded = true;
+    engine_drain(fixture.engine, 1000, NULL, NULL);
+    assert_null(engine_adopt(fixture.engine, &carrier.elsewhere, &cargo->cargo, 0, &err));
+    assert_int_equal(err.code, ERR_SHUTTING_DOWN);
+    assert_int_equal(carrier.live, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -286,6 +358,11 @@ int main(void)
         TEST(one_of_another_machine_does_not_hold_our_end_up),
         TEST(its_age_is_where_it_was_taken),
         TEST(what_cannot_be_adopted_frees_its_cargo),
+        TEST(one_that_is_resumed_is_one_of_ours),
+        TEST(one_that_is_resumed_stays_though_nobody_reads_it),
+        TEST(one_that_is_resumed_ends_when_its_client_does_not_come_back),
+        TEST(one_that_is_resumed_waits_no_longer_than_it_may),
+        TEST(none_is_resumed_when_we_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,6 +258,12 @@ enum err_code find_same_run(struct fixture *fixture, const struct store_run *run
     return wait_for_code(fixture);
 }
 
+enum err_code interrupt_run(struct fixture *fixture, const char *id)
+{
+    store_run_interrupt(fixture->store, id, on_done, fixture);
+    return wait_for_code(fixture);
+}
+
 enum err_code finish_run(struct fixture *fixture, const char *id, const struct store_end *end)
 {
     store_run_finish(fixture->store, id, end, on_done, fixture);

@@ -65,6 +65,7 @@ void remove_tree(const char *dir);
 /* Each returns the error's code, or NO_ERROR. */
 enum err_code add_run(struct fixture *fixture, const struct store_run *run);
 enum err_code find_same_run(struct fixture *fixture, const struct store_run *run);
+enum err_code interrupt_run(struct fixture *fixture, const char *id);
 enum err_code finish_run(struct fixture *fixture, const char *id, const struct store_end *end);
 enum err_code get_run(struct fixture *fixture, const char *id, bool with_events);
 enum err_code list_runs(struct fixture *fixture, const struct store_filter *filter);

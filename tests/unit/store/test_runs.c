@@ -252,6 +252,60 @@ static void a_run_that_was_left_is_interrupted(void **state)
     assert_string_equal(fixture->webhooks[0].run, "run_1");
 }
 
+static void count_open(void *context, const struct stored_run *runs, size_t count, bool more,
+                       const struct err *err)
+{
+    size_t *open = context;
+    assert_null(err);
+    assert_false(more);
+    for (size_t i = 0; i < count; i++)
+        assert_false(runs[i].is_finished);
+    *open += count;
+}
+
+static void a_run_that_may_go_on_elsewhere_stays_open(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_run run = some_run("run_1", 1000);
+    struct store_end end = some_end("succeeded", 2000);
+    struct store_filter filter = {.any_key = true, .verdict = "", .limit = STORE_PAGE_MAX};
+    size_t open = 0;
+    run.webhook_url = "https://example.org/";
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    run = some_run("run_2", 1000);
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    run = some_run("run_3", 1000);
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    assert_int_equal(finish_run(fixture, "run_3", &end), NO_ERROR);
+    fixture_close(fixture);
+    fixture->config.keeps_open = true;
+    assert_int_equal(store_open(&fixture->config, &fixture->store, NULL), 0);
+    assert_int_equal(store_run_list_now(fixture->store, &filter, count_open, &open, NULL), 0);
+    assert_int_equal(open, 2);
+    assert_int_equal(store_start(fixture->store, fixture->loop, NULL), 0);
+    assert_int_equal(finish_run(fixture, "run_2", &end), NO_ERROR);
+    assert_int_equal(interrupt_run(fixture, "run_1"), NO_ERROR);
+    assert_int_equal(get_run(fixture, "run_1", true), NO_ERROR);
+    assert_true(fixture->run.is_interrupted);
+    assert_string_equal(fixture->run.end.verdict, "internal_error");
+    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4), NO_ERROR);
+    assert_int_equal(fixture->count, 1);
+    assert_string_equal(fixture->webhooks[0].run, "run_1");
+}
+
+static void a_run_is_interrupted_only_while_it_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_run run = some_run("run_1", 1000);
+    struct store_end end = some_end("succeeded", 2000);
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
+    assert_int_equal(interrupt_run(fixture, "run_1"), ERR_CONFLICT);
+    assert_int_equal(interrupt_run(fixture, "run_0"), ERR_NOT_FOUND);
+    assert_int_equal(get_run(fixture, "run_1", true), NO_ERROR);
+    assert_string_equal(fixture->run.end.verdict, "succeeded");
+}
+
 /* --- order --- */
 
 struct order {
@@ -428,6 +482,8 @@ int main(void)
         TEST(an_idempotency_key_is_known_as_long_as_its_run),
         TEST(a_run_goes_with_all_that_is_its),
         TEST(a_run_that_was_left_is_interrupted),
+        TEST(a_run_that_may_go_on_elsewhere_stays_open),
+        TEST(a_run_is_interrupted_only_while_it_goes_on),
         TEST(results_come_in_the_order_of_calls),
         TEST(what_was_asked_for_is_done_before_the_store_goes),
         TEST(a_webhook_is_due_until_it_is_delivered),

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* front_resume.c — runs that a process before this one sent, and whose end nobody has written
+ * down: that process died, and its jobs did not. Each is looked for until it is found, in
+ * Redis or by its result in our queue; or until it is known to be lost: both servers have been
+ * there for as long as a lease lasts, and nobody has said a word of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleet/front_private.h"
+#include "observe/log.h"
+#include "os/clock.h"
+
+enum { MISSES_MAX = LEASE_MS / WATCH_MS + 1 };
+
+struct resumption {
+    struct list link;
+    struct fleet_front *front;
+    char id[RUN_ID_SIZE];
+    const struct language *language;
+    enum profile profile;
+    uint64_t owner;
+    uint64_t submitted_ms; /* since 1970 */
+    struct buf note;
+    unsigned misses; /* times that it was not found */
+    bool is_asked;
+    bool is_over; /* found or lost, and the answer that is due is of no use */
+    void (*lost)(void *context, const char *id);
+    void *context;
+};
+
+static void resumption_free(struct resumption *resumption)
+{
+    list_remove(&resumption->link);
+    buf_fini(&resumption->note);
+    free(resumption);
+}
+
+static void finish(struct resumption *resumption)
+{
+    resumption->is_over = true;
+    if (!resumption->is_asked)
+        resumption_free(resumption);
+}
+
+int front_resume(struct carrier *carrier, const struct run_spec *spec, uint64_t age_ms,
+                 void (*lost)(void *context, const char *id), void *context)
+{
+    struct fleet_front *front = CONTAINER_OF(carrier, struct fleet_front, carrier);
+    struct resumption *resumption = calloc(1, sizeof *resumption);
+    uint64_t now_ms = clock_unix_ms();
+    if (!resumption)
+        return -1;
+    *resumption = (struct resumption){
+        .front = front,
+        .language = spec->language,
+        .profile = spec->profile,
+        .owner = spec->owner,
+        .submitted_ms = now_ms - MIN(now_ms, age_ms),
+        .lost = lost,
+        .context = context,
+    };
+    (void)snprintf(resumption->id, sizeof resumption->id, "%s", spec->id);
+    buf_init(&resumption->note, SIZE_MAX / 2); /* bounded by its request */
+    buf_add_slice(&resumption->note, spec->note);
+    list_append(&front->resumptions, &resumption->link);
+    if (!resumption->note.failed)
+        return 0;
+    resumption_free(resumption);
+    return -1;
+}
+
+/* --- found --- */
+
+/* By what its job says, or, when Redis has forgotten that, by what was written down of it: then
+ * its output is what its result says. */
+static struct front_cargo *follow(struct resumption *resumption, const struct job *job)
+{
+    struct fleet_front *front = resumption->front;
+    struct run_spec spec = {.language = resumption->language, .profile = resumption->profile};
+    uint64_t submitted_ms = resumption->submitted_ms;
+    if (job) {
+        spec = job->spec;
+        submitted_ms = job->header.submitted_ms;
+    }
+    spec.id = resumption->id;
+    spec.owner = resumption->owner;
+    spec.note = buf_slice(&resumption->note);
+    spec.recorded = true;
+    struct front_cargo *cargo = front_adopt(front, &spec, submitted_ms);
+    if (!cargo)
+        return NULL;
+    cargo->queue_ms = run_limits(cargo->run)->value[LIMIT_QUEUE];
+    log_event(LOG_INFO, "run_resumed", LOG_TEXT("run", resumption->id), LOG_END);
+    finish(resumption);
+    return cargo;
+}
+
+struct front_cargo *front_resume_found(struct fleet_front *front, const char *id)
+{
+    list_for_each (link, &front->resumptions) {
+        struct resumption *resumption = CONTAINER_OF(link, struct resumption, link);
+        if (!resumption->is_over && strcmp(resumption->id, id) == 0)
+            return follow(resumption, NULL);
+    }
+    return NULL;
+}
+
+/* --- asked for --- */
+
+/* Its result may be on its way to us, for as long as a worker needs to notice that Redis is
+ * back, or the broker that a worker has died. */
+static void miss(struct resumption *resumption)
+{
+    if (!front_is_listening(resumption->front) || ++resumption->misses < MISSES_MAX)
+        return;
+    resumption->lost(resumption->context, resumption->id);
+    finish(resumption);
+}
+
+/* KEYS: run, lease. What is of another kind than ours is not there. */
+static const char ask_script[] = "local found = {}\n"
+                                 "for i, name in ipairs({'job', 'result'}) do\n"
+                                 "  local value = redis.pcall('HGET', KEYS[1], name)\n"
+                                 "  found[i] = type(value) == 'string' and value or ''\n"
+                                 "end\n"
+                                 "found[3] = redis.call('EXISTS', KEYS[2])\n"
+                                 "return found\n";
+enum { ASK_JOB, ASK_RESULT, ASK_LEASED, ASK_ITEMS };
+
+static void take_answer(struct resumption *resumption, const struct redis_reply *items)
+{
+    struct fleet_front *front = resumption->front;
+    struct front_cargo *cargo = NULL;
+    struct job job;
+    bool is_there = items[ASK_RESULT].text.len > 0 || items[ASK_LEASED].integer == 1;
+    if (job_decode(items[ASK_JOB].text, front->config.catalogue, &job, NULL) == 0) {
+        if (strcmp(job.header.id, resumption->id) == 0)
+            cargo = follow(resumption, &job);
+        job_fini(&job);
+    } else if (is_there) {
+        cargo = follow(resumption, NULL);
+    } else {
+        miss(resumption);
+    }
+    if (cargo)
+        front_catch_up(cargo);
+}
+
+static void on_answer(void *context, const struct redis_reply *reply)
+{
+    struct resumption *resumption = context;
+    resumption->is_asked = false;
+    if (resumption->is_over)
+        resumption_free(resumption);
+    else if (reply && reply->kind == REDIS_ARRAY && reply->count == ASK_ITEMS)
+        take_answer(resumption, reply->items);
+    else if (reply)
+        miss(resumption);
+}
+
+static void ask(struct resumption *resumption)
+{
+    struct fleet_key run = run_key(resumption->id);
+    struct fleet_key lease = lease_key(resumption->id);
+    resumption->is_asked = redis_command(resumption->front->redis, on_answer, resumption,
+                                         slice_of("EVAL"), slice_of(ask_script), slice_of("2"),
+                                         slice_of(run.text), slice_of(lease.text)) == 0;
+}
+
+void front_resume_look(struct fleet_front *front)
+{
+    list_for_each (link, &front->resumptions) {
+        struct resumption *resumption = CONTAINER_OF(link, struct resumption, link);
+        if (!resumption->is_asked)
+            ask(resumption);
+    }
+}
+
+void front_resume_drop(struct fleet_front *front)
+{
+    list_for_each_safe (link, following, &front->resumptions)
+        resumption_free(CONTAINER_OF(link, struct resumption, link));
+}

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""A front that is killed and begins again with the same storage: its runs that workers have are
+followed again, each to its own end, told once; those of which nobody knows are interrupted."""
+
+import http.client
+import json
+import os
+import sqlite3
+import time
+import unittest
+
+from fleet import ANSWER_S, Ends, Fleet, wait_until
+from websocket import Closed, Refused, WebSocket
+
+
+def start(front, language, code, **more):
+    status, record = front.request("POST", "/v1/runs?wait=false",
+                                   {"language": language, "code": code, **more})
+    assert status == 201, record
+    return record["id"]
+
+
+def send(front, body, key):
+    """A run that is waited for, and goes on when its client leaves: it leaves."""
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=60)
+    connection.request("POST", "/v1/runs", json.dumps(body),
+                       {"content-type": "application/json", "idempotency-key": key})
+    return connection
+
+
+def record_of(front, run):
+    return front.request("GET", f"/v1/runs/{run}")[1]
+
+
+def end_of(front, run, seconds=ANSWER_S):
+    def ended():
+        record = record_of(front, run)
+        return record if record["verdict"] else None
+    return wait_until(f"run {run} ends", ended, seconds)
+
+
+def events_of(front, run):
+    """As they are told once it has ended."""
+    def told():
+        status, _, text = front.request_raw("GET", f"/v1/runs/{run}/events")
+        return text.decode() if status == 200 else None
+    lines = wait_until("its events are told", told).splitlines()
+    return [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+
+
+def said(events, kind="stdout"):
+    return "".join(event["data"] for event in events if event["type"] == kind)
+
+
+def restart(front):
+    front.kill()
+    front.start()
+
+
+class Resumed(unittest.TestCase):
+    def check_whole(self, front, run, record, output):
+        events = events_of(front, run)
+        kinds = [event["type"] for event in events]
+        self.assertEqual((record["verdict"], record["stdout"]), ("succeeded", output), record)
+        self.assertEqual((kinds.count("end"), kinds[-1]), (1, "end"), events)
+        self.assertTrue(said(events) == output or kinds.count("gap") == 1, events)
+        self.assertEqual(record["status"], "succeeded", record)
+        self.assertEqual(record_of(front, run), record)
+
+    def test_runs_that_wait_and_run_are_followed_to_their_ends(self):
+        with Fleet(fronts=1, workers=1, slots=2) as fleet:
+            front = fleet.fronts[0]
+            ends = Ends(fleet)
+            body = {"metadata": {"of": "test"}, "on_disconnect": "continue"}
+            runs = {start(front, "bash", f"echo {n}; sleep 1.5; echo done {n}", **body):
+                    f"{n}\ndone {n}\n" for n in range(6)}
+            asked = send(front, {"language": "bash", "code": "sleep 1; echo asked"}, "key")
+            wait_until("some run", lambda: any(record_of(front, run)["status"] == "running"
+                                               for run in runs))
+            restart(front)
+            asked.close()
+            for run, output in runs.items():
+                record = end_of(front, run)
+                self.check_whole(front, run, record, output)
+                self.assertEqual((record["metadata"], record["language"]),
+                                 ({"of": "test"}, "bash"))
+            status, _, again = front.request_raw(
+                "POST", "/v1/runs", {"language": "bash", "code": "sleep 1; echo asked"},
+                {"idempotency-key": "key"})
+            self.assertEqual((status, json.loads(again)["stdout"]), (200, "asked\n"), again)
+            ends.close()
+            self.assertEqual(ends.twice(), {})
+
+    def test_one_that_ended_meanwhile_has_its_end(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            front = fleet.fronts[0]
+            run = start(front, "bash",
+                        "echo one; sleep 1; mkdir -p outputs; echo file > outputs/file; exit 3")
+            wait_until("it runs", lambda: record_of(front, run)["status"] == "running")
+            front.kill()
+            time.sleep(2.5)
+            front.start()
+            record = end_of(front, run)
+            self.assertEqual((record["verdict"], record["exit_code"], record["stdout"]),
+                             ("failed", 3, "one\n"), record)
+            self.assertEqual(record["artifacts"], [])
+            self.assertEqual([refused["name"] for refused in record["artifacts_refused"]],
+                             ["file"], record)
+
+    def test_a_conversation_goes_on(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            front = fleet.fronts[0]
+            run = start(front, "bash", "while read -r line; do echo got $line; done")
+            with WebSocket(front.port, f"/v1/runs/{run}/stream") as socket:
+                socket.send_json({"type": "input", "data": "first\n"})
+                self.hear(socket, "got first")
+                restart(front)
+            with wait_until("it can be attached to", lambda: self.attach(front, run)) as socket:
+                self.hear(socket, "got first")
+                socket.send_json({"type": "input", "data": "second\n"})
+                self.hear(socket, "got second")
+                socket.send_json({"type": "eof"})
+                heard = self.hear(socket, None)
+            self.assertNotIn("notice", [event["type"] for event in heard], heard)
+            self.assertEqual(end_of(front, run)["stdout"], "got first\ngot second\n")
+
+    @staticmethod
+    def attach(front, run):
+        try:
+            return WebSocket(front.port, f"/v1/runs/{run}/stream")
+        except (Refused, OSError):
+            return None
+
+    def hear(self, socket, wanted):
+        """Until that was said; None: until the end."""
+        heard = []
+        try:
+            while wanted is None or wanted not in said(heard):
+                heard.append(socket.json())
+        except Closed:
+            self.assertIsNone(wanted, heard)
+        return heard
+
+    def test_one_that_is_cancelled_by_the_new_process_ends(self):
+        with Fleet(fronts=1, workers=1, slots=1) as fleet:
+            front = fleet.fronts[0]
+            running = start(front, "bash", "sleep 50")
+            waiting = start(front, "bash", "sleep 50")
+            wait_until("one runs", lambda: record_of(front, running)["status"] == "running")
+            restart(front)
+            for run in (waiting, running):
+                wait_until("it takes the word", lambda run=run: front.request_raw(
+                    "DELETE", f"/v1/runs/{run}")[0] == 202)
+                self.assertEqual(end_of(front, run)["verdict"], "cancelled")
+
+    def test_what_nobody_knows_is_interrupted(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            front = fleet.fronts[0]
+            front.run("bash", "true")
+            run = start(front, "bash", "echo up")
+            self.assertEqual(end_of(front, run)["verdict"], "succeeded")
+            front.kill()
+            # As if it had died before it was sent.
+            with sqlite3.connect(os.path.join(front.storage(), "runnel.db")) as rows:
+                rows.execute("UPDATE runs SET verdict = 0, finished_ms = 0 WHERE id = ?", (run,))
+            fleet.connect().call("FLUSHALL")
+            front.start()
+            status, answer = front.request("GET", f"/v1/runs/{run}")
+            self.assertEqual((status, answer["verdict"]), (200, None), answer)
+            self.assertEqual(front.request_raw("GET", f"/v1/runs/{run}/events")[0], 503)
+            record = end_of(front, run, 90)
+            self.assertEqual(record["verdict"], "internal_error")
+            self.assertIn("interrupted", record["reason"])
+            self.assertEqual([event["type"] for event in events_of(front, run)], ["end"])
+
+    def test_redis_that_forgot_it_is_no_end(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            front = fleet.fronts[0]
+            asked = send(front, {"language": "bash", "code": "echo a; sleep 3; echo b"}, "key")
+            run = wait_until("it is there", lambda: next(
+                (run["id"] for run in front.request("GET", "/v1/runs")[1]["runs"]), None))
+            wait_until("it runs", lambda: record_of(front, run)["status"] == "running")
+            front.kill()
+            asked.close()
+            fleet.connect().call("FLUSHALL")
+            front.start()
+            record = end_of(front, run)
+            self.assertEqual((record["verdict"], record["stdout"]), ("succeeded", "a\nb\n"), record)
+
+    def test_without_a_broker_they_are_interrupted(self):
+        with Fleet(fronts=1, workers=1) as fleet:
+            front = fleet.fronts[0]
+            run = start(front, "bash", "sleep 2; echo late")
+            wait_until("it runs", lambda: record_of(front, run)["status"] == "running")
+            front.kill()
+            at = front._command.index("--broker")
+            del front._command[at:at + 6]
+            front.start()
+            record = record_of(front, run)
+            self.assertEqual(record["verdict"], "internal_error", record)
+            self.assertIn("interrupted", record["reason"])
+
+
+if __name__ == "__main__":
+    unittest.main()

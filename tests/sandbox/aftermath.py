@@ -124,13 +124,17 @@ class Aftermath:
             else:
                 self._before[kind].add(rest)
 
+    def accept_files(self):
+        """Those that are there now belong to who lives on."""
+        self._before["file"] |= _files()
+
     def final_complaints(self):
         """When nothing of ours runs any more: nobody may hold an id of a box, but those of
         another Runnel on this host, whose spawner lives."""
         processes = _processes()
         left = {pid for pid, status in processes.items()
                 if status[2] in BOX_UIDS and _maker(pid, processes) in (1, os.getpid())}
-        return self.complaints() + [f"left behind: process {pid} with the id of a box"
+        return self.complaints() + [f"left behind: process {pid} {_command(pid)} with the id of a box"
                                     for pid in sorted(left - self._boxes_before)]
 
 

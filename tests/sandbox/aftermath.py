@@ -130,10 +130,12 @@ class Aftermath:
 
     def final_complaints(self):
         """When nothing of ours runs any more: nobody may hold an id of a box, but those of
-        another Runnel on this host, whose spawner lives."""
+        another Runnel on this host, whose spawner lives. (What the machine's init has yet to reap was
+        not ours: we adopt ours.)"""
         processes = _processes()
         left = {pid for pid, status in processes.items()
-                if status[2] in BOX_UIDS and _maker(pid, processes) in (1, os.getpid())}
+                if status[2] in BOX_UIDS and status[:2] != (1, "Z")
+                and _maker(pid, processes) in (1, os.getpid())}
         return self.complaints() + [f"left behind: process {pid} {_command(pid)} with the id of a box"
                                     for pid in sorted(left - self._boxes_before)]
 

@@ -12,6 +12,8 @@ from websocket import Closed, Refused, WebSocket
 AGAIN_S = 0.03 # between questions to a service that does not answer
 ANSWER_S = 30.0
 ARTIFACT = "echo done; head -c 100000 /dev/urandom > outputs/x; echo y > outputs/y"
+ECHO = "while read -r line; do echo \"$line\"; done"
+SHORT = {"timeout_ms": 5000} # of runs that wait for a client, who may be cut off before he is there
 UPLOAD = 50_000
 LOST = (OSError, EOFError, http.client.HTTPException, ValueError)
 
@@ -135,12 +137,15 @@ class Load:
         return self._run("?wait=false", "sleep 0.1; echo done", on_disconnect="continue") is not None
 
     def _left(self):
-        """It goes on for long, and nobody comes back to it."""
-        return self._run("?wait=false", "sleep 600", disconnect_grace_ms=300) is not None
+        """It goes on for long, and who talked with it does not come back."""
+        record = self._run("?wait=false", "sleep 600", disconnect_grace_ms=300,
+                           limits=SHORT)
+        if record:
+            WebSocket(self.port, f"/v1/runs/{record['id']}/stream", timeout=ANSWER_S).socket.close()
+        return record is not None
 
     def _live(self):
-        record = self._run("?wait=false", "while read -r line; do echo \"$line\"; done",
-                           disconnect_grace_ms=300)
+        record = self._run("?wait=false", ECHO, limits=SHORT)
         if not record:
             return False
         run = record["id"]

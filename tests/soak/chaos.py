@@ -157,7 +157,7 @@ def main(argv):
     print(f"# --seed {options.seed}", flush=True)
     host.leave_shared_folders([str(ROOT), os.path.dirname(os.path.abspath(RUNNEL))])
     host.adopt_orphans()
-    slabs = leaks.namespaces_of_the_kernel()
+    kernels = leaks.kernels()
     service = None
     after = aftermath.Aftermath(lambda: {service.process.pid} if service else set())
     service = Restarted("--concurrency=4", "--shutdown-grace=0s")
@@ -180,7 +180,7 @@ def main(argv):
         report.judge("it_ends_well", [] if status == 0 else [f"{status}: {service.log()[-600:]}"])
     finally:
         service.close()
-    report.judge("nothing_is_left", after.final_complaints() + leaks.more_namespaces(slabs))
+    report.judge("nothing_is_left", after.final_complaints() + leaks.more_kernels(kernels))
     return report.finish()
 
 

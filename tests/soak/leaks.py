@@ -14,9 +14,9 @@ LOOKS = WARM_UP + 3 * THIRD
 # average of the kinds of run.py; and of one that is not, because pages are larger than leaks.
 BYTES_KEPT = 16 * 1024
 BYTES_OF_NOTHING = 1024
-# Objects of the kernel that a run may seem to leave: it counts those that it could give away at any
-# time, and those of everybody on this machine. A leak is one with each run, at least.
-OBJECTS_OF_A_RUN = 0.5
+# Objects of the kernel that runs may seem to leave: it counts those that it could give away at any
+# time, and those of everybody on this machine. In a long soak a leak of one with each run is more.
+OBJECTS_OF_OTHERS = 2000
 OBJECTS = {"dentries": ("dentry",), "namespaces": ("net_namespace", "pid_namespace"),
            "inodes": ("inode_cache", "shmem_inode_cache", "proc_inode_cache", "sock_inode_cache"),
            "mounts": ("mnt_cache",)}
@@ -184,8 +184,8 @@ def judge(looks, runs_between, bytes_of_a_run):
         values = [found[what] for found in looks]
         first, second, third = (values[at:at + THIRD] for at in range(WARM_UP, LOOKS, THIRD))
         if what.endswith("_bytes") or what.startswith("kernel_"):
-            of_a_run = bytes_of_a_run if what.endswith("_bytes") else OBJECTS_OF_A_RUN
-            allowed = of_a_run * runs_between * THIRD
+            allowed = bytes_of_a_run * runs_between * THIRD if what.endswith("_bytes") else \
+                OBJECTS_OF_OTHERS
             grows = min(third) - allowed > min(second) > min(first) + allowed
         else:
             grows = min(third) > max(second) and min(second) > max(first)

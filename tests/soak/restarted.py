@@ -13,14 +13,18 @@ FINAL = (64, 69, 78)
 
 
 class Restarted(Service):
-    """`process` is the newest; how the others ended is in `ends`."""
+    """`process` is the newest; `spawners` are the pids of all, how they ended is in `ends`."""
 
     def __init__(self, *flags, **more):
-        self.ends = []
+        self.ends, self.spawners = [], set()
         self._stopping = False
         super().__init__(*flags, **more)
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
+
+    def start(self):
+        super().start()
+        self.spawners.add(self.process.pid)
 
     def _keep(self):
         while True:

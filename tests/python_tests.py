@@ -17,7 +17,6 @@ import unittest
 
 from report import Report
 
-
 SLOW_S = 5.0
 
 

@@ -17,13 +17,26 @@ import unittest
 
 from report import Report
 
+SLOW_S = 5.0
+
 
 class Result(unittest.TestResult):
-    """One line a test; a subtest that fails is a line of its own."""
+    """One line a test; a subtest that fails is a line of its own. What takes long is said."""
 
     def __init__(self, report):
         super().__init__()
         self.report = report
+        self.began = 0.0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.began = time.monotonic()
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        took_s = time.monotonic() - self.began
+        if took_s >= SLOW_S:
+            print(f"# {took_s:.0f} s {self._name(test)}", flush=True)
 
     @staticmethod
     def _name(test):

@@ -4,6 +4,7 @@
     ok NAME
     FAIL NAME (WHY)
     skip NAME (REASON)
+    did WHAT                        how much of it: for docs/PROOF.md (tests/proof.py)
     N passed, N failed, N skipped
 
 tests/tally.py reads this back; anything between such lines is for people.
@@ -27,6 +28,10 @@ class Report:
     def judge(self, name, complaints):
         """One test: it passed when there is nothing to complain about."""
         self.add("FAIL" if complaints else "ok", name, complaints)
+
+    def did(self, text):
+        with self._lock:
+            print(f"did {text}", flush=True)
 
     def finish(self):
         """The exit status. A part without a test has not tested anything."""

@@ -16,6 +16,12 @@
 /* What cannot be accepted, for want of a descriptor, memory or room, stays in
  * the backlog, and the watch would fire for ever. */
 #define ACCEPT_AGAIN_MS 100
+/* A client whose packets stop cannot even say that it is gone, and while it waits for an
+ * answer nobody but the kernel can ask: after so much silence, so often, so many times.
+ * That is what WebSockets get by their pings. */
+#define SILENCE_S 25
+#define ASK_EVERY_S 5
+#define ASK_TIMES 5
 
 union socket_address {
     struct sockaddr any;
@@ -118,6 +124,25 @@ static bool is_transient(int error)
     return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM;
 }
 
+/* None of it is needed for an answer. */
+static void set_up_accepted(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, SILENCE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, ASK_EVERY_S},
+        {IPPROTO_TCP, TCP_KEEPCNT, ASK_TIMES},
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        /* The kernel does not ask while bytes of ours are on their way. */
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, (SILENCE_S + ASK_EVERY_S * ASK_TIMES) * 1000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                         sizeof options[i].value);
+}
+
 /* False when there is nothing more to accept for now. */
 static bool accept_one(struct listener *listener)
 {
@@ -141,8 +166,7 @@ static bool accept_one(struct listener *listener)
         (void)close(fd);
         return true;
     }
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_up_accepted(fd);
     server->accepting = listener;
     server->accepting_fd = fd;
     /* Calls connection_notify before it returns, and closes fd if it fails. */

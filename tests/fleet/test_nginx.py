@@ -146,7 +146,7 @@ class Sticky(unittest.TestCase):
         try:
             self.assertEqual({self.ask(client, "GET", "/health")[0] for client in CLIENTS}, {200})
         finally:
-            front.start()
+            front.restart()
         # It is asked again after a while: ten seconds, as nginx has it.
         wait_until("it has clients again", lambda: any(
             self.who_has(self.finish(client)) == 1 for client in CLIENTS), ANSWER_S)

@@ -54,7 +54,7 @@ def said(events, kind="stdout"):
 
 def restart(front):
     front.kill()
-    front.start()
+    front.restart()
 
 
 class Resumed(unittest.TestCase):
@@ -99,7 +99,7 @@ class Resumed(unittest.TestCase):
             wait_until("it runs", lambda: record_of(front, run)["status"] == "running")
             front.kill()
             time.sleep(2.5)
-            front.start()
+            front.restart()
             record = end_of(front, run)
             self.assertEqual((record["verdict"], record["exit_code"], record["stdout"]),
                              ("failed", 3, "one\n"), record)
@@ -164,7 +164,7 @@ class Resumed(unittest.TestCase):
             with sqlite3.connect(os.path.join(front.storage(), "runnel.db")) as rows:
                 rows.execute("UPDATE runs SET verdict = 0, finished_ms = 0 WHERE id = ?", (run,))
             fleet.connect().call("FLUSHALL")
-            front.start()
+            front.restart()
             status, answer = front.request("GET", f"/v1/runs/{run}")
             self.assertEqual((status, answer["verdict"]), (200, None), answer)
             self.assertEqual(front.request_raw("GET", f"/v1/runs/{run}/events")[0], 503)
@@ -183,7 +183,7 @@ class Resumed(unittest.TestCase):
             front.kill()
             asked.close()
             fleet.connect().call("FLUSHALL")
-            front.start()
+            front.restart()
             record = end_of(front, run)
             self.assertEqual((record["verdict"], record["stdout"]), ("succeeded", "a\nb\n"), record)
 
@@ -195,7 +195,7 @@ class Resumed(unittest.TestCase):
             front.kill()
             at = front._command.index("--broker")
             del front._command[at:at + 6]
-            front.start()
+            front.restart()
             record = record_of(front, run)
             self.assertEqual(record["verdict"], "internal_error", record)
             self.assertIn("interrupted", record["reason"])

@@ -3,8 +3,9 @@
 """Runs the samples of every language through the real command line.
 
 languages/samples/LANGUAGE/SAMPLE.*, judged by languages/samples/expect.ini and by what
-its name says of its output. Speaks as tests/report.py says. A language whose toolchain
-is not there is skipped, by name.
+its name says of its output; and each language's self-test (081_runtimes of the corpus, which
+`sandbox` runs once) many times in a row. Speaks as tests/report.py says. A language whose
+toolchain is not there is skipped, by name.
 """
 import argparse
 import atexit
@@ -64,12 +65,34 @@ def judge_sample(runnel, sample):
     return judge.complaints(sample, outcome, "no canary is out")
 
 
+def self_tests(report, runnel, languages, times, jobs):
+    """Threads, processes, collector, sockets: they work each time, or the filter lacks what is only
+    needed now and then."""
+    def judge_language(test):
+        for number in range(times):
+            source = row.source_of(test, TESTS / "sandbox", {})
+            outcome, folder = runnel.run(test, source, "main" + test.path.suffix)
+            shutil.rmtree(folder)
+            found = judge.complaints(test, outcome, "no canary is out")
+            if found:
+                break
+        report.judge(f"{test.language}/self_test", [f"time {number + 1}: {text}" for text in found])
+
+    tests = [test for test in row.collect(TESTS / "sandbox", SAMPLES)
+             if test.path.parent == refusals.SELF_TESTS and test.language in languages]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(judge_language, tests))
+    report.did(f"{times} self-tests in a row of each of {len(tests)} languages")
+
+
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runnel", default="build/runnel", help="the binary (build/runnel)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="samples at once")
     parser.add_argument("--report-calls", metavar="PROGRAM",
                         help="tests/unit/sandbox/report_calls: judge refused calls, too")
+    parser.add_argument("--self-tests", type=int, default=200 if os.environ.get("LONG") == "1" else 0,
+                        metavar="N", help="so many in a row of each language (0; 200 with LONG=1)")
     options = parser.parse_args(argv)
 
     scratch = tempfile.mkdtemp(prefix="runnel-test-")
@@ -94,6 +117,9 @@ def main(argv):
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, samples))
+    if options.self_tests:
+        self_tests(report, runnel, [name for name in installed if installed[name]],
+                   options.self_tests, options.jobs)
     if options.report_calls:
         refusals.judge(report, options.report_calls,
                        [name for name in sorted(folders.keys() & installed.keys())

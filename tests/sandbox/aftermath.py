@@ -124,14 +124,28 @@ class Aftermath:
             else:
                 self._before[kind].add(rest)
 
+    def accept_files(self):
+        """Those that are there now belong to who lives on."""
+        self._before["file"] |= _files()
+
     def final_complaints(self):
         """When nothing of ours runs any more: nobody may hold an id of a box, but those of
-        another Runnel on this host, whose spawner lives."""
+        another Runnel on this host, whose spawner lives. (What the machine's init has yet to reap was
+        not ours: we adopt ours.)"""
+        found = self.complaints()
+        deadline = time.monotonic() + GRACE_S
+        left = self._boxes()
+        while left and time.monotonic() < deadline:
+            time.sleep(0.05)
+            left &= self._boxes()
+        return found + [f"left behind: process {pid} {_command(pid)} with the id of a box"
+                        for pid in sorted(left)]
+
+    def _boxes(self):
         processes = _processes()
-        left = {pid for pid, status in processes.items()
-                if status[2] in BOX_UIDS and _maker(pid, processes) in (1, os.getpid())}
-        return self.complaints() + [f"left behind: process {pid} with the id of a box"
-                                    for pid in sorted(left - self._boxes_before)]
+        return {pid for pid, status in processes.items()
+                if status[2] in BOX_UIDS and status[:2] != (1, "Z")
+                and _maker(pid, processes) in (1, os.getpid())} - self._boxes_before
 
 
 def _maker(pid, processes):

@@ -101,20 +101,23 @@ class Service:
         self._storage = tempfile.TemporaryDirectory(prefix="runnel-test-", ignore_cleanup_errors=True)
         if user:
             os.chown(self._storage.name, pwd.getpwnam(user).pw_uid, -1)
-        command = [RUNNEL, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
-        command = [*under, *command]
+        command = [*under, RUNNEL, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
         if user:
             command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
         self._command = command
-        self._env = {**os.environ, "RUNNEL_STORAGE_DIR": self._storage.name, **(env or {})}
-        self.start(wait)
-
-    def start(self, wait=True):
-        """Again after its end: with what it kept."""
-        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
-                                        stderr=self._log, cwd="/", env=self._env)
+        self._environment = {**os.environ, "RUNNEL_STORAGE_DIR": self._storage.name, **(env or {})}
+        self.start()
         if wait:
             self.wait_ready()
+
+    def start(self):
+        """Again, once it has ended: with what it kept."""
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                        stderr=self._log, cwd="/", env=self._environment)
+
+    def restart(self):
+        self.start()
+        self.wait_ready()
 
     @classmethod
     def at(cls, port, pid):

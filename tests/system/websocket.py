@@ -37,13 +37,12 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, path, timeout=20, early=b"", source=None, **headers):
+    def __init__(self, port, path, timeout=20, early=b"", address="127.0.0.1", source=None, **headers):
         """source: the address that the client has, another one of loopback's."""
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout,
-                                               source and (source, 0))
+        self.socket = socket.create_connection((address, port), timeout, source and (source, 0))
         self.port, self.path, self.buffer = port, path, b""
         key = base64.b64encode(os.urandom(16))
-        given = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
+        given = {"Host": f"{address}:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
                  "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key.decode()}
         given.update({name.replace("_", "-"): value for name, value in headers.items()})
         lines = [f"GET {path} HTTP/1.1"]

@@ -24,7 +24,7 @@ void buf_fini(struct buf *buf)
 void buf_clear(struct buf *buf)
 {
     buf->len = 0;
-    buf->failed = false;
+    buf->failed = buf->starved = false;
     if (buf->at)
         buf->at[0] = '\0';
 }
@@ -41,7 +41,7 @@ char *buf_reserve(struct buf *buf, size_t len)
         room = MAX(MIN(room - 1, buf->max) + 1, needed); /* max may be SIZE_MAX */
         char *at = realloc(buf->at, room);
         if (!at) {
-            buf->failed = true;
+            buf->failed = buf->starved = true;
             return NULL;
         }
         buf->at = at;

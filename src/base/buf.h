@@ -29,6 +29,7 @@ struct buf {
     size_t room;
     size_t max;
     bool failed;
+    bool starved; /* failed, and for want of memory */
 };
 
 void buf_init(struct buf *buf, size_t max);

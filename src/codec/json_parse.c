@@ -6,7 +6,9 @@
  * path to that position ("files[2].content") is found by a second look, taken
  * only when something is wrong.
  */
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/json_read.h"
@@ -127,8 +129,6 @@ static int describe(struct slice text, const json_error_t *found, struct err *er
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* the rest is jansson's other doings */
     switch (json_error_code(found)) {
-    case json_error_out_of_memory:
-        return err_set(err, ERR_INTERNAL, "out of memory while reading JSON");
     case json_error_null_character:
     case json_error_null_byte_in_key:
         return err_field(err, path, "%s holds the character U+0000 (line %d, column %d)", name,
@@ -183,6 +183,39 @@ static int check_start(struct slice text, struct err *err)
     return 0;
 }
 
+/* Jansson does not tell want of memory: in the midst of a value the text is wrong there, in its
+ * words, and a byte of a text that it had no room for is simply left out. */
+static _Thread_local bool starved;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    starved = starved || !memory;
+    return memory;
+}
+
+static void watch_memory(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
+static json_t *load(struct slice text, struct err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    json_error_t found;
+    (void)pthread_once(&once, watch_memory);
+    starved = false;
+    json_t *tree = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
+    if (starved) {
+        json_decref(tree);
+        (void)err_set(err, ERR_INTERNAL, "out of memory while reading JSON");
+        return NULL;
+    }
+    if (!tree)
+        (void)describe(text, &found, err);
+    return tree;
+}
+
 static json_t *read_value(struct slice text, struct err *err)
 {
     if (check_start(text, err) < 0)
@@ -192,11 +225,7 @@ static json_t *read_value(struct slice text, struct err *err)
         (void)too_deep(text, deep, err);
         return NULL;
     }
-    json_error_t found;
-    json_t *tree = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
-    if (!tree)
-        (void)describe(text, &found, err);
-    return tree;
+    return load(text, err);
 }
 
 json_t *json_read_object(struct slice text, struct err *err)

@@ -154,7 +154,7 @@ static void handle_ticket(struct http_request *request, void *context)
     json_text(&json, "expires_at", format_time(time, clock_unix_ms() + ACCOUNT_TICKET_MS));
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
-    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, 200, ANSWER_JSON, &body);
 }
 
 struct label_search {
@@ -203,7 +203,7 @@ static void handle_me(struct http_request *request, void *context)
     write_webhook_secret(&json, access, request);
     json_close_object(&json);
     http_add_header(request, "Cache-Control", "no-store");
-    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, 200, ANSWER_JSON, &body);
 }
 
 const struct http_route access_routes[] = {

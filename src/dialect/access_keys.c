@@ -180,7 +180,7 @@ static void answer_created(const struct change *change)
     json_text(&json, "token", change->token);
     json_close_object(&json);
     http_add_header(change->request, "Cache-Control", "no-store");
-    http_reply(change->request, 201, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(change->request, 201, ANSWER_JSON, &body);
 }
 
 static void on_reloaded(void *context)

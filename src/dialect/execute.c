@@ -220,7 +220,7 @@ static void handle_languages(struct http_request *request, void *context)
             json_text(&json, NULL, language->name);
     }
     json_close_array(&json);
-    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, 200, ANSWER_JSON, &body);
 }
 
 static size_t count_installed(const struct catalogue *catalogue)
@@ -252,7 +252,7 @@ static void handle_health(struct http_request *request, void *context)
     if (execute->write_health)
         execute->write_health(execute->health_context, &json);
     json_close_object(&json);
-    http_reply(request, execute->draining ? 503 : 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, execute->draining ? 503 : 200, ANSWER_JSON, &body);
 }
 
 const struct http_route execute_routes[] = {

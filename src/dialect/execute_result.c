@@ -25,4 +25,5 @@ void execute_write_result(struct buf *body, const struct run *run,
     result_fields_write(&json, run, isolation);
     json_close_object(&json);
     body->failed = body->failed || result_output_failed(output);
+    body->starved = body->starved || result_output_starved(output);
 }

@@ -96,7 +96,7 @@ static void answer(struct upload *upload)
     json_close_object(&json);
     struct http_request *request = take_ptr(&upload->request);
     http_on_gone(request, NULL, NULL);
-    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, 200, ANSWER_JSON, &body);
 }
 
 static void on_added(void *context, const struct err *err)

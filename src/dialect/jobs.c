@@ -117,7 +117,7 @@ static void handle_health(struct http_request *request, void *context)
     json_text(&json, "status", "ok");
     json_text(&json, "timestamp", format_time(time, clock_unix_ms()));
     json_close_object(&json);
-    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, 200, ANSWER_JSON, &body);
 }
 
 #define RUN .access = STORE_SCOPE_RUN

@@ -49,7 +49,7 @@ void jobs_answer_err(struct http_request *request, const struct jobs *jobs, cons
     if (err->field[0])
         json_text(&json, "field", err->field);
     json_close_object(&json);
-    http_reply(request, err_http_status(err->code), ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, err_http_status(err->code), ANSWER_JSON, &body);
 }
 
 /* --- the fields --- */

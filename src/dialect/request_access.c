@@ -24,7 +24,7 @@ static void answer(struct http_request *request, const struct err *err, const ch
     if (code)
         json_text(&json, "code", code);
     json_close_object(&json);
-    http_reply(request, err_http_status(err->code), ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, err_http_status(err->code), ANSWER_JSON, &body);
 }
 
 void request_answer_unauthorized(struct http_request *request, const struct err *err)

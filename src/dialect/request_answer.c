@@ -27,7 +27,7 @@ void request_answer_text(struct http_request *request, int status, const char *k
     json_open_object(&json, NULL);
     json_text(&json, key, text);
     json_close_object(&json);
-    http_reply(request, status, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, status, ANSWER_JSON, &body);
 }
 
 void request_answer_err(struct http_request *request, const struct err *err)
@@ -42,7 +42,7 @@ void request_answer_err(struct http_request *request, const struct err *err)
     if (err->field[0])
         json_text(&json, "field", err->field);
     json_close_object(&json);
-    http_reply(request, err_http_status(err->code), ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, err_http_status(err->code), ANSWER_JSON, &body);
 }
 
 void request_add_retry_after(struct http_request *request, const struct engine *engine,

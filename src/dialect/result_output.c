@@ -48,6 +48,11 @@ bool result_output_failed(const struct result_output *output)
     return output->merged.failed || output->out.failed || output->err.failed;
 }
 
+bool result_output_starved(const struct result_output *output)
+{
+    return output->merged.starved || output->out.starved || output->err.starved;
+}
+
 /* When a limit ended the run, and no signal is known, it was our SIGKILL. */
 static int signal_code(int signal, int otherwise)
 {

@@ -32,7 +32,9 @@ void result_output_fini(struct result_output *output);
 /* Takes what is output; of other events that of a new attempt begins it anew. */
 void result_output_add(struct result_output *output, const struct event *event);
 
-bool result_output_failed(const struct result_output *output); /* memory was short */
+/* Not all of it is there: it is too long for an answer, or (starved) memory was short. */
+bool result_output_failed(const struct result_output *output);
+bool result_output_starved(const struct result_output *output);
 
 /* The exit status as these clients know it: 124 for the limits of time, 128 and
  * the signal for what a signal ended, else the program's. */

@@ -89,5 +89,5 @@ void runs_handle_languages(struct http_request *request, void *context)
         write_language(&json, catalogue_at(runs->catalogue, i), runs->engine);
     json_close_array(&json);
     json_close_object(&json);
-    http_reply(request, 200, ANSWER_JSON, buf_slice(&body));
+    http_reply_take(request, 200, ANSWER_JSON, &body);
 }

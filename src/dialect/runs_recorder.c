@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/reserve.h"
 #include "codec/json_write.h"
 #include "codec/utf8.h"
 #include "dialect/result_output.h"
@@ -21,9 +22,11 @@
 /* Of a run's events as they are kept. What is longer keeps its beginning, and its end. */
 #define EVENTS_MAX (16 * MIB)
 #define LAST_EVENTS_MAX (64 * KIB)
+#define NOT_KEPT "it could not be kept"
+
 /* A store that has no room now may have some later. It takes no new runs until then, so
  * those that wait here are not many. */
-enum { AGAIN_MS = 5000 };
+enum { AGAIN_MS = 5000, MEMORY_AGAIN_MS = 100 };
 
 struct runs_recorder {
     struct runs *runs;
@@ -61,7 +64,7 @@ static void recording_free(struct recording *recording)
     free(recording->ids);
     free(recording->files);
     loop_timer_free(recording->again);
-    free(recording);
+    reserve_give(recording);
 }
 
 /* --- its output --- */
@@ -74,6 +77,7 @@ static bool add_line(struct buf *events, size_t max, const struct event *event,
     buf_init(&line, RUNS_EVENT_MAX);
     runs_event_write(&line, event, outcome);
     buf_add_char(&line, '\n');
+    events->starved = events->starved || line.starved;
     if (events->len + line.len > max)
         return false;
     buf_add_slice(events, buf_slice(&line));
@@ -102,7 +106,8 @@ static void add_last_lines(struct recording *recording, const struct runs_outcom
     (void)add_line(events, events->max, &event, outcome);
 }
 
-static void take_output(struct recording *recording, struct result_output *output,
+/* False: there was no memory for all of it. */
+static bool take_output(struct recording *recording, struct result_output *output,
                         const struct runs_outcome *outcome)
 {
     struct event event;
@@ -117,13 +122,27 @@ static void take_output(struct recording *recording, struct result_output *outpu
         if (has_room && event.kind != EVENT_USAGE)
             has_room = add_line(&recording->events, EVENTS_MAX, &event, outcome);
     }
+    bool whole = reader && !result_output_starved(output);
     reader_free(reader);
     add_last_lines(recording, outcome);
+    return whole && !recording->events.starved;
 }
 
 /* --- its end --- */
 
 static void on_again(void *context);
+
+static void try_again(struct recording *recording, uint64_t ms)
+{
+    if (!recording->again)
+        recording->again = loop_timer_new(recording->runs->loop, on_again, recording);
+    loop_timer_start(recording->again, ms);
+}
+
+static void log_lost(const char *id, const char *why)
+{
+    log_event(LOG_ERROR, "run_not_stored", LOG_TEXT("run", id), LOG_TEXT("reason", why), LOG_END);
+}
 
 /* Nobody will ever ask for them: their run was forgotten meanwhile. */
 static void remove_contents(const struct recording *recording)
@@ -140,8 +159,7 @@ static void on_finished(void *context, const struct err *err)
     recording->is_asked = false;
     bool is_forgotten = err && err->code == ERR_NOT_FOUND;
     if (err && !is_forgotten) {
-        log_event(LOG_ERROR, "run_not_stored", LOG_TEXT("run", recording->id),
-                  LOG_TEXT("reason", err->text), LOG_END);
+        log_lost(recording->id, err->text);
     } else if (!err && runs->hooks) {
         runs_hooks_look(runs->hooks);
     }
@@ -154,9 +172,7 @@ static void on_finished(void *context, const struct err *err)
         recording_free(recording);
         return;
     }
-    if (!recording->again)
-        recording->again = loop_timer_new(runs->loop, on_again, recording);
-    loop_timer_start(recording->again, AGAIN_MS);
+    try_again(recording, AGAIN_MS);
 }
 
 static void ask(struct recording *recording)
@@ -166,9 +182,15 @@ static void ask(struct recording *recording)
                      recording);
 }
 
+static void write_end(struct recording *recording);
+
 static void on_again(void *context)
 {
-    ask(context);
+    struct recording *recording = context;
+    if (recording->end.verdict)
+        ask(recording);
+    else
+        write_end(recording);
 }
 
 void runs_recorder_hurry(struct runs_recorder *recorder)
@@ -176,7 +198,7 @@ void runs_recorder_hurry(struct runs_recorder *recorder)
     list_for_each (link, &recorder->recordings) {
         struct recording *recording = CONTAINER_OF(link, struct recording, link);
         if (recording->again && !recording->is_asked)
-            ask(recording);
+            on_again(recording);
     }
 }
 
@@ -187,11 +209,18 @@ static void write_end(struct recording *recording)
     struct runs_outcome outcome = {result, run_limits(recording->run),
                                    engine_isolation(runs->engine)};
     struct result_output output;
+    buf_clear(&recording->events);
+    buf_clear(&recording->ended);
     result_output_init(&output);
-    take_output(recording, &output, &outcome);
+    bool whole = take_output(recording, &output, &outcome);
     struct json json = json_start(&recording->ended);
     runs_write_ended(&json, &outcome, &output, recording->artifacts, recording->artifact_count);
     result_output_fini(&output);
+    if (!whole || recording->ended.starved) {
+        /* What lacks a part is not kept; and who waits is not made to wait for long. */
+        try_again(recording, MEMORY_AGAIN_MS);
+        return;
+    }
     recording->end = (struct store_end){
         .verdict = verdict_name(result->verdict),
         .finished_ms = clock_unix_ms(),
@@ -216,7 +245,7 @@ static void on_copied(void *context, const struct content *content, const struct
     struct run_artifact *artifact = &recording->artifacts[recording->next];
     if (err) {
         artifact->refusal =
-            err->code == ERR_STORAGE_FULL ? "no room on the server's disk" : "it could not be kept";
+            err->code == ERR_STORAGE_FULL ? "no room on the server's disk" : NOT_KEPT;
     } else {
         struct store_file *file = &recording->files[recording->file_count++];
         *file = (struct store_file){
@@ -258,8 +287,9 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
 {
     struct runs_recorder *recorder = context;
     struct runs *runs = recorder->runs;
-    struct recording *recording = calloc(1, sizeof *recording);
+    struct recording *recording = reserve_take(sizeof *recording);
     if (!recording) {
+        log_lost(run_id(run), "there is no memory");
         run_recorded(run);
         return;
     }
@@ -277,11 +307,9 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
     memcpy(recording->id, run_id(run), strlen(run_id(run)) + 1);
     buf_init(&recording->events, EVENTS_MAX + LAST_EVENTS_MAX);
     buf_init(&recording->ended, RESULT_BODY_MAX);
-    if (!recording->files || !recording->ids || !recording->names) {
-        recording_free(recording);
-        run_recorded(run);
-        return;
-    }
+    bool has_room = recording->files && recording->ids && recording->names;
+    for (size_t i = 0; !has_room && i < artifact_count; i++)
+        artifacts[i].refusal = artifacts[i].refusal ? artifacts[i].refusal : NOT_KEPT;
     copy_next(recording);
 }
 

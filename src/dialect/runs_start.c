@@ -229,6 +229,8 @@ static int write_accepted(struct start *start, const struct run_spec *spec,
     struct json json = json_start(&start->accepted);
     runs_write_accepted(&json, &start->request, limits, spec->language->name, spec->source,
                         start->created_ms);
+    if (start->accepted.starved)
+        return err_sys(err, ENOMEM, "run");
     return start->accepted.failed ? err_set(err, ERR_TOO_LARGE, "metadata is too long") : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reserve.h"
 #include "engine/engine_private.h"
 
 size_t carried_queued(const struct engine *engine)
@@ -114,7 +115,7 @@ struct lookup {
 
 static struct lookup *add_lookup(struct engine *engine, void *context)
 {
-    struct lookup *lookup = calloc(1, sizeof *lookup);
+    struct lookup *lookup = reserve_take(sizeof *lookup);
     if (!lookup) { /* as in loop.c: nobody could be told, who is told from the loop alone */
         (void)fprintf(stderr, "engine: no memory to look for a run\n");
         abort();
@@ -176,7 +177,7 @@ void carried_answer(struct engine *engine)
             answer_list(engine, lookup);
         else
             answer_run(engine, lookup);
-        free(lookup);
+        reserve_give(lookup);
     }
 }
 
@@ -231,6 +232,6 @@ void carried_fini(struct engine *engine)
             lookup->listed(lookup->context, "", 0);
         else
             lookup->found(lookup->context, NULL);
-        free(lookup);
+        reserve_give(lookup);
     }
 }

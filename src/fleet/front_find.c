@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reserve.h"
 #include "fleet/front_private.h"
 #include "os/clock.h"
 
@@ -26,7 +27,7 @@ struct question {
 
 static struct question *ask(struct fleet_front *front, void *context)
 {
-    struct question *question = calloc(1, sizeof *question);
+    struct question *question = reserve_take(sizeof *question);
     if (!question)
         abort(); /* as for everything that the loop makes a few of: the promise cannot be kept */
     *question = (struct question){.front = front, .context = context};
@@ -37,7 +38,7 @@ static struct question *ask(struct fleet_front *front, void *context)
 static void close_question(struct question *question)
 {
     list_remove(&question->link);
-    free(question);
+    reserve_give(question);
 }
 
 static void answer_nothing(struct question *question)

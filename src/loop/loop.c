@@ -12,6 +12,7 @@
 #undef MAX
 
 #include "base/list.h"
+#include "base/reserve.h"
 #include "base/util.h"
 
 /* Theory: the owner frees an object at once, libuv releases a handle only in a
@@ -88,7 +89,7 @@ static void check_or_die(int rc, const char *what)
 
 static void *new_or_die(size_t size)
 {
-    void *object = calloc(1, size);
+    void *object = reserve_take(size);
     check_or_die(object ? 0 : UV_ENOMEM, "allocation");
     return object;
 }
@@ -103,7 +104,7 @@ static void *new_object(struct loop *loop, size_t size)
 /* The handle is the first member of its object. */
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle);
+    reserve_give(handle);
 }
 
 static_assert(offsetof(struct loop_watch, poll) == 0, "on_closed frees the handle's object");
@@ -150,7 +151,7 @@ void loop_free(struct loop *loop)
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
         ;
     check_or_die(uv_loop_close(&loop->uv), "end");
-    free(loop);
+    reserve_give(loop);
 }
 
 void loop_run(struct loop *loop)
@@ -233,7 +234,7 @@ void loop_watch_free(struct loop_watch *watch)
     watch->loop->objects--;
     if (watch->always) {
         loop_task_free(watch->always);
-        free(watch);
+        reserve_give(watch);
         return;
     }
     uv_close((uv_handle_t *)&watch->poll, on_closed);
@@ -349,7 +350,7 @@ void loop_task_free(struct loop_task *task)
         return;
     loop_task_unschedule(task);
     task->loop->objects--;
-    free(task);
+    reserve_give(task);
 }
 
 static void on_work(uv_work_t *uv)
@@ -364,7 +365,7 @@ static void on_worked(uv_work_t *uv, int status)
     loop_fn *done = work->done;
     void *context = work->context;
     check_or_die(status, "work");
-    free(work);
+    reserve_give(work);
     done(context);
 }
 

@@ -11,8 +11,9 @@
  * only in its close callback; these objects keep that to themselves.) A
  * callback may free its own object. Freeing NULL is allowed.
  *
- * Out of memory while making one of these ends the process: they are made a few
- * at a time, and a service that cannot have a timer cannot keep its promises.
+ * Making one of these never fails: there is a reserve (base/reserve.h) for when
+ * memory is short. Behind its end the process ends, too: they are made a few at a
+ * time, and a service that cannot have a timer cannot keep its promises.
  */
 #ifndef RUNNEL_LOOP_LOOP_H
 #define RUNNEL_LOOP_LOOP_H

@@ -27,8 +27,10 @@ static int step_leash(const struct box_plan *plan)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return -errno;
     struct pollfd report = {.fd = plan->report};
-    if (poll(&report, 1, 0) < 0)
-        return -errno;
+    while (poll(&report, 1, 0) < 0) {
+        if (errno != EINTR)
+            return -errno;
+    }
     return report.revents & POLLERR ? -ESRCH : 0;
 }
 

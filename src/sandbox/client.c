@@ -147,7 +147,7 @@ int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err
     size_t fd_count = 0;
     memset(ret_reply, 0, sizeof *ret_reply);
     ssize_t got = fd_receive(socket, ret_reply, sizeof *ret_reply, fds, &fd_count);
-    if (got == -EAGAIN)
+    if (got == -EAGAIN || got == -ENOMEM || got == -ENOBUFS) /* it stays there for the next time */
         return 0;
     ret_reply->fd = fd_count > 0 ? fds[0] : -1;
     ret_reply->path[sizeof ret_reply->path - 1] = '\0';

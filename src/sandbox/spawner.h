@@ -179,7 +179,9 @@ int spawner_start_front(struct spawner *spawner, struct err *err);
  * or the exit status with which it, and so we, are done. */
 int spawner_front_ended(struct spawner *spawner);
 
-/* spawner_loop.c: returns the exit status. */
+/* spawner_loop.c. Of fd_send: the front's socket takes it later, when there is room or memory. */
+bool spawner_must_wait(int rc);
+/* Returns the exit status. */
 int spawner_loop(struct spawner *spawner);
 
 #endif

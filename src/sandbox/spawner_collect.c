@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/reserve.h"
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/spawner.h"
@@ -252,8 +253,8 @@ static int tell(const struct spawner *spawner, struct spawner_collection *collec
     memcpy(reply.path, found->path, len);
     int rc = fd_send(spawner->socket, &reply, offsetof(struct sandbox_reply, path) + len + 1, &fd,
                      fd >= 0);
-    if (rc == -EAGAIN)
-        return rc;
+    if (spawner_must_wait(rc))
+        return -EAGAIN;
     if (rc < 0 && fd >= 0) {
         found->refusal = REFUSED_UNOPENED;
         return 1;
@@ -276,7 +277,7 @@ static int tell_end(const struct spawner *spawner, struct spawner_collection *co
                                   .failed_errno = -collection->error,
                                   .unlisted = collection->unlisted};
     int rc = fd_send(spawner->socket, &reply, offsetof(struct sandbox_reply, path), NULL, 0);
-    return rc == -EAGAIN ? rc : 0;
+    return spawner_must_wait(rc) ? -EAGAIN : 0;
 }
 
 static int do_piece(const struct spawner *spawner, struct spawner_collection *collection)
@@ -309,7 +310,7 @@ bool spawner_collect_some(struct spawner *spawner)
 int spawner_collect(struct spawner *spawner, struct spawner_workspace *workspace,
                     const struct workspace_collect_message *message)
 {
-    struct spawner_collection *collection = calloc(1, sizeof *collection);
+    struct spawner_collection *collection = reserve_take(sizeof *collection);
     if (!collection)
         return -ENOMEM;
     collection->workspace = workspace;
@@ -335,5 +336,5 @@ void spawner_forget_collection(struct spawner_workspace *workspace)
         free(collection->found[i]);
     free(collection->found);
     fd_close(&collection->folder);
-    free(collection);
+    reserve_give(collection);
 }

@@ -131,8 +131,10 @@ static uint64_t pause_ns(unsigned restarts)
 int spawner_front_ended(struct spawner *spawner)
 {
     siginfo_t how = {0};
-    if (waitid(P_PIDFD, (id_t)spawner->front, &how, WEXITED) < 0)
-        return EXIT_FAILURE;
+    while (waitid(P_PIDFD, (id_t)spawner->front, &how, WEXITED) < 0) {
+        if (errno != EINTR)
+            return EXIT_FAILURE;
+    }
     fd_close(&spawner->front);
     fd_close(&spawner->socket);
     if (how.si_code == CLD_EXITED)

@@ -20,7 +20,13 @@
 
 /* Fixed places in the poll's array; two for each stage follow. */
 enum { AT_SOCKET, AT_SIGNALS, AT_FRONT, AT_STAGES };
-enum { EXIT_MALFORMED = 70, EXIT_NO_MEMORY = 71, REQUESTS_A_TURN = 32, SIGNALS_AGAIN_MS = 1 };
+enum {
+    EXIT_MALFORMED = 70,
+    EXIT_NO_MEMORY = 71,
+    REQUESTS_A_TURN = 32,
+    SIGNALS_AGAIN_MS = 1,
+    MEMORY_AGAIN_MS = 10
+};
 
 struct loop_state {
     struct spawner *spawner;
@@ -50,6 +56,12 @@ static int make_room(struct loop_state *loop)
     return 0;
 }
 
+/* Without memory for all of them, those that fit are looked at; others when these have gone. */
+static bool is_crowded(const struct loop_state *loop)
+{
+    return loop->spawner->stage_count > loop->room;
+}
+
 static size_t gather(struct loop_state *loop)
 {
     struct spawner *spawner = loop->spawner;
@@ -61,6 +73,8 @@ static size_t gather(struct loop_state *loop)
     list_for_each (link, &spawner->stages) {
         struct spawner_stage *stage = CONTAINER_OF(link, struct spawner_stage, link);
         struct pollfd *fds = &loop->fds[AT_STAGES + 2 * count];
+        if (count == loop->room)
+            break;
         fds[0] = (struct pollfd){.fd = stage->pidfd, .events = POLLIN};
         fds[1] = (struct pollfd){
             .fd = stage->group && stage->pidfd >= 0 ? cgroup_oom_fd(stage->group) : -1,
@@ -68,6 +82,11 @@ static size_t gather(struct loop_state *loop)
         loop->stages[count++] = stage;
     }
     return count;
+}
+
+bool spawner_must_wait(int rc)
+{
+    return rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS;
 }
 
 /* False when the socket takes no more now. */
@@ -80,7 +99,7 @@ static bool pay(struct spawner *spawner, struct spawner_stage *stage, enum sandb
     if (kind == REPLY_ENDED)
         reply = stage->end;
     int rc = fd_send(spawner->socket, &reply, offsetof(struct sandbox_reply, path), NULL, 0);
-    if (rc == -EAGAIN)
+    if (spawner_must_wait(rc))
         return false;
     stage->owed &= ~(1U << kind); /* a front that is gone shows in the poll */
     return true;
@@ -191,13 +210,15 @@ static int pause_ms(const struct loop_state *loop)
     int pause = spawner->networks ? netns_tend(spawner->networks, now) : -1;
     if (due != 0)
         pause = sooner(pause, due <= now ? 0 : (int)((due - now) / NS_PER_MS) + 1);
+    if (is_crowded(loop))
+        pause = sooner(pause, MEMORY_AGAIN_MS);
     return loop->owes_signals ? sooner(pause, SIGNALS_AGAIN_MS) : pause;
 }
 
 static void turn(struct loop_state *loop)
 {
     struct spawner *spawner = loop->spawner;
-    if (make_room(loop) < 0) {
+    if (make_room(loop) < 0 && loop->room == 0) {
         loop->status = EXIT_NO_MEMORY;
         return;
     }
@@ -206,7 +227,9 @@ static void turn(struct loop_state *loop)
     int ready = poll(loop->fds, AT_STAGES + 2 * count, 0);
     if (ready == 0 && !is_busy(loop))
         ready = poll(loop->fds, AT_STAGES + 2 * count, pause_ms(loop));
-    if (ready < 0 && errno != EINTR)
+    if (ready < 0 && errno == ENOMEM)
+        (void)usleep(MEMORY_AGAIN_MS * 1000);
+    else if (ready < 0 && errno != EINTR)
         loop->status = EXIT_NO_MEMORY;
     if (ready > 0) {
         take_stages(loop, count);

@@ -73,13 +73,14 @@ static int collect_workspace(struct spawner *spawner, const struct request *requ
 
 /* A pipe or a terminal of the front's own making, which become the box's; never
  * a file, a socket or the operator's terminal, whose owner must not change
- * because a front says so. A front that is our parent is the operator. */
-static bool is_program_stream(const struct spawner *spawner, int fd, bool tty)
+ * because a front says so. A front that is our parent is the operator. 1, 0, or
+ * -ENOMEM: it is not known. */
+static int is_program_stream(const struct spawner *spawner, int fd, bool tty)
 {
     struct statfs files;
     struct stat status;
     if (fstatfs(fd, &files) < 0 || fstat(fd, &status) < 0)
-        return false;
+        return errno == ENOMEM ? -ENOMEM : 0;
     if (spawner->front >= 0 && spawner->privileged && status.st_uid != spawner->report.front_uid)
         return false;
     if (tty)
@@ -99,8 +100,11 @@ static int start_stage(struct spawner *spawner, const struct request *request)
         (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
         return -EINVAL;
     for (int i = 0; i < 3; i++) {
-        if (!is_program_stream(spawner, request->fds[i], message.flags & STAGE_FLAG_TTY))
+        rc = is_program_stream(spawner, request->fds[i], message.flags & STAGE_FLAG_TTY);
+        if (rc == 0)
             return -EINVAL;
+        if (rc < 0) /* no stage of this run is started any more, and that is how it is told */
+            workspace->error = rc;
     }
     return spawner_start_stage(spawner, request->id, workspace, &message, request->fds, NULL)
                ? 1
@@ -188,6 +192,8 @@ int spawner_take_request(struct spawner *spawner)
     ssize_t got = fd_receive(spawner->socket, message_space, sizeof message_space, fds, &fd_count);
     if (got == 0 || got == -ECONNRESET)
         return 0;
+    if (got == -ENOMEM || got == -ENOBUFS) /* it is still there, and may be had the next time */
+        return -EAGAIN;
     int rc = got < 0 ? (int)got : handle(spawner, (size_t)got, fds, fd_count);
     for (size_t i = 0; i < fd_count; i++)
         fd_close(&fds[i]);

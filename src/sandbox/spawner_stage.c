@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/reserve.h"
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/spawner.h"
@@ -206,7 +207,7 @@ struct spawner_stage *spawner_start_stage(struct spawner *spawner, uint32_t id,
                                           const struct stage_start_message *message, int stdio[3],
                                           int (*continue_with)(const struct box_plan *plan))
 {
-    struct spawner_stage *stage = calloc(1, sizeof *stage);
+    struct spawner_stage *stage = reserve_take(sizeof *stage);
     if (!stage)
         return NULL;
     *stage = (struct spawner_stage){
@@ -284,7 +285,11 @@ void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage)
     struct rusage rusage = {0};
     struct cgroup_usage group;
     (void)spawner;
-    if (wait4(stage->pid, &status, __WALL, &rusage) != stage->pid)
+    pid_t ended = 0;
+    do
+        ended = wait4(stage->pid, &status, __WALL, &rusage);
+    while (ended < 0 && errno == EINTR);
+    if (ended != stage->pid)
         return;
     fd_close(&stage->pidfd);
     stage->failed_layer = -1;
@@ -313,7 +318,7 @@ void spawner_free_stage(struct spawner *spawner, struct spawner_stage *stage)
     if (stage->netns)
         netns_give(spawner->networks, stage->netns);
     spawner_release_workspace(spawner, stage->workspace);
-    free(stage);
+    reserve_give(stage);
 }
 
 /* What it has must not be given to another box: all of us ends, and whoever
@@ -326,14 +331,23 @@ static void give_up_on(const struct spawner_stage *stage)
     _exit(EXIT_FAILURE);
 }
 
+static bool dies(const struct spawner_stage *stage)
+{
+    struct pollfd dead = {.fd = stage->pidfd, .events = POLLIN};
+    int ready = 0;
+    do
+        ready = poll(&dead, 1, DEATH_WAIT_MS);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
 void spawner_drop_all(struct spawner *spawner)
 {
     list_for_each (link, &spawner->stages)
         spawner_kill_stage(CONTAINER_OF(link, struct spawner_stage, link));
     list_for_each_safe (link, following, &spawner->stages) {
         struct spawner_stage *stage = CONTAINER_OF(link, struct spawner_stage, link);
-        struct pollfd dead = {.fd = stage->pidfd, .events = POLLIN};
-        if (stage->pidfd >= 0 && poll(&dead, 1, DEATH_WAIT_MS) <= 0)
+        if (stage->pidfd >= 0 && !dies(stage))
             give_up_on(stage);
         if (stage->pidfd >= 0)
             spawner_end_stage(spawner, stage);

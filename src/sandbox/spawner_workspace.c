@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reserve.h"
 #include "sandbox/spawner.h"
 
 struct spawner_workspace *spawner_find_workspace(struct spawner *spawner, uint32_t id)
@@ -41,7 +42,7 @@ struct spawner_workspace *spawner_make_workspace(struct spawner *spawner, uint32
                                                  const struct workspace_open_message *message,
                                                  int content)
 {
-    struct spawner_workspace *workspace = calloc(1, sizeof *workspace);
+    struct spawner_workspace *workspace = reserve_take(sizeof *workspace);
     if (!workspace)
         return NULL;
     *workspace = (struct spawner_workspace){
@@ -63,5 +64,5 @@ void spawner_release_workspace(struct spawner *spawner, struct spawner_workspace
     workspace_unmake(&workspace->mount);
     if (workspace->uid != 0)
         host_ids_give(&spawner->ids, workspace->uid);
-    free(workspace);
+    reserve_give(workspace);
 }

@@ -128,6 +128,11 @@ struct http_server *http_server_new(struct loop *loop, const struct http_config 
     server->timer = loop_timer_new(loop, run_daemon, server);
     server->accept_again = loop_timer_new(loop, on_accept_again, server);
     server->task = loop_task_new(loop, run_daemon, server);
+    if (!http_make_last_resort(server)) {
+        (void)err_sys(err, ENOMEM, "HTTP server");
+        http_server_free(server);
+        return NULL;
+    }
     if (doors_init(&server->doors, config, err) < 0 || bind_listeners(server, err) < 0 ||
         start_daemon(server, err) < 0) {
         http_server_free(server);
@@ -182,6 +187,8 @@ void http_server_free(struct http_server *server)
         abandon_requests(server);
         MHD_stop_daemon(server->daemon);
     }
+    if (server->last_resort)
+        MHD_destroy_response(server->last_resort);
     websockets_free_all(server);
     parting_free_all(server);
     loop_timer_free(server->timer);

@@ -179,6 +179,10 @@ void request_admit(struct http_request *request)
     }
     if (!is_authorized(request))
         return;
+    if (request->headers_lost) { /* now, and not after something was done that nobody is told of */
+        http_send_response(request, 0, NULL, NULL, 0);
+        return;
+    }
     if (check_coding(request, &err) < 0)
         http_reply_err(request, &err);
     else if (request->content_length > http_request_max_body(request))

@@ -45,9 +45,10 @@ struct http_server {
     struct http_config config;
     struct doors doors;
     struct MHD_Daemon *daemon;
-    struct loop_watch *watch; /* the daemon's epoll descriptor */
-    struct loop_timer *timer; /* what the daemon wants to do later */
-    struct loop_task *task;   /* what it wants to do now */
+    struct MHD_Response *last_resort; /* for who cannot be answered for want of memory */
+    struct loop_watch *watch;         /* the daemon's epoll descriptor */
+    struct loop_timer *timer;         /* what the daemon wants to do later */
+    struct loop_task *task;           /* what it wants to do now */
     struct loop_timer *accept_again;
     struct listener *listeners;
     size_t listener_count;
@@ -129,6 +130,7 @@ struct http_request {
     bool client_loopback;
     struct http_header headers[REQUEST_HEADERS_MAX]; /* owned; for the answer */
     size_t header_count;
+    bool headers_lost; /* there was no memory for one: the answer must not go without it */
     void (*gone)(void *context);
     void *gone_context;
     struct websocket *websocket; /* that it becomes */
@@ -196,6 +198,10 @@ void http_stream_end_of_request(struct http_request *request);
 void request_admit(struct http_request *request);
 
 /* http_reply.c */
+/* Made while there is memory. False: there is none. */
+bool http_make_last_resort(struct http_server *server);
+/* Queues it. */
+bool http_send_last_resort(struct http_server *server, struct MHD_Connection *mhd);
 /* The answer that makes the connection a WebSocket's. */
 void http_reply_upgrade(struct http_request *request, MHD_UpgradeHandler on_upgraded);
 /* Queues the response, which it takes, and lets the daemon go on with the connection. */

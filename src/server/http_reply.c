@@ -125,12 +125,15 @@ void http_add_header(struct http_request *request, const char *name, const char 
     }
     free((char *)header.name);
     free((char *)header.value);
+    request->headers_lost = true;
 }
 
 static bool add_headers(const struct http_request *request, struct MHD_Response *response,
                         const char *content_type)
 {
-    bool fine = !content_type || MHD_add_response_header(response, "Content-Type", content_type);
+    bool fine = !request->headers_lost;
+    fine =
+        fine && (!content_type || MHD_add_response_header(response, "Content-Type", content_type));
     fine = fine && MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     for (size_t i = 0; i < request->header_count; i++)
         fine = fine && MHD_add_response_header(response, request->headers[i].name,
@@ -142,8 +145,25 @@ static bool add_headers(const struct http_request *request, struct MHD_Response 
     return fine;
 }
 
-/* `response` may be NULL: then the client learns that something failed by the
- * connection's end. */
+bool http_make_last_resort(struct http_server *server)
+{
+    static const char text[] =
+        "{\"error\":\"there is no memory for an answer\",\"code\":\"internal_error\"}";
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof text - 1, (void *)text, MHD_RESPMEM_PERSISTENT);
+    server->last_resort = response;
+    return response &&
+           MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8") &&
+           MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") &&
+           MHD_add_response_header(response, "Connection", "close");
+}
+
+bool http_send_last_resort(struct http_server *server, struct MHD_Connection *mhd)
+{
+    return MHD_queue_response(mhd, (unsigned)err_http_status(ERR_INTERNAL), server->last_resort);
+}
+
+/* `response` may be NULL: then the client learns that there was no memory. */
 void http_send_response(struct http_request *request, int status, const char *content_type,
                         struct MHD_Response *response, size_t size)
 {
@@ -152,6 +172,10 @@ void http_send_response(struct http_request *request, int status, const char *co
                   MHD_queue_response(request->mhd, (unsigned)status, response);
     if (response)
         MHD_destroy_response(response);
+    if (!queued) {
+        status = err_http_status(ERR_INTERNAL);
+        queued = http_send_last_resort(request->server, request->mhd);
+    }
     if (request->phase == PHASE_HANDLER)
         request->server->open_requests--;
     request->phase = queued ? PHASE_ANSWERED : PHASE_DEAD;
@@ -219,7 +243,9 @@ void http_reply_take(struct http_request *request, int status, const char *conte
     char *bytes = buf_take(body);
     if (!bytes) {
         struct err err;
-        (void)err_set(&err, ERR_INTERNAL, "the answer is too large to be sent");
+        (void)err_set(&err, ERR_INTERNAL,
+                      body->starved ? "there is no memory for the answer"
+                                    : "the answer is too large to be sent");
         http_reply_err(request, &err);
         return;
     }
@@ -254,6 +280,10 @@ void http_reply_err(struct http_request *request, const struct err *err)
     auto_buf struct buf body;
     buf_init(&body, ERR_BODY_MAX);
     http_write_err(&body, err);
+    if (body.failed && !request->upload) {
+        http_send_response(request, 0, NULL, NULL, 0);
+        return;
+    }
     http_reply(request, err_http_status(err->code), "application/json; charset=utf-8",
                buf_slice(&body));
 }

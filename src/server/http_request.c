@@ -73,7 +73,7 @@ static void refuse_framing(struct http_request *request, const struct framing *f
     auto_buf struct buf body;
     buf_init(&body, 4 * KIB);
     http_write_err(&body, &err);
-    http_reply(request, framing->status, "application/json; charset=utf-8", buf_slice(&body));
+    http_reply_take(request, framing->status, "application/json; charset=utf-8", &body);
 }
 
 /* The head is complete. A request that is refused here is answered before its
@@ -198,6 +198,16 @@ static enum MHD_Result finish(struct http_request *request)
     return request->phase == PHASE_DEAD ? MHD_NO : MHD_YES;
 }
 
+/* There was no memory for the request, only for its connection. */
+static enum MHD_Result refuse_unremembered(struct http_server *server, struct MHD_Connection *mhd)
+{
+    struct http_connection *connection = connection_of(mhd);
+    if (!connection)
+        return MHD_NO;
+    connection->refused = true; /* its body, if any, is not read */
+    return http_send_last_resort(server, mhd) ? MHD_YES : MHD_NO;
+}
+
 /* libmicrohttpd calls this when the head is there, for each piece of the body,
  * and at the end; MHD_NO closes the connection. */
 /* NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's */
@@ -205,11 +215,9 @@ enum MHD_Result request_step(void *context, struct MHD_Connection *mhd, const ch
                              const char *method, const char *version, const char *upload,
                              size_t *upload_size, void **request_context)
 {
-    (void)context;
-    (void)mhd;
     struct http_request *request = *request_context;
     if (!request)
-        return MHD_NO;
+        return refuse_unremembered(context, mhd);
     if (request->phase == PHASE_HEAD) {
         begin(request, path, method, version);
         return request->phase == PHASE_DEAD ? MHD_NO : MHD_YES;

@@ -65,7 +65,7 @@ static void refuse(struct http_request *request, int status, const char *why)
     (void)err_set(&err, ERR_INVALID, "%s", why);
     http_write_err(&body, &err);
     http_add_header(request, "Sec-WebSocket-Version", "13");
-    http_reply(request, status, "application/json; charset=utf-8", buf_slice(&body));
+    http_reply_take(request, status, "application/json; charset=utf-8", &body);
 }
 
 static bool check(struct http_request *request)

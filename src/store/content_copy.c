@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/reserve.h"
 #include "loop/loop.h"
 #include "os/fd.h"
 #include "store/content_private.h"
@@ -18,7 +19,7 @@
  * process ends, as it does in loop_work. */
 static void *new_job(size_t size)
 {
-    void *job = malloc(size);
+    void *job = reserve_take(size);
     if (!job)
         abort();
     return job;
@@ -86,7 +87,7 @@ static void on_copied(void *context)
     struct copy *copy = context;
     copy->done(copy->context, copy->rc < 0 ? NULL : &copy->content,
                copy->rc < 0 ? &copy->err : NULL);
-    free(copy);
+    reserve_give(copy);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what it takes is all different */
@@ -175,7 +176,7 @@ static void on_read(void *context)
                   reading->rc < 0 ? &reading->err : NULL);
     free(reading->bytes);
     free(reading->contents);
-    free(reading);
+    reserve_give(reading);
 }
 
 static int copy_ids(struct reading *reading, const char *const *ids)

@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/reserve.h"
 #include "base/util.h"
 #include "store/content.h"
 #include "store/store_private.h"
 
 static void *new_or_die(size_t size)
 {
-    void *object = calloc(1, size);
+    void *object = reserve_take(size);
     if (object)
         return object;
     (void)fprintf(stderr, "store: out of memory\n");
@@ -37,7 +38,7 @@ void job_free(struct job *job)
 {
     arena_fini(&job->arguments);
     arena_fini(&job->results);
-    free(job);
+    reserve_give(job);
 }
 
 /* On a full disk the log is brought in at once: it is written over from its start then, and

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""A program under faults from its first call to its last: `runnel run`, and a service that starts,
+serves a run and ends. It does what it is there for, or says in a sentence why not, with a status."""
+import http.client
+import os
+import signal
+import tempfile
+
+import faults
+from service import Service, free_port, wait_until
+
+BOUND_S = 30
+GROUPS_GO_S = 5
+SIGNALLED = 128
+
+
+class Command:
+    """One attempt: what came of it."""
+
+    def __init__(self, tool, kind, number, words, environment):
+        self.storage = tempfile.TemporaryDirectory(prefix="runnel-test-", ignore_cleanup_errors=True)
+        self._log = tempfile.TemporaryFile()
+        environment = {**os.environ, "RUNNEL_STORAGE_DIR": self.storage.name, **environment}
+        self.injector = faults.Injector(tool, "all", kind, number, 1, command=words, cwd="/",
+                                        stdin=-3, stderr=self._log, env=environment)
+
+    def log(self):
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def close(self):
+        if not self.injector.has_ended():
+            os.kill(self.injector.pid, signal.SIGKILL)
+        self.injector.wait(BOUND_S)
+        self._log.close()
+        self.storage.cleanup()
+
+    def complaints(self, done):
+        """It has ended; `done`: it did what it was there for."""
+        status, log = self.injector.ended, self.log()
+        if status is None:
+            return ["it does not end"]
+        if status < 0 or status >= SIGNALLED:
+            return [f"it ended with {status}: {log[-300:]}"]
+        if status == 0 and not done:
+            return [f"it ended with 0 and did nothing: {log[-300:]}"]
+        if status != 0 and "runnel: " not in log and '"level":"error"' not in log and \
+                "internal_error" not in log:
+            return [f"it ended with {status} and said nothing: {log[-300:]!r}"]
+        return []
+
+
+def run(tool, program, kind, number):
+    """(what was hit, what is wrong) of `runnel run`"""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as source:
+        source.write("echo up\n")
+        source.flush()
+        command = Command(tool, kind, number, [program, "run", source.name], {})
+        try:
+            ended = command.injector.wait(BOUND_S)
+            wrong = command.complaints("up\n" in command.log()) if ended else ["it does not end"]
+            return command.injector.fired, wrong
+        finally:
+            command.close()
+
+
+def start(tool, program, kind, number):
+    """(what was hit, what is wrong) of a service's life"""
+    port = free_port()
+    command = Command(tool, kind, number, [program, "serve", f"--listen=127.0.0.1:{port}",
+                                           "--concurrency=2", "--shutdown-grace=0s"], {})
+    service = Service.at(port, command.injector.pid)
+    served = []
+
+    def decided():
+        return command.injector.has_ended() or service.answers()
+    try:
+        wait_until("it serves or ends", decided, BOUND_S)
+        if not command.injector.has_ended():
+            served = [service.run("bash", "echo up", timeout=BOUND_S)]
+            os.kill(command.injector.pid, signal.SIGTERM)
+        if not command.injector.wait(BOUND_S):
+            return command.injector.fired, ["it does not end when it is told to"]
+        return command.injector.fired, command.complaints(served)
+    except (AssertionError, OSError, http.client.HTTPException, ValueError) as error:
+        if command.injector.has_ended():
+            command.injector.wait(BOUND_S)
+        return command.injector.fired, [f"{type(error).__name__}: {error}: {command.log()[-300:]}"]
+    finally:
+        command.close()
+
+
+COMMANDS = {"run": run, "start": start}

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Lets every system call and every allocation of a service fail, one after the other.
+
+run.py --tools FOLDER               every 11th, and all with LONG=1
+run.py --only front-ENOMEM-execute  what has this in its name
+run.py --every N
+
+A loop has a process (the front, the spawner, or the boxes that it makes, up to their programs), a
+kind of fault, and something that a client wants. Number n of the calls that may fail so does, for
+n = 1, 2, 3 … until the client has all and nothing has failed. Each time: the client is answered
+in time, either with what it wanted or with an error of our form; the service is the same process
+as before, and its next run an ordinary one. In the end it has no more descriptors than at first, ends
+with 0, and leaves nothing on the host. Needs root. Speaks as tests/report.py says.
+"""
+import argparse
+import atexit
+import dataclasses
+import http.client
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "system"), str(TESTS / "sandbox")]
+
+# pylint: disable=wrong-import-position
+import clock
+import commands
+import faults
+import scenarios
+from report import Report
+from service import ROOT, RUNNEL, Service, descendants, groups, wait_until
+
+SAMPLE = 11
+SPARE_OF_FRONT = 2
+SPARE_DESCRIPTORS = 48  # of pools, which may be fuller than at first
+IDLE_S = 10
+STARTS_EVERY = 7  # a start has many calls, and takes long
+# A connection that there is no memory for cannot be answered: who hands it to the HTTP library.
+ACCEPTING = ("on_ready", "accept_one")
+FIRST = int(os.environ.get("FAULTS_FIRST", "1"))
+PATIENCE = int(os.environ.get("FAULTS_PATIENCE", "6"))  # complaints of one loop
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """One line of the report."""
+
+    process: str
+    kind: str
+    scenario: str
+    times: int = 1
+
+    @property
+    def name(self):
+        return f"{self.process}-{self.kind}-{self.scenario}" + (f"-x{self.times}" if self.times > 1 else "")
+
+
+def loops(long):
+    found = [Loop(process, kind, scenario) for scenario in scenarios.SCENARIOS
+             for process in ("front", "spawner", "box")
+             for kind in (*faults.KINDS, *(("MALLOC",) if process != "box" else ()))
+             if process == "front" or scenario in ("execute", "files")]
+    found += [Loop("all", kind, command) for command in commands.COMMANDS
+              for kind in faults.KINDS]
+    if long:
+        found += [dataclasses.replace(loop, times=5) for loop in found if loop.kind != "SHORT" and loop.process != "all"]
+    return found
+
+
+def _command(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+    except OSError:
+        return []
+
+
+def is_accepting(who):
+    return any(inner.startswith("libmicrohttpd") and outer in ACCEPTING
+               for inner, outer in zip(who, who[1:]))
+
+
+def run_command_loop(given, loop):
+    wrong, number, hits = [], FIRST, 0
+    step = given.every * (STARTS_EVERY if not os.environ.get("LONG") else 1)
+    while len(wrong) < PATIENCE:
+        fired, complaints = commands.COMMANDS[loop.scenario](
+            given.tools / "inject", str(given.plain), loop.kind, number)
+        if os.environ.get("FAULTS_SAY"):
+            print("#", loop.name, number, fired, complaints, flush=True)
+        wrong += [f"{number} {' '.join(fired)}: {text}" for text in complaints]
+        if not fired:
+            break
+        hits += 1
+        number += step
+    print(f"# {loop.name}: {hits} faults")
+    return wrong
+
+
+def descriptors(pid):
+    return os.listdir(f"/proc/{pid}/fd")
+
+
+class Faulty:
+    """A service, and the means to hurt it."""
+
+    def __init__(self, tools):
+        self.tools = tools
+        self.sanitized = faults.is_sanitized(RUNNEL)
+        self.page = faults.Page(tools / "shim.so", RUNNEL)
+        self.service = None
+
+    def start(self):
+        self.service = Service("--concurrency=4", "--shutdown-grace=0s", env={**self.page.environment})
+        for _ in range(3):
+            self.ordinary()
+        self.idle()
+
+    def ordinary(self):
+        answer = self.service.run("bash", "echo up", timeout=scenarios.BOUND_S)
+        if answer.get("output") != "up\n":
+            raise AssertionError(f"the next run is not an ordinary one: {answer}")
+
+    def idle(self):
+        """Nothing but the front is below the spawner."""
+        try:
+            wait_until("nothing runs", lambda: set(descendants(self.service.spawner())) ==
+                       {self.service.front()}, IDLE_S)
+        except AssertionError as error:
+            left = {pid: _command(pid) for pid in descendants(self.service.spawner())}
+            raise AssertionError(f"something runs on: {left}") from error
+
+    def pids(self):
+        return self.service.spawner(), self.service.front()
+
+    def attempt(self, loop, number):
+        """(whether it came to it, what was hit, what the client was told)"""
+        scenario = scenarios.SCENARIOS[loop.scenario]
+        spawner, front = self.pids()
+        pid = front if loop.process == "front" else spawner
+        if loop.kind == "MALLOC":
+            self.page.arm(pid, number, loop.times)
+            try:
+                told = self.asked(scenario, ())
+            finally:
+                fired = self.page.disarm()
+            who = self.page.who() if fired else []
+            if is_accepting(who) and scenarios.is_cut(told):
+                told = "cut, for want of a connection"
+            return fired, [" < ".join(who[:5])] * bool(fired), told
+        who = "children" if loop.process == "box" else "self"
+        environment = {**os.environ, **({"FAULTS_SPARE_MEMORY": "1"} if self.sanitized else {})}
+        with faults.Injector(self.tools / "inject", who, loop.kind, number, loop.times, pid,
+                             env=environment) as injector:
+            told = self.asked(scenario, injector)
+        if injector.fired and isinstance(told, Exception) and scenarios.is_cut(told) and any(
+                "inet" in hit for hit in injector.fired):
+            told = "cut, as its socket was"
+        return len(injector.fired), injector.fired, told
+
+    def asked(self, scenario, _):
+        try:
+            return scenario(self.service)
+        except (AssertionError, OSError, http.client.HTTPException, ValueError, KeyError, EOFError,
+                scenarios.websocket.Closed) as error:
+            return error
+
+    def complaints(self, loop, number):
+        """(whether it came to it, what is wrong)"""
+        before = self.pids()
+        log = len(self.service.log())
+        began = time.monotonic()
+        fired, hit, told = self.attempt(loop, number)
+        wrong = []
+        if isinstance(told, Exception):
+            wrong.append(f"{type(told).__name__}: {told}")
+        elif told and (not fired or loop.kind in faults.HARMLESS):
+            wrong.append(f"told '{told}'")
+        took = time.monotonic() - began
+        if took > scenarios.BOUND_S:
+            wrong.append(f"it took {took:.0f} s")
+        wrong += self.aftermath(before, log)
+        if os.environ.get("FAULTS_SAY"):
+            print("#", loop.name, number, hit, told, f"{took:.2f}", flush=True)
+        return fired, [f"{number} {' '.join(hit)}: {text}" for text in wrong]
+
+    def aftermath(self, before, log):
+        wrong = []
+        try:
+            if self.service.process.poll() is not None:
+                raise AssertionError(f"the service has ended with {self.service.process.returncode}")
+            if self.pids() != before:
+                wrong.append("the front was started again")
+                self.service.wait_ready()
+            self.ordinary()
+            self.idle()
+        except (AssertionError, OSError, http.client.HTTPException, ValueError) as error:
+            wrong.append(f"afterwards {type(error).__name__}: {error}")
+        if wrong:
+            print(f"# log: {self.service.log()[log:][-3000:]}")
+        return wrong
+
+    def kill(self):
+        """For when we are told to end ourselves."""
+        if self.service and self.service.process.poll() is None:
+            self.service.process.kill()
+
+    def end(self):
+        """It ends when it is told to, and what its sanitizers saw is said."""
+        if not self.service:
+            return []
+        if self.service.process.poll() is None:
+            self.service.process.terminate()
+        try:
+            status = self.service.process.wait(scenarios.BOUND_S)
+        except subprocess.TimeoutExpired:
+            status = "nothing: it does not end"
+        log = self.service.log()
+        spawner = self.service.process.pid
+        self.service.close()
+        self.service = None
+        wrong = [] if status == 0 else [f"it ends with {status}"]
+        for word in ("ERROR: ", "runtime error"):
+            if word in log:
+                wrong.append(log[log.index(word):][:3000])
+        if groups(spawner):
+            wrong.append(f"groups are left: {groups(spawner)}")
+        return wrong
+
+
+def run_loop(faulty, given, loop):
+    """What is wrong, of one service; a new one where that has ended."""
+    if not faulty.service:
+        faulty.start()
+    wrong, number, hits = [], FIRST, 0
+    had = [len(descriptors(pid)) for pid in faulty.pids()]
+    while len(wrong) < PATIENCE:
+        fired, complaints = faulty.complaints(loop, number)
+        wrong += complaints
+        hits += bool(fired)
+        if not fired or faulty.service.process.poll() is not None:
+            break
+        number += given.every
+    if faulty.service.process.poll() is None and not wrong:
+        for name, pid, before in zip(("spawner", "front"), faulty.pids(), had):
+            now = len(descriptors(pid))
+            if now > before + (SPARE_DESCRIPTORS if name == "spawner" else SPARE_OF_FRONT):
+                wrong.append(f"the {name} had {before} descriptors and has {now}")
+    if wrong:
+        wrong += faulty.end()
+    print(f"# {loop.name}: {hits} faults")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tools", type=pathlib.Path, default=pathlib.Path(RUNNEL).parent / "tests/faults")
+    parser.add_argument("--plain", type=pathlib.Path, default=pathlib.Path(RUNNEL),
+                        help="without sanitizers, which do not bear everything as they start")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--every", type=int, default=1 if os.environ.get("LONG") else SAMPLE)
+    given = parser.parse_args()
+    given.tools, given.plain = given.tools.resolve(), given.plain.resolve()
+    report = Report()
+    if given.only in "clock":
+        clock.judge(faults.Page(given.tools / "shim.so", RUNNEL), report)
+    faulty = Faulty(given.tools)
+    atexit.register(faulty.kill)
+    for loop in loops(os.environ.get("LONG")):
+        if given.only not in loop.name:
+            continue
+        try:
+            wrong = run_command_loop(given, loop) if loop.process == "all" else \
+                run_loop(faulty, given, loop)
+        except AssertionError as error:
+            wrong = [f"{error}", *faulty.end()]
+        report.judge(loop.name, wrong)
+    if faulty.service:
+        report.judge("the-service-ends", faulty.end())
+    return report.finish()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main())

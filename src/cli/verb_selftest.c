@@ -2,7 +2,6 @@
 /* verb_selftest.c — `runnel selftest`: the attack corpus on this machine, through this
  * configuration, and what held. */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +14,7 @@
 enum {
     NOTHING_RUN = 2, /* the exit status; 0 and 1 are the selftest's own */
     KEEP_MS = 60000,
-    ROWS_AT_ONCE_MAX = 4,
+    ROWS_AT_ONCE_MAX = 8,
 };
 
 struct selftest_options {
@@ -57,17 +56,15 @@ static int print_list(const struct selftest_options *options)
     return 0;
 }
 
-/* One row for each processor: most wait more than they compute. */
-static unsigned rows_at_once(void)
+/* As many rows as a service here makes runs: most wait more than they compute. */
+static unsigned rows_at_once(const struct wiring *wiring)
 {
-    cpu_set_t ours;
-    int count = sched_getaffinity(0, sizeof ours, &ours) < 0 ? 1 : CPU_COUNT(&ours);
-    return (unsigned)MIN(count, ROWS_AT_ONCE_MAX);
+    return MIN(wiring_concurrency(&wiring->config), (unsigned)ROWS_AT_ONCE_MAX);
 }
 
 static int start_engine(struct wiring *wiring, struct err *err)
 {
-    unsigned slots = rows_at_once() * SELFTEST_RUNS_A_ROW;
+    unsigned slots = rows_at_once(wiring) * SELFTEST_RUNS_A_ROW;
     struct engine_config config = {.concurrency = slots,
                                    .queue_length = slots,
                                    .keep_ms = KEEP_MS,
@@ -128,7 +125,7 @@ static int test(const struct selftest_options *options, struct wiring *wiring,
         .layers = &wiring->report,
         .ceiling = wiring->config.ceiling,
         .canaries = canaries,
-        .at_once = rows_at_once(),
+        .at_once = rows_at_once(wiring),
         .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
     };
     const struct report_host host = {wiring->isolation, &wiring->report, &wiring->config,

@@ -33,6 +33,14 @@ void complaints_add(struct complaints *complaints, const char *format, ...)
     buf_add_char(&complaints->text, '\n');
 }
 
+void complaints_take(struct complaints *to, const struct complaints *from)
+{
+    buf_add_slice(&to->text, buf_slice(&from->text));
+    to->count += from->count;
+    to->escaped = to->escaped || from->escaped;
+    to->late = to->late || from->late;
+}
+
 /* A program's words in one line for people, and no more of them than tells something. */
 struct quote {
     char text[400];
@@ -137,10 +145,13 @@ static void judge_facts(const struct corpus_row *row, const struct outcome *outc
     for (const struct corpus_check *check = row->checks; check && check->fact; check++) {
         const struct fact *fact = find_fact(check->fact);
         uint64_t value = fact ? fact->value(outcome) : 0;
-        if (!fact || !holds(value, check->comparison, check->number))
-            complaints_add(complaints, "%s: expected %s %llu, seen %llu", check->fact,
-                           check->comparison, (unsigned long long)check->number,
-                           (unsigned long long)value);
+        if (fact && holds(value, check->comparison, check->number))
+            continue;
+        complaints->late =
+            complaints->late || (strstr(check->fact, "_ms") && value > check->number);
+        complaints_add(complaints, "%s: expected %s %llu, seen %llu", check->fact,
+                       check->comparison, (unsigned long long)check->number,
+                       (unsigned long long)value);
     }
 }
 
@@ -244,15 +255,23 @@ static void judge_number(const char *name, const char *expected, bool there, int
         complaints_add(complaints, "%s: expected %s, seen %s", name, expected, text);
 }
 
+static bool is_of_time(enum verdict verdict)
+{
+    return verdict == VERDICT_TIMEOUT || verdict == VERDICT_IDLE_TIMEOUT ||
+           verdict == VERDICT_CPU_LIMIT || verdict == VERDICT_QUEUE_TIMEOUT;
+}
+
 static void judge_verdict(const struct corpus_row *row, const struct outcome *outcome,
                           struct complaints *complaints)
 {
     char expected[128];
     const struct run_result *result = outcome->result;
     join(row->expect, expected, sizeof expected);
-    if (!corpus_list_has(row->expect, verdict_name(result->verdict)))
+    if (!corpus_list_has(row->expect, verdict_name(result->verdict))) {
+        complaints->late = complaints->late || is_of_time(result->verdict);
         complaints_add(complaints, "verdict: expected %s, seen %s (%s); stderr '%s'", expected,
                        verdict_name(result->verdict), result->reason, quote(outcome->err).text);
+    }
     judge_number("exit code", row->exit_code, result->signal == 0, result->exit_code,
                  outcome->argument, complaints);
     judge_number("signal", row->signal, result->signal != 0, result->signal, outcome->argument,

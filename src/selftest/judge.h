@@ -14,11 +14,13 @@ struct complaints {
     struct buf text;
     size_t count;
     bool escaped; /* one of them says that the program got where it must not */
+    bool late;    /* one of them is of time, which a busy machine may lack */
 };
 
 void complaints_init(struct complaints *complaints);
 void complaints_fini(struct complaints *complaints);
 void complaints_add(struct complaints *complaints, const char *format, ...) PRINTF_LIKE(2, 3);
+void complaints_take(struct complaints *to, const struct complaints *from);
 
 struct outcome {
     const struct run_result *result; /* NULL: the run was refused */

@@ -203,6 +203,22 @@ static void add_skips(struct buf *to, const struct selftest *selftest)
     }
 }
 
+/* Those that held at their second try. */
+static void add_second_tries(struct buf *to, const struct selftest *selftest)
+{
+    auto_buf struct buf line;
+    buf_init(&line, MIB);
+    for (size_t i = 0; i < selftest_count(selftest); i++) {
+        const struct row_result *result = selftest_at(selftest, i);
+        if (result->state == ROW_HELD && result->tries > 1)
+            buf_add_format(&line, " %s", result->row->name);
+    }
+    if (line.len > 0) {
+        buf_add_text(to, "\nheld when nothing else ran, and were too slow before:\n");
+        add_wrapped(to, 2, buf_text(&line) + 1, line.len - 1);
+    }
+}
+
 static void add_rows(struct buf *to, const struct selftest *selftest)
 {
     buf_add_format(to, "\n%-32s %-10s %-11s %-12s %s\n", "ROW", "LANGUAGE", "LAYER", "", "MS");
@@ -244,6 +260,7 @@ void report_text(struct buf *to, const struct selftest *selftest, const struct r
     add_table(to, selftest, host);
     add_failures(to, selftest);
     add_skips(to, selftest);
+    add_second_tries(to, selftest);
     if (length == REPORT_WHOLE)
         add_rows(to, selftest);
     add_last_line(to, selftest);

@@ -69,6 +69,7 @@ static void write_row(struct json *json, const struct row_result *result)
     json_text(json, "verdict", result->verdict);
     json_text(json, "held", words[result->state]);
     json_text(json, "reason", result->reason);
+    json_u64(json, "tries", result->tries);
     json_u64(json, "ms", result->ms);
     json_close_object(json);
 }

@@ -34,30 +34,30 @@ static char *take_reason(struct complaints *complaints)
     return buf_take(&complaints->text);
 }
 
+static bool is_cut(const struct row_work *work, const struct corpus_row *row, char *text,
+                   size_t size)
+{
+    return choose_cut_limits(row, work->language, &work->selftest->spec.ceiling, text, size);
+}
+
 /* What a ceiling cut short may well end otherwise; but what got out got out. */
-static enum row_state state_of(const struct row_work *work)
+static enum row_state state_of(const struct row_work *work, const struct corpus_row *row)
 {
     char cut[128];
     if (work->complaints.count == 0)
         return ROW_HELD;
-    if (work->complaints.escaped ||
-        !choose_cut_limits(work->result->row, work->language, &work->selftest->spec.ceiling, cut,
-                           sizeof cut))
-        return ROW_DID_NOT_HOLD;
-    return ROW_SKIPPED;
+    return !work->complaints.escaped && is_cut(work, row, cut, sizeof cut) ? ROW_SKIPPED
+                                                                           : ROW_DID_NOT_HOLD;
 }
 
-static char *reason_of(struct row_work *work, enum row_state state)
+static char *reason_of(struct row_work *work, const struct row_result *result)
 {
     char cut[128];
     char *text = NULL;
-    if (state == ROW_HELD)
-        return NULL;
-    if (state == ROW_DID_NOT_HOLD)
+    if (result->state == ROW_DID_NOT_HOLD)
         return take_reason(&work->complaints);
-    (void)choose_cut_limits(work->result->row, work->language, &work->selftest->spec.ceiling, cut,
-                            sizeof cut);
-    if (asprintf(&text, "a ceiling is lower than what it needs (%s)", cut) < 0)
+    if (result->state == ROW_SKIPPED && is_cut(work, result->row, cut, sizeof cut) &&
+        asprintf(&text, "a ceiling is lower than what it needs (%s)", cut) < 0)
         return NULL;
     return text;
 }
@@ -66,13 +66,17 @@ static void end_row(struct row_work *work)
 {
     struct selftest *selftest = work->selftest;
     struct row_result *result = work->result;
-    result->ms = (loop_now_ns() - work->began_ns) / NS_PER_MS;
-    result->state = selftest->interrupted ? ROW_NOT_RUN : state_of(work);
-    result->reason = selftest->interrupted ? NULL : reason_of(work, result->state);
-    complaints_fini(&work->complaints);
     work->result = NULL;
-    selftest->done++;
-    if (selftest->spec.progress)
+    result->ms = (loop_now_ns() - work->began_ns) / NS_PER_MS;
+    result->state = selftest->interrupted ? ROW_NOT_RUN : state_of(work, result->row);
+    if (result->state == ROW_DID_NOT_HOLD && result->tries == 1 && work->complaints.late &&
+        !work->complaints.escaped)
+        result->state = ROW_WAITS; /* once more, when nothing else runs */
+    else
+        result->reason = reason_of(work, result);
+    complaints_fini(&work->complaints);
+    selftest->done += result->state != ROW_WAITS;
+    if (selftest->spec.progress && result->state != ROW_WAITS)
         selftest->spec.progress(selftest->spec.context, selftest->done, selftest->count, result);
     loop_task_schedule(selftest->start);
 }
@@ -88,8 +92,7 @@ static void look_around(struct row_work *work)
         complaints_fini(&found);
         return;
     }
-    buf_add_slice(&work->complaints.text, buf_slice(&found.text));
-    work->complaints.count += found.count;
+    complaints_take(&work->complaints, &found);
     complaints_fini(&found);
     end_row(work);
 }
@@ -171,9 +174,7 @@ static void judge_turn(struct row_work *work)
         trial_judge(&work->trials[i], &found);
         if (found.count > 0 && row->each)
             complaints_add(&work->complaints, "with '%s':", row->each[work->variant]);
-        buf_add_slice(&work->complaints.text, buf_slice(&found.text));
-        work->complaints.count += found.count;
-        work->complaints.escaped = work->complaints.escaped || found.escaped;
+        complaints_take(&work->complaints, &found);
         work->result->verdict = trial_verdict(&work->trials[i]);
         complaints_fini(&found);
     }
@@ -242,6 +243,7 @@ void row_work_begin(struct row_work *work, struct row_result *result)
     work->turn = 0;
     work->began_ns = loop_now_ns();
     result->state = ROW_NOT_RUN; /* so that nobody takes it again */
+    result->tries++;
     complaints_init(&work->complaints);
     start_turn(work);
 }

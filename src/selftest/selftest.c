@@ -16,7 +16,8 @@ static struct row_result *next_row(struct selftest *selftest)
 {
     for (size_t i = 0; i < selftest->count && !selftest->interrupted; i++) {
         struct row_result *result = &selftest->results[i];
-        if (result->state == ROW_WAITS && result->row->alone == selftest->alone)
+        bool alone = result->row->alone || result->tries > 0;
+        if (result->state == ROW_WAITS && alone == selftest->alone)
             return result;
     }
     return NULL;

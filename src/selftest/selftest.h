@@ -35,6 +35,7 @@ struct row_result {
     char *reason;        /* owned: why it was skipped; what did not hold, a line each */
     const char *verdict; /* of its last run; NULL */
     uint64_t ms;
+    unsigned tries; /* 2: it was too slow once, and was tried again when nothing else ran */
 };
 
 struct selftest_spec { /* borrowed until selftest_free, but for the loop and the engine */

@@ -39,7 +39,7 @@ def texts(values):
 def patterns(row):
     rows = [f"{{{STREAMS[stream]}, {text(pattern.pattern)}}}"
             for stream, found in row.patterns.items() for pattern in found]
-    return f"(const struct corpus_pattern[]){{{', '.join(rows + ['{0}'])}}}"
+    return f"(const struct corpus_pattern[]){{{', '.join(rows + ['{0}'])}}}" if rows else None
 
 
 def checks(row):

@@ -55,8 +55,10 @@ bool corpus_list_has(const char *const *list, const char *word)
 
 static bool is_meant_by(const struct corpus_row *row, const char *word)
 {
-    return strcmp(row->number, word) == 0 || strstr(row->name, word) ||
-           strcmp(row->language, word) == 0 || corpus_list_has(row->layers, word);
+    if (word[strspn(word, "0123456789")] == '\0') /* "34" and "034", and not all with a 34 */
+        return strcmp(row->number, word + strspn(word, "0")) == 0;
+    return strstr(row->name, word) || strcmp(row->language, word) == 0 ||
+           corpus_list_has(row->layers, word);
 }
 
 bool corpus_is_meant(const struct corpus_row *row, const char *words)

@@ -33,7 +33,7 @@ struct corpus_text { /* `at`, `times` times one after the other */
     size_t times; /* 0: not given */
 };
 
-/* Lists are NULL-ended, and NULL when empty. */
+/* Lists have an end, and are NULL when they are empty. */
 struct corpus_row {
     const char *number; /* of the attack in the list of threats; NULL ends the table */
     const char *name;   /* "034_exit_codes", "005_spin/ruby" */

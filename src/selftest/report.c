@@ -89,6 +89,7 @@ static void add_head(struct buf *to, const struct selftest *selftest,
                      const struct report_host *host)
 {
     char date[32];
+    char line[600];
     struct utsname machine;
     report_date(host, date, sizeof date);
     (void)uname(&machine);
@@ -97,7 +98,9 @@ static void add_head(struct buf *to, const struct selftest *selftest,
     buf_add_format(to, "host: %s, %s %s %s, %s\n", machine.nodename, machine.sysname,
                    machine.release, machine.machine,
                    host->layers->privileged ? "as root" : "without privilege");
-    buf_add_format(to, "isolation: %s\n\n", host->isolation);
+    (void)snprintf(line, sizeof line, "isolation: %s", host->isolation);
+    add_wrapped(to, 0, line, strlen(line));
+    buf_add_char(to, '\n');
 }
 
 static void add_list(struct buf *to, const char *name, const struct config_list *list)
@@ -147,6 +150,8 @@ static void add_table(struct buf *to, const struct selftest *selftest,
         size_t held = selftest_tally(selftest, *layer, ROW_HELD);
         size_t not_held = selftest_tally(selftest, *layer, ROW_DID_NOT_HOLD);
         size_t skipped = selftest_tally(selftest, *layer, ROW_SKIPPED);
+        if (held + not_held + skipped + selftest_tally(selftest, *layer, ROW_NOT_RUN) == 0)
+            continue;
         buf_add_format(to, "%-12s %-8s %6zu %13zu %8zu\n", *layer, report_layer_word(host, *layer),
                        held, not_held, skipped);
     }

@@ -43,6 +43,15 @@ static bool is_listed(const struct selftest_options *options, const struct corpu
     return (!options->quick || row->quick) && corpus_is_meant(row, options->only);
 }
 
+static int check_options(const struct selftest_options *options, struct err *err)
+{
+    for (const struct corpus_row *row = corpus_rows; row->number; row++) {
+        if (is_listed(options, row))
+            return 0;
+    }
+    return err_set(err, ERR_INVALID, "no row is meant ('runnel selftest --list' shows all)");
+}
+
 static int print_list(const struct selftest_options *options)
 {
     for (const struct corpus_row *row = corpus_rows; row->number; row++) {
@@ -163,7 +172,9 @@ static int run_selftest(const struct verb *verb, int argc, char **argv, struct e
     struct selftest_options options = {0};
     struct wiring wiring = {.socket = -1};
     int rc = verb_parse_alone(verb, argc, argv, &options, err);
-    if (rc == OPTIONS_DONE && options.list) {
+    if (rc == OPTIONS_DONE && check_options(&options, err) < 0) {
+        rc = -1;
+    } else if (rc == OPTIONS_DONE && options.list) {
         rc = print_list(&options);
     } else if (rc == OPTIONS_DONE) {
         rc = examine(&options, &wiring, err);

@@ -91,7 +91,7 @@ int choose_rows(const struct selftest_spec *spec, struct row_result **ret_result
     *ret_results = results;
     *ret_count = count;
     if (count == 0)
-        return err_set(err, ERR_INVALID, "no row is meant ('runnel selftest --list' shows all)");
+        return err_set(err, ERR_INVALID, "no row is meant");
     return 0;
 }
 

@@ -97,32 +97,29 @@ static void show_progress(void *context, size_t done, size_t all, const struct r
         (void)fputs("\r\033[K", stderr);
 }
 
-static int write_report(const struct selftest_options *options, const struct selftest *selftest,
-                        const struct report_host *host, struct err *err)
+static int print_report(const struct selftest_options *options, const struct selftest *selftest,
+                        const struct report_host *host, FILE *file, struct err *err)
 {
     auto_buf struct buf text;
+    auto_buf struct buf whole;
     buf_init(&text, SIZE_MAX);
+    buf_init(&whole, SIZE_MAX);
     if (options->json)
         report_json(&text, selftest, host);
     else
         report_text(&text, selftest, host, REPORT_SHORT);
+    report_text(&whole, selftest, host, REPORT_WHOLE);
+    if (text.failed || whole.failed)
+        return err_set(err, ERR_INTERNAL, "out of memory");
     (void)printf("%s%s", buf_text(&text), options->json ? "\n" : "");
-    bool failed = text.failed;
-    if (options->report && !failed) {
-        buf_clear(&text);
-        report_text(&text, selftest, host, REPORT_WHOLE);
-        FILE *file = fopen(options->report, "we");
-        bool written = file && fwrite(buf_text(&text), 1, text.len, file) == text.len;
-        if ((file && fclose(file) != 0) || !written)
-            return err_sys(err, errno, "--report %s", options->report);
-        failed = text.failed;
-    }
-    return failed ? err_set(err, ERR_INTERNAL, "out of memory") : 0;
+    if (file && (fputs(buf_text(&whole), file) < 0 || fflush(file) != 0))
+        return err_sys(err, errno, "--report %s", options->report);
+    return 0;
 }
 
 /* Takes the wiring down in between: what is left shows when the spawner has ended. */
 static int test(const struct selftest_options *options, struct wiring *wiring,
-                struct canaries *canaries, struct err *err)
+                struct canaries *canaries, FILE *file, struct err *err)
 {
     struct selftest_spec spec = {
         .rows = corpus_rows,
@@ -146,14 +143,15 @@ static int test(const struct selftest_options *options, struct wiring *wiring,
     wiring_stop_boxes(wiring);
     selftest_finish(selftest);
     int status = selftest_exit_status(selftest);
-    if (write_report(options, selftest, &host, err) < 0)
+    if (print_report(options, selftest, &host, file, err) < 0)
         status = -1;
     selftest_free(selftest);
     return status;
 }
 
 /* The canaries come first: the spawner inherits what no program may see. */
-static int examine(const struct selftest_options *options, struct wiring *wiring, struct err *err)
+static int attack(const struct selftest_options *options, struct wiring *wiring, FILE *file,
+                  struct err *err)
 {
     if (wiring_load(wiring, &options->config, false, err) < 0)
         return -1;
@@ -162,8 +160,20 @@ static int examine(const struct selftest_options *options, struct wiring *wiring
         return -1;
     int status = start_engine(wiring, err);
     if (status == 0)
-        status = test(options, wiring, canaries, err);
+        status = test(options, wiring, canaries, file, err);
     canaries_free(canaries);
+    return status;
+}
+
+/* The report's file is opened before minutes are spent on what goes into it. */
+static int examine(const struct selftest_options *options, struct wiring *wiring, struct err *err)
+{
+    FILE *file = options->report ? fopen(options->report, "we") : NULL;
+    if (options->report && !file)
+        return err_sys(err, errno, "--report %s", options->report);
+    int status = attack(options, wiring, file, err);
+    if (file)
+        (void)fclose(file);
     return status;
 }
 

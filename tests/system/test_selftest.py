@@ -118,6 +118,11 @@ class Selftest(unittest.TestCase):
         self.assertEqual(len(selftest("--list", "--quick").stdout.splitlines()), 11)
         self.assertRegex(selftest("--list", "--only", "055").stdout, "^55 +055_userns +c +seccomp$")
 
+    def test_a_report_that_cannot_be_written_is_told_at_once(self):
+        done = selftest("--report", "/proc/none/report")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("--report /proc/none/report", done.stderr)
+
     def test_what_names_no_row_is_a_mistake(self):
         done = selftest("--only", "no-such-row")
         self.assertEqual((done.returncode, done.stdout), (64, ""))

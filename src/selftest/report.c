@@ -192,10 +192,10 @@ static void add_skips(struct buf *to, const struct selftest *selftest)
     const char *title = "\nskipped:\n";
     for (size_t i = 0; i < selftest_count(selftest); i++) {
         auto_buf struct buf line;
+        buf_init(&line, MIB);
         const char *reason = selftest_at(selftest, i)->reason;
         if (selftest_at(selftest, i)->state != ROW_SKIPPED || is_told(selftest, i))
             continue;
-        buf_init(&line, MIB);
         buf_add_format(&line, "%s:", reason);
         for (size_t k = i; k < selftest_count(selftest); k++) {
             const struct row_result *same = selftest_at(selftest, k);

@@ -206,7 +206,7 @@ const struct verb verb_selftest = {
     .synopsis = "selftest [--quick] [--only WORDS] [--json] [--report FILE]",
     .teaching =
         "examples:\n"
-        "  sudo runnel selftest                      some two minutes\n"
+        "  sudo runnel selftest                      some minutes\n"
         "  sudo runnel selftest --quick              one row of each layer, seconds\n"
         "  runnel selftest --only forkbomb,network   rows by number, name, language, layer\n"
         "  sudo runnel selftest --report held.txt    every row, the host, the settings\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# row: 120 open_descriptors
+# row: 121 open_descriptors
 # expect: succeeded
 # stdout: ^open: 0 1 2$
 # quick: yes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# row: 121 unlisted_path
+# row: 122 unlisted_path
 # expect: succeeded
 # stdout: ^list the root: Permission denied$
 # stdout: ^list /work: ok$

@@ -296,6 +296,10 @@ void judge(const struct corpus_row *row, const struct outcome *outcome,
     if (row->raw && !slice_equal(outcome->out, outcome->input))
         complaints_add(complaints, "stdout: %zu bytes, other than the %zu that were sent",
                        outcome->out.len, outcome->input.len);
+    /* A compiler that was too slow may give a right verdict for the wrong stage. */
+    if (complaints->count > 0 && outcome->result->compile_stage &&
+        is_of_time(outcome->result->verdict))
+        complaints->late = true;
 }
 
 bool judge_knows_fact(const char *fact)

@@ -138,6 +138,21 @@ static void only_what_time_explains_is_called_late(void **state)
     }
 }
 
+static void a_compiler_that_was_too_slow_is_late_whatever_the_row_expects(void **state)
+{
+    (void)state;
+    const struct corpus_row row = {.expect = LIST("timeout"),
+                                   .checks = CHECK("usage.wall_ms", ">=", 10)};
+    const struct run_result result = {.verdict = VERDICT_TIMEOUT, .compile_stage = true};
+    const struct outcome outcome = {.result = &result, .secret = ""};
+    struct complaints found;
+    complaints_init(&found);
+    judge(&row, &outcome, &found);
+    assert_int_equal(found.count, 1);
+    assert_true(found.late);
+    complaints_fini(&found);
+}
+
 static void a_byte_of_nothing_is_a_byte(void **state)
 {
     (void)state;
@@ -166,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_is_judged_as_it_must_be),
         cmocka_unit_test(only_what_time_explains_is_called_late),
+        cmocka_unit_test(a_compiler_that_was_too_slow_is_late_whatever_the_row_expects),
         cmocka_unit_test(a_byte_of_nothing_is_a_byte),
         cmocka_unit_test(a_pattern_that_is_none_holds_nowhere),
     };

@@ -18,7 +18,7 @@ FLOORS = {
     "webhook": 2,
     "executor": 3, "account": 3,
     "engine": 4,
-    "dialect": 5, "fleet": 5,
+    "dialect": 5, "fleet": 5, "selftest": 5,
     "cli": 6,
 }
 

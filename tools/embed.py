@@ -86,4 +86,5 @@ def page(out, depfile, folder, missing):
         to.write(f"{out}: {index}\n")
 
 
-{"binary": binary, "texts": texts, "page": page}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    {"binary": binary, "texts": texts, "page": page}[sys.argv[1]](*sys.argv[2:])

@@ -7,8 +7,8 @@
 #include "cli/nearest.h"
 
 const struct verb *const verbs[] = {
-    &verb_run,       &verb_serve,  &verb_worker, &verb_workers, &verb_jobs, &verb_key,
-    &verb_languages, &verb_doctor, &verb_help,   &verb_version, NULL,
+    &verb_run,       &verb_serve,  &verb_worker,   &verb_workers, &verb_jobs,    &verb_key,
+    &verb_languages, &verb_doctor, &verb_selftest, &verb_help,    &verb_version, NULL,
 };
 
 const struct verb *verb_find(const char *name, struct err *err)

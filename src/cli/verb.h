@@ -27,6 +27,7 @@ extern const struct verb verb_languages;
 extern const struct verb verb_workers;
 extern const struct verb verb_jobs;
 extern const struct verb verb_doctor;
+extern const struct verb verb_selftest;
 extern const struct verb verb_help;
 extern const struct verb verb_version;
 

@@ -204,17 +204,26 @@ static void end_engine(struct wiring *wiring)
     engine_drain(wiring->engine, 0, on_drained, wiring->loop);
     loop_run(wiring->loop);
     engine_free(wiring->engine);
+    wiring->engine = NULL;
 }
 
-void wiring_fini(struct wiring *wiring)
+void wiring_stop_boxes(struct wiring *wiring)
 {
     end_engine(wiring);
     if (wiring->executor)
         wiring->executor->ops->executor_free(wiring->executor);
     else
         fd_close(&wiring->socket);
+    wiring->executor = NULL;
+    wiring->socket = -1;
     if (wiring->own_spawner)
         sandbox_stop_spawner(-1); /* its socket is closed: it cleans up and ends */
+    wiring->own_spawner = false;
+}
+
+void wiring_fini(struct wiring *wiring)
+{
+    wiring_stop_boxes(wiring);
     if (wiring->loop)
         loop_free(wiring->loop);
     catalogue_free(wiring->catalogue);

@@ -51,7 +51,8 @@ int wiring_receive_report(struct wiring *wiring, int socket, struct err *err);
 int wiring_make_executor(struct wiring *wiring, struct err *err);
 /* config's concurrency and queue are filled in by the caller. */
 int wiring_make_engine(struct wiring *wiring, const struct engine_config *config, struct err *err);
-/* Cancels what still runs, and waits for its end. */
+/* Cancels what still runs, and waits for its end and the spawner's. Part of the next. */
+void wiring_stop_boxes(struct wiring *wiring);
 void wiring_fini(struct wiring *wiring);
 
 /* A log line for each variable of other services that is set and means nothing here. */

@@ -29,7 +29,8 @@ class Outcome:
     def fact(self, path):
         """'usage.cpu_ms' of the result, or 'host.ms' and 'host.stdout_bytes' as seen here."""
         own = {"host": {"ms": int((self.ended - self.began) * 1000),
-                        "stdout_bytes": len(self.text("stdout").encode())}}
+                        "stdout_bytes": len(self.text("stdout").encode()),
+                        "stderr_bytes": len(self.text("stderr").encode())}}
         value = own if path.startswith("host.") else self.result or {}
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None

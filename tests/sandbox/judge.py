@@ -88,8 +88,8 @@ def _judge_streams(row, outcome):
     found += [f"matches {pattern.pattern}, which it never may: {_short(everything)}"
               for pattern in row.patterns["never"] if pattern.search(everything)]
     found += [line for line in everything.splitlines() if _ESCAPED in line][:5]
-    if row.exact_stdout is not None and outcome.text("stdout") != row.exact_stdout:
-        found.append(f"stdout is {outcome.text('stdout')!r:.300}")
+    found += [f"{stream} is {outcome.text(stream)!r:.300}"
+              for stream, (text, times) in row.exact.items() if outcome.text(stream) != text * times]
     return found
 
 

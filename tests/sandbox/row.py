@@ -20,8 +20,8 @@ LANGUAGE_OF = {
 # Keys that may stand more than once; the others take the last one.
 LISTS = {"stdout", "stderr", "reason", "never", "check", "env"}
 KEYS = LISTS | {
-    "row", "expect", "exit", "signal", "stdout-is", "limits", "args", "stdin", "needs", "layer",
-    "alone", "raw", "pair", "each", "sample", "slow",
+    "row", "expect", "exit", "signal", "stdout-is", "stderr-is", "limits", "args", "stdin",
+    "needs", "layer", "alone", "raw", "pair", "each", "sample", "slow", "quick",
 }
 
 # Limits of time, and what they are when a row does not say (None: there is none).
@@ -29,6 +29,10 @@ TIME_LIMITS = {"timeout": "10s", "cpu-time": "10s", "idle-timeout": None}
 
 _COMMENT_MARK = re.compile(r"^\s*(?:/\*+|\*/|\*|//|#|;|%)\s?")
 _KEY_LINE = re.compile(r"^([a-z-]+):\s*(.*?)\s*(?:\*/)?$")
+
+# What means something in Python's patterns alone: `runnel selftest` reads them as POSIX does.
+_ONLY_PYTHON = re.compile(r"\\[A-Za-z0-9]|\(\?|(?<!\\)[*+?}][*+?]")
+_WHOLE_TEXT = re.compile(r'(".*")(?: \* (\d+))?')
 
 
 class BadRow(Exception):
@@ -86,9 +90,11 @@ class Row:
         self.raw = keys.get("raw") == "yes"
         self.pair = keys.get("pair")
         self.each = shlex.split(keys["each"]) if "each" in keys else [None]
-        self.exact_stdout = json.loads(keys["stdout-is"]) if "stdout-is" in keys else None
+        self.quick = keys.get("quick") == "yes"
+        self.exact = {stream: _whole_text(keys[f"{stream}-is"]) for stream in ("stdout", "stderr")
+                      if f"{stream}-is" in keys}
         self.patterns = {
-            stream: [re.compile(text, re.MULTILINE) for text in keys.get(stream, [])]
+            stream: [_pattern(text) for text in keys.get(stream, [])]
             for stream in ("stdout", "stderr", "reason", "never")
         }
         self.checks = [comparison for text in keys.get("check", [])
@@ -113,6 +119,18 @@ class Row:
 
 def _seconds(text):
     return float(text.rstrip("ms")) * (0.001 if text.endswith("ms") else 1)
+
+
+def _pattern(text):
+    if _ONLY_PYTHON.search(text):
+        raise ValueError(f"no extended regular expression of POSIX: {text}")
+    return re.compile(text, re.MULTILINE)
+
+
+def _whole_text(text):
+    """'"ab" * 3' → ("ab", 3)"""
+    string, times = _WHOLE_TEXT.fullmatch(text).groups()
+    return json.loads(string), int(times or 1)
 
 
 def _parse_checks(text):

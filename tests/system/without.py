@@ -10,8 +10,10 @@ import os
 import struct
 import sys
 
-CALLS = {"x86_64": {"landlock_create_ruleset": 444, "seccomp": 317, "unshare": 272},
-         "aarch64": {"landlock_create_ruleset": 444, "seccomp": 277, "unshare": 97}}
+CALLS = {"x86_64": {"landlock_create_ruleset": 444, "seccomp": 317, "unshare": 272,
+                    "ftruncate": 77},
+         "aarch64": {"landlock_create_ruleset": 444, "seccomp": 277, "unshare": 97,
+                     "ftruncate": 46}}
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 LOAD, JUMP_IF_EQUAL, JUMP_IF_SET, RETURN = 0x20, 0x15, 0x45, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000

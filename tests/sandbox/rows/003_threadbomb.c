@@ -6,6 +6,7 @@
  * limits: timeout=5s processes=32
  * check: limits_hit.processes >= 1
  * needs: cgroup
+ * quick: yes
  * layer: cgroup
  */
 #include "saw.h"

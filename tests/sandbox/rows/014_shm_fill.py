@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # row: 14 shm_fill
 # expect: succeeded
-# stdout: ^/dev/shm: (ENOSPC|EFBIG) after \d+ MiB$
-# stdout: ^/tmp: (ENOSPC|EFBIG) after \d+ MiB$
+# stdout: ^/dev/shm: (ENOSPC|EFBIG) after [0-9]+ MiB$
+# stdout: ^/tmp: (ENOSPC|EFBIG) after [0-9]+ MiB$
 # limits: timeout=20s memory=256M
 # alone: yes
 # layer: cgroup, root

@@ -5,6 +5,7 @@
  * stdout: ^highest: 63$
  * stdout: ^raise the limit: EPERM$
  * limits: timeout=5s open-files=64
+ * quick: yes
  * layer: rlimits
  */
 #include "saw.h"

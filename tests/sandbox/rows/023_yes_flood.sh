@@ -3,5 +3,6 @@
 # expect: output_limit
 # limits: timeout=10s max-output=100000
 # check: host.stdout_bytes == 100000, usage.wall_ms <= 1500
+# quick: yes
 # layer: supervisor
 exec yes

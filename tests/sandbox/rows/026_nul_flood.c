@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * row: 26 nul_flood
  * expect: output_limit
- * stdout: \A\x00{65536}\Z
+ * stdout-is: "\u0000" * 65536
  * limits: timeout=10s max-output=65536
  * check: usage.wall_ms <= 1500
  * layer: supervisor

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * row: 35 daemonize
  * expect: succeeded
- * stdout: ^daemon: \d+$
+ * stdout: ^daemon: [0-9]+$
  * args: ["{arg}"]
  * each: keeps-stdio closes-stdio
  * limits: timeout=20s

@@ -6,7 +6,7 @@
  * stdout: ^files: main
  * stdout: ^raise the core limit: EPERM$
  * stdout: ^raise it by prlimit: EPERM$
- * never: core(\.\d+)?$
+ * never: core(\.[0-9]+)?$
  * layer: rlimits, seccomp
  */
 #include "saw.h"

@@ -2,7 +2,7 @@
 # row: 41 read_host
 # expect: succeeded
 # args: ["{CANARIES}"]
-# stdout: ^tried: \d\d
+# stdout: ^tried: [0-9][0-9]
 # never: root:[*!$]
 # layer: root
 import errno

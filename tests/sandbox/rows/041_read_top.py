@@ -4,6 +4,7 @@
 # stdout: ^listing / : EACCES$
 # stdout: ^making /dev/shm/x: ok$
 # needs: landlock
+# quick: yes
 # layer: landlock
 """The top folder may be read by everybody, but is not on Landlock's list: what the mounts
 might show there by a mistake cannot be found."""

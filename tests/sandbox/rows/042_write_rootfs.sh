@@ -3,6 +3,7 @@
 # expect: succeeded
 # stdout: ^refused: 24$
 # stderr: Read-only file system
+# quick: yes
 # layer: root
 refused=0
 attempt() {

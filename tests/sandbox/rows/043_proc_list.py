@@ -3,6 +3,7 @@
 # expect: succeeded
 # stdout: ^own: yes$
 # stdout: ^others: none$
+# quick: yes
 # layer: namespaces
 import os
 

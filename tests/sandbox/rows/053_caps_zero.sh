@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 # row: 53 caps_zero
 # expect: succeeded
-# stdout: ^CapInh:\s+0000000000000000$
-# stdout: ^CapPrm:\s+0000000000000000$
-# stdout: ^CapEff:\s+0000000000000000$
-# stdout: ^CapBnd:\s+0000000000000000$
-# stdout: ^CapAmb:\s+0000000000000000$
-# stdout: ^NoNewPrivs:\s+1$
-# stdout: ^Seccomp:\s+2$
-# stdout: ^Seccomp_filters:\s+[1-9]
-# stdout: ^Uid:\s+1000\s+1000\s+1000\s+1000$
-# stdout: ^Gid:\s+1000\s+1000\s+1000\s+1000$
+# stdout: ^CapInh:[^0-9]+0000000000000000$
+# stdout: ^CapPrm:[^0-9]+0000000000000000$
+# stdout: ^CapEff:[^0-9]+0000000000000000$
+# stdout: ^CapBnd:[^0-9]+0000000000000000$
+# stdout: ^CapAmb:[^0-9]+0000000000000000$
+# stdout: ^NoNewPrivs:[^0-9]+1$
+# stdout: ^Seccomp:[^0-9]+2$
+# stdout: ^Seccomp_filters:[^0-9]+[1-9]
+# stdout: ^Uid:[^0-9]+1000[^0-9]+1000[^0-9]+1000[^0-9]+1000$
+# stdout: ^Gid:[^0-9]+1000[^0-9]+1000[^0-9]+1000[^0-9]+1000$
 # layer: identity, seccomp
 exec grep -E '^(Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups)' /proc/self/status

@@ -5,6 +5,7 @@
  * stdout: ^groups: none$
  * stdout: ^setuid 0: (EPERM|EINVAL)$
  * stdout: ^setgroups: EPERM$
+ * quick: yes
  * layer: identity
  */
 #include "saw.h"

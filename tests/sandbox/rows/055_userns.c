@@ -4,6 +4,7 @@
  * stdout: ^unshare user: (ENOSYS|EPERM)$
  * stdout: ^clone user: (ENOSYS|EPERM)$
  * stdout: ^clone3 user: (ENOSYS|EPERM)$
+ * quick: yes
  * layer: seccomp
  *
  * Each namespace by each of the three calls that make one.

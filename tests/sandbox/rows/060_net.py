@@ -4,11 +4,12 @@
 # args: ["{PORT}"]
 # stdout: ^tcp 1\.1\.1\.1:53: (ENETUNREACH|EACCES|EPERM)$
 # stdout: ^tcp 169\.254\.169\.254:80: (ENETUNREACH|EACCES|EPERM)$
-# stdout: ^tcp 127\.0\.0\.1:\d+: ECONNREFUSED$
+# stdout: ^tcp 127\.0\.0\.1:[0-9]+: ECONNREFUSED$
 # stdout: ^udp 1\.1\.1\.1:53: (ENETUNREACH|EACCES|EPERM)$
 # stdout: ^name example\.com: refused$
 # stdout: ^interfaces: lo$
 # stdout: ^own loopback: works$
+# quick: yes
 # layer: network
 import errno
 import socket

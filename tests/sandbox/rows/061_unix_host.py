@@ -2,7 +2,7 @@
 # row: 61 unix_host
 # expect: succeeded
 # args: ["{SOCKET}", "@{ABSTRACT}"]
-# stdout: ^tried: \d+$
+# stdout: ^tried: [0-9]+$
 # layer: network, root
 import errno
 import socket

@@ -5,5 +5,6 @@
 # env: EMPTY=
 # stdout: ^GREETING=hello \$\(id\) "quoted" ünï=code$
 # stdout: ^EMPTY=$
+# quick: yes
 # layer: interface
 tr '\0' '\n' < /proc/$$/environ

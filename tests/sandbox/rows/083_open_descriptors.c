@@ -3,6 +3,7 @@
  * expect: succeeded
  * stdout: ^open beside 0, 1 and 2: 0$
  * stdout: ^not of ours: 0$
+ * quick: yes
  * layer: descriptors
  */
 #include "saw.h"

@@ -2,8 +2,8 @@
 # row: 85 residue
 # expect: succeeded
 # pair: after
-# stdout: ^looked at \d+ places: nothing there$
-# stdout: ^left \d+$
+# stdout: ^looked at [0-9]+ places: nothing there$
+# stdout: ^left [0-9]+$
 # layer: supervisor
 import glob
 import os

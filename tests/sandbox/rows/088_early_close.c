@@ -2,8 +2,8 @@
  * row: 88 early_close
  * expect: failed
  * exit: 3
- * stdout: \Afirst\n\Z
- * stderr: \Alast\n\Z
+ * stdout-is: "first\n"
+ * stderr-is: "last\n"
  * check: usage.wall_ms >= 900, usage.wall_ms <= 5000
  * layer: supervisor
  */

@@ -16,6 +16,7 @@
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/client.h"
+#include "sandbox/weakened.h"
 
 static int configure(int fs, const char *key, uint64_t value)
 {
@@ -31,8 +32,8 @@ static int make_tmpfs(uint64_t bytes, uint64_t inodes, uid_t uid, gid_t gid)
     auto_close int fs = sys_fsopen("tmpfs");
     if (fs < 0)
         return fs;
-    int rc = configure(fs, "size", bytes);
-    if (rc == 0)
+    int rc = step_is_on("size") ? configure(fs, "size", bytes) : 0;
+    if (rc == 0 && step_is_on("size"))
         rc = configure(fs, "nr_inodes", inodes);
     if (rc == 0)
         rc = configure(fs, "uid", uid);

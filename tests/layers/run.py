@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Is each row of tests/sandbox needed, and does each layer hold alone?
+
+For a row that layers stop (`layer:` in its header), in the virtual machine and with a
+spawner that can leave out steps (weakened.c):
+
+    with all of them out, the attack must succeed: the row can fail;
+    with each of them alone on, it must be stopped, or cannot.txt says why that layer
+    cannot, and then it must not be.
+
+A machine that dies or hangs under an attack has been attacked with success; another
+is booted for the rest. Prints as the other parts of ./check do; --table writes what
+was seen as a page.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path[:0] = [str(HERE.parent / "sandbox"), str(HERE), str(HERE.parent)]
+
+# pylint: disable=wrong-import-position
+import parts
+import row as corpus
+from report import Report
+
+# Those that start fast enough in an emulated machine.
+LANGUAGES = {"assembly", "bash", "c", "cpp", "python"}
+# Longer than any row takes, its limits stretched: nothing came for so long, so nothing will.
+SILENCE_S = 400
+
+Case = collections.namedtuple("Case", "row layer off")  # layer: alone on; None: all are out
+
+
+def layers_of(row):
+    words = [word.strip() for word in row.keys.get("layer", "").split(",")]
+    return [word for word in words if word in parts.STEPS]
+
+
+def cases_of(row):
+    layers = layers_of(row)
+    return [Case(row.name, None, layers)] + [
+        Case(row.name, layer, [other for other in layers if other != layer]) for layer in layers]
+
+
+def read_cannot(path):
+    """{(row, layer): why that layer cannot stop it alone}"""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            row, layer, why = line.split(None, 2)
+            found[row, layer] = why
+    return found
+
+
+class Machine:
+    """Virtual machines, one after the other, until every case has been carried out."""
+
+    def __init__(self, options, cases):
+        self.options = options
+        self.left = dict(enumerate(cases))
+
+    def _start(self, folder):
+        wanted = [{"number": number, "row": case.row, "off": case.off}
+                  for number, case in self.left.items()]
+        path = pathlib.Path(folder) / "cases"
+        path.write_text(json.dumps(wanted), encoding="utf-8")
+        environment = dict(os.environ, VM_TIMEOUT="100000", VM_MEMORY="1024")
+        return subprocess.Popen(
+            [str(TOP / "tests/system/vm/run_in_vm.sh"), "/usr/bin/python3", "-B",
+             str(HERE / "in_vm.py"), self.options.runnel, str(path), str(self.options.slow)],
+            cwd=TOP, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+
+    def boot(self, told):
+        """One machine's life. Returns what it said beside results, when it got nowhere."""
+        lines, other, current = queue.Queue(), [], None
+        with tempfile.TemporaryDirectory(dir=self.options.folder) as folder:
+            child = self._start(folder)
+            threading.Thread(target=_read, args=(child.stdout, lines), daemon=True).start()
+            while (line := _next(lines)) is not None:
+                word = line.split(" ", 2)
+                if word[0] == "@begin":
+                    current, began = int(word[1]), time.monotonic()
+                elif word[0] == "@end":
+                    self._take(int(word[1]), json.loads(word[2]), time.monotonic() - began, told)
+                    current = None
+                elif word[0] != "@done":
+                    other.append(line)
+            _end(child)
+        if current is not None:
+            self._take(current, {"found": ["the machine died"]}, time.monotonic() - began, told)
+            return None
+        return "; ".join(other[-5:]) or "the machine said nothing"
+
+    def _take(self, number, result, seconds, told):
+        case = self.left.pop(number)
+        told(case, result, seconds)
+
+    def run(self, told):
+        while self.left:
+            before = len(self.left)
+            said = self.boot(told)
+            if len(self.left) == before:
+                for case in self.left.values():
+                    told(case, {"broken": said}, 0)
+                return
+
+
+def _read(stream, lines):
+    for line in stream:
+        lines.put(line.rstrip("\r\n"))
+    lines.put(None)
+
+
+def _next(lines):
+    """A line; None when there will be none."""
+    try:
+        return lines.get(timeout=SILENCE_S)
+    except queue.Empty:
+        return None
+
+
+def _end(child):
+    try:
+        os.killpg(child.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    child.wait()
+
+
+class Judge:
+    """Counts what came of the cases, and remembers it for the table."""
+
+    def __init__(self, report, cannot, times):
+        self.report = report
+        self.cannot = cannot
+        self.times = times
+        self.marks = {}
+        self._lock = threading.Lock()
+
+    def told(self, case, result, seconds):
+        name = f"{case.row}, " + (f"{case.layer} alone" if case.layer else
+                                  "without " + ", ".join(case.off))
+        found = result.get("found", [])
+        if self.times:
+            print(f"# {seconds:6.1f} s {name}: {'; '.join(found[:2])[:400] or 'stopped'}",
+                  flush=True)
+        self.report.judge(name, self._complaints(case, result))
+        with self._lock:
+            self.marks[case.row, case.layer] = (
+                "broken" if "broken" in result else "falls" if found else "holds")
+
+    def _complaints(self, case, result):
+        if "broken" in result:
+            return [result["broken"]]
+        found = result["found"]
+        if case.layer is None:
+            return [] if found else ["nothing was in its way, and it did not succeed"]
+        why = self.cannot.get((case.row, case.layer))
+        if why and not found:
+            return ["it holds alone, and cannot.txt says that it cannot"]
+        return [] if why else found
+
+
+def write_table(path, rows, judge):
+    layers = list(parts.STEPS)
+    lines = [
+        "# Layers and rows", "",
+        "Made by `tests/layers/run.py --table`. A row is an attack of `tests/sandbox`; with all the",
+        "layers marked in it left out, it succeeds.", "",
+        "● the layer holds alone · ○ it cannot alone, see below · – the row is no matter of this layer",
+        "", "| row | " + " | ".join(layers) + " |", "|---|" + ":-:|" * len(layers)]
+    reasons = []
+    for row in rows:
+        cells = []
+        for layer in layers:
+            mark = judge.marks.get((row.name, layer))
+            cells.append({"holds": "●", "falls": "○", None: "–"}.get(mark, "?"))
+            why = judge.cannot.get((row.name, layer))
+            if why and mark:
+                reasons.append(f"| {row.name} | {layer} | {why} |")
+        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
+    lines += ["", "## Why a layer cannot", "", "| row | layer | why |", "|---|---|---|"] + reasons
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def parse_options(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runnel", default="build/tests/layers/runnel-weakened")
+    parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
+    parser.add_argument("--machines", type=int, default=2, help="at once (2)")
+    parser.add_argument("--slow", type=int, default=3, metavar="FACTOR", help="as in tests/sandbox")
+    parser.add_argument("--times", action="store_true", help="what each case took, and showed")
+    parser.add_argument("--table", metavar="FILE", help="write what was seen")
+    parser.add_argument("--list", action="store_true", help="print the cases and stop")
+    return parser.parse_args(argv)
+
+
+def main(argv):
+    options = parse_options(argv)
+    rows = [row for row in corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
+            if layers_of(row) and row.language in LANGUAGES and re.search(options.only, row.name)]
+    cases = [case for row in rows for case in cases_of(row)]
+    if options.list:
+        for case in cases:
+            print(case.row, case.layer or "none", "without", ", ".join(case.off))
+        return 0
+    options.runnel = os.path.abspath(options.runnel)
+    options.folder = os.path.dirname(options.runnel)
+    report = Report()
+    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options.times)
+    shares = [cases[first::options.machines] for first in range(options.machines)]
+    with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
+        list(pool.map(lambda share: Machine(options, share).run(judge.told), filter(None, shares)))
+    if options.table:
+        write_table(pathlib.Path(options.table), rows, judge)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

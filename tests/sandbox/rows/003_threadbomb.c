@@ -6,7 +6,7 @@
  * limits: timeout=5s processes=32
  * check: limits_hit.processes >= 1
  * needs: cgroup
- * layer: cgroup
+ * layer: cgroup, rlimits
  */
 #include "saw.h"
 #include <pthread.h>

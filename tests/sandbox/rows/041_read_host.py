@@ -4,7 +4,7 @@
 # args: ["{CANARIES}"]
 # stdout: ^tried: \d\d
 # never: root:[*!$]
-# layer: root
+# layer: root, landlock
 import errno
 import os
 import sys

@@ -2,8 +2,8 @@
 # row: 42 write_rootfs
 # expect: succeeded
 # stdout: ^refused: 24$
-# stderr: Read-only file system
-# layer: root
+# stderr: (Read-only file system|Permission denied)
+# layer: root, landlock, identity
 refused=0
 attempt() {
     if "$@"; then

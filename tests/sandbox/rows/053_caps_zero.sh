@@ -11,5 +11,5 @@
 # stdout: ^Seccomp_filters:\s+[1-9]
 # stdout: ^Uid:\s+1000\s+1000\s+1000\s+1000$
 # stdout: ^Gid:\s+1000\s+1000\s+1000\s+1000$
-# layer: identity, seccomp
+# layer: identity, seccomp, users
 exec grep -E '^(Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups)' /proc/self/status

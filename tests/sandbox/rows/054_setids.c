@@ -5,7 +5,7 @@
  * stdout: ^groups: none$
  * stdout: ^setuid 0: (EPERM|EINVAL)$
  * stdout: ^setgroups: EPERM$
- * layer: identity
+ * layer: identity, users
  */
 #include "saw.h"
 #include <grp.h>

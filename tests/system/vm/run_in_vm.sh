@@ -113,7 +113,7 @@ timeout --foreground "${VM_TIMEOUT:-300}" qemu-system-x86_64 \
     -chardev socket,id=fs,path="$work/fs" -device vhost-user-fs-pci,chardev=fs,tag=host \
     -serial stdio -serial "file:$work/status" -serial "file:$work/kernel.log" \
     -kernel "$(echo "$kernel"/boot/vmlinuz-*)" -initrd "$work/initramfs" \
-    -append 'console=ttyS2 panic=-1 rdinit=/init' </dev/null || {
+    -append 'console=ttyS2 mitigations=off panic=-1 rdinit=/init' </dev/null || {
     status=$?
     echo "run_in_vm: qemu ended with $status" >&2
     exit "$status"

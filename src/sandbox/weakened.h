@@ -4,7 +4,7 @@
  * That a layer is needed shows when it is missing. tests/layers builds a spawner of
  * these sources with WEAKENED defined, in which steps can be left out by their names.
  * It is never installed. In the real one the answer is a constant: the compiler
- * leaves nothing of the question (tests/layers/test_weakened.py looks).
+ * leaves nothing of the question (tests/layers/run.py looks).
  */
 #ifndef RUNNEL_SANDBOX_WEAKENED_H
 #define RUNNEL_SANDBOX_WEAKENED_H

@@ -228,9 +228,23 @@ def write_table(path, rows, judge):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def judge_real_program(report, real, weakened):
+    """What is installed has nothing of this, its embedded spawner neither."""
+    text = b"WEAKENED_STEPS"
+    found = [] if text in pathlib.Path(weakened).read_bytes() else ["the weakened one lacks it, too"]
+    if text in pathlib.Path(real).read_bytes():
+        found.append(f"{real} reads {text.decode()}")
+    installed = subprocess.run(["meson", "introspect", "--installed", os.path.dirname(real)],
+                               capture_output=True, text=True, check=True).stdout
+    found += [f"{path} would be installed" for path in json.loads(installed)
+              if "weakened" in path]
+    report.judge("the real program has every step", found)
+
+
 def parse_options(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runnel", default="build/tests/layers/runnel-weakened")
+    parser.add_argument("--real", default="build/runnel", help="the one that has every step")
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--machines", type=int, default=2, help="at once (2)")
     parser.add_argument("--slow", type=int, default=3, metavar="FACTOR", help="as in tests/sandbox")
@@ -254,6 +268,7 @@ def main(argv):
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)
     report = Report()
+    judge_real_program(report, os.path.abspath(options.real), options.runnel)
     judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
     shares = [cases[first::options.machines] for first in range(options.machines)]
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:

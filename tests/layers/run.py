@@ -236,17 +236,23 @@ def write_table(path, rows, judge):
         "layers marked in it left out, it succeeds.", "",
         "● the layer holds alone · ○ it cannot alone, see below · – the row is no matter of this layer",
         "", "| row | " + " | ".join(layers) + " |", "|---|" + ":-:|" * len(layers)]
-    reasons = []
+    reasons, unseen = [], []
     for row in rows:
+        seen = [judge.marks.get(f"{row.name} {layer}") for layer in ["-"] + layers_of(row)]
+        if seen[0] != "falls" or None in seen or "broken" in seen:
+            unseen.append(row.name)
+            continue
         cells = []
         for layer in layers:
             mark = judge.marks.get(f"{row.name} {layer}")
-            cells.append({"holds": "●", "falls": "○", None: "–"}.get(mark, "?"))
+            cells.append({"holds": "●", "falls": "○", None: "–"}[mark])
             why = judge.cannot.get((row.name, layer))
             if why and mark:
                 reasons.append(f"| {row.name} | {layer} | {why} |")
         lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
     lines += ["", "## Why a layer cannot", "", "| row | layer | why |", "|---|---|---|"] + reasons
+    if unseen:
+        lines += ["", "Not shown yet: " + ", ".join(unseen) + "."]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -274,6 +280,7 @@ def parse_options(argv):
     parser.add_argument("--table", metavar="FILE", help="write what was seen")
     parser.add_argument("--results", metavar="FILE",
                         help="keep what was seen there; what is there already stands in the table")
+    parser.add_argument("--table-only", metavar="FILE", help="write it from --results and stop")
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     return parser.parse_args(argv)
 
@@ -286,6 +293,10 @@ def main(argv):
     if options.list:
         for case in cases:
             print(case.row, case.layer or "none", "without", ", ".join(case.off))
+        return 0
+    if options.table_only:
+        judge = Judge(Report(), read_cannot(HERE / "cannot.txt"), options)
+        write_table(pathlib.Path(options.table_only), rows, judge)
         return 0
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)

@@ -228,6 +228,15 @@ class Judge:
         return [] if why else found
 
 
+def is_settled(row, judge):
+    """Every case was as it must be."""
+    def mark(layer):
+        return judge.marks.get(f"{row.name} {layer}")
+    return mark("-") == "falls" and all(
+        mark(layer) == ("falls" if (row.name, layer) in judge.cannot else "holds")
+        for layer in layers_of(row))
+
+
 def write_table(path, rows, judge):
     layers = list(parts.STEPS)
     lines = [
@@ -238,8 +247,7 @@ def write_table(path, rows, judge):
         "", "| row | " + " | ".join(layers) + " |", "|---|" + ":-:|" * len(layers)]
     reasons, unseen = [], []
     for row in rows:
-        seen = [judge.marks.get(f"{row.name} {layer}") for layer in ["-"] + layers_of(row)]
-        if seen[0] != "falls" or None in seen or "broken" in seen:
+        if not is_settled(row, judge):
             unseen.append(row.name)
             continue
         cells = []
@@ -259,7 +267,7 @@ def write_table(path, rows, judge):
 def judge_real_program(report, real, weakened):
     """What is installed has nothing of this, its embedded spawner neither."""
     text = b"WEAKENED_STEPS"
-    found = [] if text in pathlib.Path(weakened).read_bytes() else ["the weakened one lacks it, too"]
+    found = [] if text in pathlib.Path(weakened).read_bytes() else ["the weakened one lacks it"]
     if text in pathlib.Path(real).read_bytes():
         found.append(f"{real} reads {text.decode()}")
     installed = subprocess.run(["meson", "introspect", "--installed", os.path.dirname(real)],
@@ -275,7 +283,8 @@ def parse_options(argv):
     parser.add_argument("--real", default="build/runnel", help="the one that has every step")
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--machines", type=int, default=2, help="at once (2)")
-    parser.add_argument("--slow", type=int, default=10, metavar="FACTOR", help="as in tests/sandbox")
+    parser.add_argument("--slow", type=int, default=10, metavar="FACTOR",
+                        help="as in tests/sandbox")
     parser.add_argument("--times", action="store_true", help="what each case took, and showed")
     parser.add_argument("--table", metavar="FILE", help="write what was seen")
     parser.add_argument("--results", metavar="FILE",
@@ -306,7 +315,8 @@ def main(argv):
     programs = compile_all(rows, options.folder)
     shares = [cases[first::options.machines] for first in range(options.machines)]
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
-        list(pool.map(lambda share: Machine(options, share, programs).run(judge.told), filter(None, shares)))
+        list(pool.map(lambda share: Machine(options, share, programs).run(judge.told),
+                      filter(None, shares)))
     if options.table:
         write_table(pathlib.Path(options.table), rows, judge)
     return report.finish()

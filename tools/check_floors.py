@@ -32,10 +32,11 @@ DIALECT_SHARED = {"request", "result"}
 
 # The spawner holds privilege: it is linked with these and libc, nothing else.
 SPAWNER_MAY_USE = {"base", "os", "sandbox"}
-SPAWNER_PARTS = ("runnel-spawner", "sandbox_pools")
+SPAWNER_PARTS = ("runnel-spawner", "spawner_sources", "sandbox_pools")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 TARGET = re.compile(r"(?:static_library|executable)\('([\w-]+)',(.*?)\n(?=\S|\Z)", re.DOTALL)
+SOURCES = re.compile(r"^(\w+) = files\((.*?)\n(?=\S|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def module_of(path):
@@ -84,7 +85,7 @@ def link_complaints(path, module_of_library):
 def spawner_complaints(module_of_library):
     """Sources and libraries of the privileged program."""
     build, found, seen = text_of("src/sandbox/meson.build"), [], set()
-    for name, body in TARGET.findall(build):
+    for name, body in TARGET.findall(build) + SOURCES.findall(build):
         if name not in SPAWNER_PARTS:
             continue
         seen.add(name)

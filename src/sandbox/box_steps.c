@@ -5,6 +5,7 @@
 
 #include "os/fd.h"
 #include "sandbox/box.h"
+#include "sandbox/weakened.h"
 
 void box_report_failure(const struct box_plan *plan, const struct box_step *step, int errnum)
 {
@@ -19,6 +20,8 @@ void box_run_steps(const struct box_step *steps, size_t count, const struct box_
         if (steps[i].privileged_only && !plan->privileged)
             continue;
         if (steps[i].layer >= 0 && (plan->skip & 1U << steps[i].layer))
+            continue;
+        if (!step_is_on(steps[i].name))
             continue;
         int rc = steps[i].run(plan);
         if (rc < 0) {

@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "os/fd.h"
 #include "os/sys.h"
+#include "sandbox/weakened.h"
 
 static const char *const folders[] = {"usr",       "etc",  "dev",  "dev/shm",
                                       "dev/empty", "proc", "work", "tmp"};
@@ -167,6 +168,8 @@ int rootfs_enter(const struct rootfs_plan *plan, struct err *err)
         return err_sys(err, errno, "make a mount namespace");
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return err_sys(err, errno, "make the mounts private");
+    if (!step_is_on("root"))
+        return chdir("/") < 0 ? err_sys(err, errno, "enter /") : 0;
     if (mount_empty_tree(err) < 0 || build(plan, err) < 0)
         return -1;
     return become_root(err);

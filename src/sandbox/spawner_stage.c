@@ -23,6 +23,7 @@
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/spawner.h"
+#include "sandbox/weakened.h"
 
 enum { DEATH_WAIT_MS = 5000 };
 
@@ -68,7 +69,7 @@ static int take_group(struct spawner *spawner, struct spawner_stage *stage,
         .processes = processes > 0 ? processes + 1 : 0, /* and the box's init */
         .cpu_milli = limits->value[LIMIT_CPUS],
     };
-    if (!spawner->groups)
+    if (!spawner->groups || !step_is_on("cgroup"))
         return 0;
     stage->group = cgroup_take(spawner->groups, &wanted, &err);
     if (!stage->group)
@@ -79,7 +80,7 @@ static int take_group(struct spawner *spawner, struct spawner_stage *stage,
 static int take_network(struct spawner *spawner, struct spawner_stage *stage)
 {
     struct err err = {0};
-    if (!spawner->networks)
+    if (!spawner->networks || !step_is_on("network"))
         return 0;
     stage->netns = netns_take(spawner->networks, &err);
     if (!stage->netns)

@@ -16,6 +16,7 @@
 #include "os/fd.h"
 #include "os/sys.h"
 #include "sandbox/client.h"
+#include "sandbox/weakened.h"
 
 static int configure(int fs, const char *key, uint64_t value)
 {
@@ -31,9 +32,9 @@ static int make_tmpfs(uint64_t bytes, uint64_t inodes, uid_t uid, gid_t gid)
     auto_close int fs = sys_fsopen("tmpfs");
     if (fs < 0)
         return fs;
-    int rc = configure(fs, "size", bytes);
+    int rc = configure(fs, "size", step_is_on("size") ? bytes : 0);
     if (rc == 0)
-        rc = configure(fs, "nr_inodes", inodes);
+        rc = configure(fs, "nr_inodes", step_is_on("size") ? inodes : 0);
     if (rc == 0)
         rc = configure(fs, "uid", uid);
     if (rc == 0)

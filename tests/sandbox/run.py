@@ -112,16 +112,20 @@ class Suite:
         return None
 
     def judge(self, row):
+        """Runs a row, and an ordinary program after it; returns complaints."""
+        found = self.judge_alone(row)
+        outcome, _ = self._submit(HELLO)
+        if outcome.result is None or outcome.text("stdout") != "hello\n":
+            found.append(f"the next run is not an ordinary one: {outcome}"[:300])
+        return found
+
+    def judge_alone(self, row):
         """Runs a row in all its variants; returns complaints."""
         found = []
         for argument in row.each:
             prefix = f"[{argument}] " if argument is not None else ""
             found += [prefix + text for text in self._judge_variant(row, argument)]
-        found += self.canaries.complaints() + self.aftermath.complaints()
-        outcome, _ = self._submit(HELLO)
-        if outcome.result is None or outcome.text("stdout") != "hello\n":
-            found.append(f"the next run is not an ordinary one: {outcome}"[:300])
-        return found
+        return found + self.canaries.complaints() + self.aftermath.complaints()
 
     def _judge_variant(self, row, argument):
         if row.pair == "together":

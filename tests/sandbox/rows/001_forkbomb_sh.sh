@@ -6,7 +6,7 @@
 # check: limits_hit.processes >= 1
 # needs: cgroup
 # alone: yes
-# layer: cgroup
+# layer: cgroup, rlimits
 bomb() { bomb | bomb & }
 bomb
 exec sleep 60

@@ -7,7 +7,7 @@
  * check: limits_hit.processes >= 1
  * needs: cgroup
  * quick: yes
- * layer: cgroup
+ * layer: cgroup, rlimits
  */
 #include "saw.h"
 #include <pthread.h>

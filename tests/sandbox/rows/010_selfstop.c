@@ -3,7 +3,7 @@
  * expect: timeout
  * limits: timeout=2s
  * check: usage.wall_ms >= 1900, usage.wall_ms <= 4000
- * layer: cgroup
+ * layer: namespaces, identity
  */
 #include "saw.h"
 #include <signal.h>

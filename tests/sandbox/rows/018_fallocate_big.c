@@ -5,7 +5,7 @@
  * stdout: ^/tmp: (EFBIG|ENOSPC)$
  * stdout: ^/dev/shm: (EFBIG|ENOSPC)$
  * limits: timeout=5s
- * layer: rlimits, root
+ * layer: rlimits, root, cgroup
  */
 #include "saw.h"
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * stdout: ^shm: (ENOSYS|ENOSPC|ENOMEM)$
  * stdout: ^sem: (ENOSYS|ENOSPC|ENOMEM)$
  * stdout: ^msg: (ENOSYS|ENOSPC|ENOMEM)$
- * stdout: ^mq: (ENOSYS|ENOSPC|EMFILE)$
+ * stdout: ^mq: (ENOSYS|ENOSPC|EMFILE|EACCES)$
  * limits: timeout=20s
  * layer: namespaces, seccomp
  *

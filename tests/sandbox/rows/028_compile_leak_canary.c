@@ -3,7 +3,7 @@
  * expect: compile_failed
  * stderr: (No such file or directory|Permission denied)
  * never: root:[*!$]
- * layer: root
+ * layer: root, landlock, identity
  */
 #include "@CANARY@"
 int main(void)

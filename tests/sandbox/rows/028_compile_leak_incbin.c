@@ -2,7 +2,7 @@
  * row: 28 compile_leak
  * expect: compile_failed
  * stderr: (can't open|file not found|No such file)
- * layer: root
+ * layer: root, landlock, identity
  *
  * By the assembler instead of the preprocessor.
  */

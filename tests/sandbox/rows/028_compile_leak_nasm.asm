@@ -2,7 +2,7 @@
 ; row: 28 compile_leak
 ; expect: compile_failed
 ; stderr: (unable to open|No such file|cannot open|unable to get length)
-; layer: root
+; layer: root, landlock, identity
 section .data
 leaked: incbin "@CANARY@"
 size equ $ - leaked

@@ -3,7 +3,7 @@
  * expect: compile_failed
  * stderr: (No such file or directory|Permission denied)
  * never: root:[*!$]
- * layer: root
+ * layer: root, identity
  */
 #include "/etc/shadow"
 int main(void)

@@ -4,7 +4,7 @@
  * stdout: ^unreaped children: EAGAIN$
  * limits: timeout=10s processes=64
  * needs: cgroup
- * layer: namespaces, cgroup
+ * layer: cgroup, rlimits
  */
 #include "saw.h"
 

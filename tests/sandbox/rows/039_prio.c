@@ -7,7 +7,7 @@
  * stdout: ^deadline: (EPERM|ENOSYS)$
  * stdout: ^real-time disk: (EPERM|ENOSYS)$
  * stdout: ^oom_score_adj: (EACCES|EPERM|ENOENT)$
- * layer: identity, seccomp
+ * layer: identity, seccomp, users
  */
 #include "saw.h"
 #include <fcntl.h>

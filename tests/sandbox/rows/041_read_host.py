@@ -4,7 +4,7 @@
 # args: ["{CANARIES}"]
 # stdout: ^tried: [0-9][0-9]
 # never: root:[*!$]
-# layer: root
+# layer: root, landlock
 import errno
 import os
 import sys

@@ -2,9 +2,9 @@
 # row: 42 write_rootfs
 # expect: succeeded
 # stdout: ^refused: 24$
-# stderr: Read-only file system
+# stderr: (Read-only file system|Permission denied)
 # quick: yes
-# layer: root
+# layer: root, landlock, identity
 refused=0
 attempt() {
     if "$@"; then

@@ -3,7 +3,7 @@
 # expect: succeeded
 # stdout: ^refused: 13$
 # stderr: (No such file or directory|Read-only file system|Permission denied)
-# layer: root
+# layer: root, identity
 refused=0
 for path in sys/kernel/core_pattern sys/kernel/modprobe sys/kernel/hostname sys/kernel/ns_last_pid \
     sys/kernel/sysrq sysrq-trigger sys/vm/drop_caches sys/vm/overcommit_memory \

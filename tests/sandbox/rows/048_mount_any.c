@@ -11,7 +11,7 @@
  * stdout: ^open_tree: (ENOSYS|EPERM)$
  * stdout: ^move_mount: (ENOSYS|EPERM)$
  * stdout: ^mount_setattr: (ENOSYS|EPERM)$
- * layer: seccomp, identity
+ * layer: seccomp, identity, users, landlock
  */
 #include "saw.h"
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  * stdout: ^mkfifo: ok$
  * stdout: ^unexpected: none$
  * stdout: ^nodes opened: none$
- * layer: root, identity, seccomp
+ * layer: root, identity, seccomp, users
  */
 #include "saw.h"
 #include <dirent.h>

@@ -3,7 +3,7 @@
  * expect: succeeded
  * stdout: ^chroot: (ENOSYS|EPERM)$
  * stdout: ^climb: at the box's root$
- * layer: identity, seccomp
+ * layer: identity, seccomp, users
  */
 #include "saw.h"
 #include <fcntl.h>

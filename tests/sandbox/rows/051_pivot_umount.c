@@ -5,7 +5,7 @@
  * stdout: ^umount /: (ENOSYS|EPERM)$
  * stdout: ^umount /proc: (ENOSYS|EPERM)$
  * stdout: ^umount /usr: (ENOSYS|EPERM)$
- * layer: seccomp, identity
+ * layer: seccomp, identity, users, landlock
  */
 #include "saw.h"
 #include <sys/mount.h>

@@ -4,7 +4,7 @@
 # stdout: ^done$
 # stdout: ^nosuid: yes$
 # never: (uid=0|^0$)
-# layer: root, identity
+# layer: root, identity, users
 # The toolchains' tree is the host's /usr: such programs may lie there, and must give nothing.
 for program in su sudo pkexec newuidmap newgidmap passwd chsh mount umount ping; do
     command -v "$program" > /dev/null || continue

@@ -11,5 +11,5 @@
 # stdout: ^Seccomp_filters:[^0-9]+[1-9]
 # stdout: ^Uid:[^0-9]+1000[^0-9]+1000[^0-9]+1000[^0-9]+1000$
 # stdout: ^Gid:[^0-9]+1000[^0-9]+1000[^0-9]+1000[^0-9]+1000$
-# layer: identity, seccomp
+# layer: identity, seccomp, users
 exec grep -E '^(Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups)' /proc/self/status

@@ -6,7 +6,7 @@
  * stdout: ^setuid 0: (EPERM|EINVAL)$
  * stdout: ^setgroups: EPERM$
  * quick: yes
- * layer: identity
+ * layer: identity, users
  */
 #include "saw.h"
 #include <grp.h>

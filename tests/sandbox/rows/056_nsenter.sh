@@ -4,7 +4,7 @@
 # stdout: ^init's namespaces: hidden$
 # stdout: ^own mount namespace: refused$
 # stdout: ^done$
-# layer: seccomp
+# layer: seccomp, identity, users
 ls /proc/1/ns > /dev/null 2>&1 && echo "ESCAPED: init's are readable" || echo "init's namespaces: hidden"
 for kind in mount=mnt uts=uts ipc=ipc net=net pid=pid cgroup=cgroup user=user; do
     nsenter --${kind%=*}=/proc/self/ns/${kind#*=} true 2> /dev/null &&

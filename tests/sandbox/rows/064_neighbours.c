@@ -4,7 +4,7 @@
  * pair: together
  * stdout: ^met nobody in 3 s$
  * limits: timeout=20s
- * layer: namespaces, network
+ * layer: namespaces, network, root, seccomp
  *
  * Two at once, each offering what the other looks for.
  */

@@ -7,7 +7,7 @@
  * stdout: ^run init's exe: (ENOENT|EACCES|EPERM)$
  * stdout: ^loader: (EROFS|EACCES)$
  * stdout: ^shell: (EROFS|EACCES)$
- * layer: root, namespaces
+ * layer: root, namespaces, identity, users, landlock
  */
 #include "saw.h"
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * stdout: ^sethostname: (ENOSYS|EPERM)$
  * stdout: ^setdomainname: (ENOSYS|EPERM)$
  * stdout: ^name: runnel$
- * layer: identity
+ * layer: identity, seccomp, users
  */
 #include "saw.h"
 #include <sys/utsname.h>

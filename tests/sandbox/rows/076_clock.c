@@ -5,7 +5,7 @@
  * stdout: ^settimeofday: (ENOSYS|EPERM)$
  * stdout: ^adjtimex: (ENOSYS|EPERM)$
  * stdout: ^clock_adjtime: (ENOSYS|EPERM)$
- * layer: identity, seccomp
+ * layer: identity, seccomp, users
  */
 #include "saw.h"
 #include <sys/syscall.h>

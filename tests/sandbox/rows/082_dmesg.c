@@ -5,7 +5,7 @@
  * stdout: ^/dev/kmsg: (ENOENT|EACCES|EPERM)$
  * stdout: ^/proc/kmsg: (ENOENT|EACCES|EPERM)$
  * stdout: ^addresses of the kernel: none$
- * layer: seccomp, root
+ * layer: seccomp, root, identity, users
  */
 #include "saw.h"
 #include <fcntl.h>

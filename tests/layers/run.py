@@ -1,0 +1,326 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Is each row of tests/sandbox needed, and does each layer hold alone?
+
+For a row that layers stop (`layer:` in its header), in the virtual machine and with a
+spawner that can leave out steps (weakened.c):
+
+    with all of them out, the attack must succeed: the row can fail;
+    with each of them alone on, it must be stopped, or cannot.txt says why that layer
+    cannot, and then it must not be.
+
+A machine that dies or hangs under an attack has been attacked with success; another
+is booted for the rest. Prints as the other parts of ./check do; --table writes what
+was seen as a page.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path[:0] = [str(HERE.parent / "sandbox"), str(HERE), str(HERE.parent)]
+
+# pylint: disable=wrong-import-position
+import parts
+import row as corpus
+from report import Report
+
+# Those that start fast enough in an emulated machine.
+LANGUAGES = {"assembly", "bash", "c", "python"}
+# With layers out these leave a machine that is good for nothing: each has one of its own.
+DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write", "058_kill_all",
+            "067_exe_overwrite"}
+# No attack, or none that can be told here: that a compiler may read the tree, that runtimes
+# work, that a terminal is needed (tests/system/test_live.py).
+NO_ATTACK = re.compile("081_|077_")
+# Rows that end by the clock when nothing stops them; of the others it says nothing.
+HOGS = re.compile("0[0-3]")
+STARVED = re.compile("verdict timeout|the compiler ran longer")
+# Longer than any row takes, its limits stretched: nothing came for so long, so nothing will.
+SILENCE_S = 240
+
+Case = collections.namedtuple("Case", "row layer off")  # layer: alone on; None: all are out
+
+
+def layers_of(row):
+    words = [word.strip() for word in row.keys.get("layer", "").split(",")]
+    return [word for word in words if word in parts.STEPS]
+
+
+def cases_of(row):
+    layers = layers_of(row)
+    return [Case(row.name, None, layers)] + [
+        Case(row.name, layer, [other for other in layers if other != layer]) for layer in layers]
+
+
+def is_chosen(row, only):
+    """Of what every language does, one does here; what the supervisor stops has no layer to
+    leave out (mutations)."""
+    layers = row.keys.get("layer", "")
+    return (layers_of(row) and "supervisor" not in layers and not row.slow
+            and row.language in LANGUAGES and ("/" not in row.name or row.language == "c")
+            and not NO_ATTACK.match(row.name) and re.search(only, row.name))
+
+
+def compile_all(rows, folder):
+    """{row: its program, compiled}. In the machine the compiler takes longer than all the
+    rest; it runs there only where the compiling is the attack."""
+    programs = {}
+    for row in rows:
+        if row.language == "c" and row.number != "28":
+            place = os.path.join(folder, row.path.stem)
+            text = corpus.source_of(row, HERE.parent / "sandbox", {})
+            subprocess.run(["gcc", "-std=gnu17", "-O2", "-w", "-o", place, "-x", "c", "-", "-lm"],
+                           input=text, text=True, check=True)
+            programs[row.name] = place
+    return programs
+
+
+def read_cannot(path):
+    """{(row, layer): why that layer cannot stop it alone}"""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            row, layer, why = line.split(None, 2)
+            found[row, layer] = why
+    return found
+
+
+class Machine:
+    """Virtual machines, one after the other, until every case has been carried out."""
+
+    def __init__(self, options, cases, programs):
+        self.options = options
+        self.programs = programs
+        self.left = dict(enumerate(cases))
+
+    def _start(self, folder):
+        wanted = [{"number": number, "row": case.row, "off": case.off,
+                   "program": self.programs.get(case.row),
+                   "damages": case.row in DAMAGING and bool(case.off)}
+                  for number, case in self.left.items()]
+        wanted.sort(key=lambda case: case["damages"])
+        path = pathlib.Path(folder) / "cases"
+        path.write_text(json.dumps(wanted), encoding="utf-8")
+        environment = dict(os.environ, VM_TIMEOUT="100000", VM_MEMORY="1024",
+                           VM_CPUS="1")  # two would wait for each other: there are more machines
+        return subprocess.Popen(
+            [str(TOP / "tests/system/vm/run_in_vm.sh"), "/usr/bin/python3", "-B",
+             str(HERE / "in_vm.py"), self.options.runnel, str(path), str(self.options.slow)],
+            cwd=TOP, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+
+    def boot(self, told):
+        """One machine's life. Returns what it said beside results, when it got nowhere."""
+        lines, other, current = queue.Queue(), [], None
+        with tempfile.TemporaryDirectory(dir=self.options.folder) as folder:
+            child = self._start(folder)
+            threading.Thread(target=_read, args=(child.stdout, lines), daemon=True).start()
+            while (line := _next(lines)) is not None:
+                word = line.split(" ", 2)
+                if word[0] == "@begin":
+                    current, began = int(word[1]), time.monotonic()
+                elif word[0] == "@end":
+                    self._take(int(word[1]), json.loads(word[2]), time.monotonic() - began, told)
+                    current = None
+                elif word[0] != "@done":
+                    other.append(line)
+            _end(child)
+        if current is not None:
+            self._take(current, {"found": ["the machine died"]}, time.monotonic() - began, told)
+            return None
+        return "; ".join(other[-5:]) or "the machine said nothing"
+
+    def _take(self, number, result, seconds, told):
+        case = self.left.pop(number)
+        told(case, result, seconds)
+
+    def run(self, told):
+        while self.left:
+            before = len(self.left)
+            said = self.boot(told)
+            if len(self.left) == before:
+                for case in self.left.values():
+                    told(case, {"broken": said}, 0)
+                return
+
+
+def _read(stream, lines):
+    for line in stream:
+        lines.put(line.rstrip("\r\n"))
+    lines.put(None)
+
+
+def _next(lines):
+    """A line; None when there will be none."""
+    try:
+        return lines.get(timeout=SILENCE_S)
+    except queue.Empty:
+        return None
+
+
+def _end(child):
+    try:
+        os.killpg(child.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    child.wait()
+
+
+class Judge:
+    """Counts what came of the cases, and remembers it for the table."""
+
+    def __init__(self, report, cannot, options):
+        self.report = report
+        self.cannot = cannot
+        self.times = options.times
+        self.kept = options.results and pathlib.Path(options.results)
+        self.marks = {}  # "row layer" (or "row -"): holds, falls, broken
+        if self.kept and self.kept.exists():
+            self.marks = json.loads(self.kept.read_text(encoding="utf-8"))
+        self._lock = threading.Lock()
+
+    def told(self, case, result, seconds):
+        name = f"{case.row}, " + (f"{case.layer} alone" if case.layer else
+                                  "without " + ", ".join(case.off))
+        found = self._relevant(case, result.get("found", []))
+        if any(STARVED.search(text) for text in found) and not HOGS.match(case.row):
+            result = {"broken": "the machine was too slow to see anything: " + found[0]}
+        if self.times:
+            print(f"# {seconds:6.1f} s {name}: {'; '.join(found[:2])[:400] or 'stopped'}",
+                  flush=True)
+        self.report.judge(name, self._complaints(case, result, found))
+        with self._lock:
+            self.marks[f"{case.row} {case.layer or '-'}"] = (
+                "broken" if "broken" in result else "falls" if found else "holds")
+            if self.kept:
+                self.kept.write_text(json.dumps(self.marks, indent=1), encoding="utf-8")
+
+    @staticmethod
+    def _relevant(case, found):
+        """Without a group there are no figures of it; whether a row fails is another matter."""
+        if case.layer is None or "cgroup" not in case.off:
+            return found
+        return [text for text in found if not re.match(r"(usage|limits_hit)\.", text)]
+
+    def _complaints(self, case, result, found):
+        if "broken" in result:
+            return [result["broken"]]
+        if case.layer is None:
+            return [] if found else ["nothing was in its way, and it did not succeed"]
+        why = self.cannot.get((case.row, case.layer))
+        if why and not found:
+            return ["it holds alone, and cannot.txt says that it cannot"]
+        return [] if why else found
+
+
+def is_settled(row, judge):
+    """Every case was as it must be."""
+    def mark(layer):
+        return judge.marks.get(f"{row.name} {layer}")
+    return mark("-") == "falls" and all(
+        mark(layer) == ("falls" if (row.name, layer) in judge.cannot else "holds")
+        for layer in layers_of(row))
+
+
+def write_table(path, rows, judge):
+    layers = list(parts.STEPS)
+    lines = [
+        "# Layers and rows", "",
+        "Made by `tests/layers/run.py --table`. A row is an attack of `tests/sandbox`; with all the",
+        "layers marked in it left out, it succeeds.", "",
+        "● the layer holds alone · ○ it cannot alone, see below · – the row is no matter of this layer",
+        "", "| row | " + " | ".join(layers) + " |", "|---|" + ":-:|" * len(layers)]
+    reasons, unseen = [], []
+    for row in rows:
+        if not is_settled(row, judge):
+            unseen.append(row.name)
+            continue
+        cells = []
+        for layer in layers:
+            mark = judge.marks.get(f"{row.name} {layer}")
+            cells.append({"holds": "●", "falls": "○", None: "–"}[mark])
+            why = judge.cannot.get((row.name, layer))
+            if why and mark:
+                reasons.append(f"| {row.name} | {layer} | {why} |")
+        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
+    lines += ["", "## Why a layer cannot", "", "| row | layer | why |", "|---|---|---|"] + reasons
+    if unseen:
+        lines += ["", "Not shown yet: " + ", ".join(unseen) + "."]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def judge_real_program(report, real, weakened):
+    """What is installed has nothing of this, its embedded spawner neither."""
+    text = b"WEAKENED_STEPS"
+    found = [] if text in pathlib.Path(weakened).read_bytes() else ["the weakened one lacks it"]
+    if text in pathlib.Path(real).read_bytes():
+        found.append(f"{real} reads {text.decode()}")
+    installed = subprocess.run(["meson", "introspect", "--installed", os.path.dirname(real)],
+                               capture_output=True, text=True, check=True).stdout
+    found += [f"{path} would be installed" for path in json.loads(installed)
+              if "weakened" in path]
+    report.judge("the real program has every step", found)
+
+
+def parse_options(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runnel", default="build/tests/layers/runnel-weakened")
+    parser.add_argument("--real", default="build/runnel", help="the one that has every step")
+    parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
+    parser.add_argument("--machines", type=int, default=2, help="at once (2)")
+    parser.add_argument("--slow", type=int, default=10, metavar="FACTOR",
+                        help="as in tests/sandbox")
+    parser.add_argument("--times", action="store_true", help="what each case took, and showed")
+    parser.add_argument("--table", metavar="FILE", help="write what was seen")
+    parser.add_argument("--results", metavar="FILE",
+                        help="keep what was seen there; what is there already stands in the table")
+    parser.add_argument("--table-only", metavar="FILE", help="write it from --results and stop")
+    parser.add_argument("--list", action="store_true", help="print the cases and stop")
+    return parser.parse_args(argv)
+
+
+def main(argv):
+    options = parse_options(argv)
+    rows = [row for row in corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
+            if is_chosen(row, options.only)]
+    cases = [case for row in rows for case in cases_of(row)]
+    if options.list:
+        for case in cases:
+            print(case.row, case.layer or "none", "without", ", ".join(case.off))
+        return 0
+    if options.table_only:
+        judge = Judge(Report(), read_cannot(HERE / "cannot.txt"), options)
+        write_table(pathlib.Path(options.table_only), rows, judge)
+        return 0
+    options.runnel = os.path.abspath(options.runnel)
+    options.folder = os.path.dirname(options.runnel)
+    report = Report()
+    judge_real_program(report, os.path.abspath(options.real), options.runnel)
+    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
+    programs = compile_all(rows, options.folder)
+    shares = [cases[first::options.machines] for first in range(options.machines)]
+    with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
+        list(pool.map(lambda share: Machine(options, share, programs).run(judge.told),
+                      filter(None, shares)))
+    if options.table:
+        write_table(pathlib.Path(options.table), rows, judge)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

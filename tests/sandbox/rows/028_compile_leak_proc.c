@@ -3,7 +3,7 @@
  * expect: compile_failed
  * stderr: (No such file or directory|Permission denied)
  * never: root:[*!$]
- * layer: root, namespaces, identity, landlock
+ * layer: root, namespaces, identity, landlock, users
  */
 #include "/proc/1/environ"
 int main(void)

@@ -5,6 +5,7 @@
 
 #include "cli/serve_private.h"
 #include "cli/storage.h"
+#include "loop/loop.h"
 #include "observe/log.h"
 
 enum { WEBHOOK_TIMEOUT_MS = 10000, WEBHOOKS_AT_ONCE = 16 };
@@ -98,6 +99,7 @@ int service_open_storage(struct service *service, struct err *err)
 
 int service_start_storage(struct service *service, struct err *err)
 {
+    loop_start_threads(service->wiring->loop);
     if (service->fleet && runs_resume(&service->runs, err) < 0)
         return -1;
     if (store_start(service->store, service->wiring->loop, err) < 0)

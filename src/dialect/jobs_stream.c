@@ -88,7 +88,7 @@ static void send_line(struct follower *follower, int stream, struct slice line, 
     json_text(&json, "timestamp", format_time(time, follower->created_ms + time_ms));
     json_close_object(&json);
     json_close_object(&json);
-    if (!websocket_send(follower->stream->socket, WEBSOCKET_TEXT, buf_slice(&frame)))
+    if (!websocket_send_buf(follower->stream->socket, WEBSOCKET_TEXT, &frame))
         follower->stream->is_full = true;
 }
 

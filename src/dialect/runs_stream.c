@@ -46,7 +46,7 @@ bool runs_send_bytes(struct websocket *socket, bool is_stdout, uint64_t number, 
     for (int shift = 56; shift >= 0; shift -= 8)
         buf_add_char(&frame, (char)(number >> shift & 0xff));
     buf_add_slice(&frame, bytes);
-    return websocket_send(socket, WEBSOCKET_BINARY, buf_slice(&frame));
+    return websocket_send_buf(socket, WEBSOCKET_BINARY, &frame);
 }
 
 static bool send_event(const struct stream *stream, const struct event *event)
@@ -59,7 +59,7 @@ static bool send_event(const struct stream *stream, const struct event *event)
     buf_init(&frame, RUNS_EVENT_MAX);
     struct runs_outcome outcome = runs_outcome_of(stream->run, stream->runs->engine);
     runs_event_write(&frame, event, &outcome);
-    return websocket_send(stream->socket, WEBSOCKET_TEXT, buf_slice(&frame));
+    return websocket_send_buf(stream->socket, WEBSOCKET_TEXT, &frame);
 }
 
 static void on_ready(void *context)
@@ -172,7 +172,7 @@ static void send_error(const struct stream *stream, const struct err *err)
     if (err->field[0])
         json_text(&json, "field", err->field);
     json_close_object(&json);
-    (void)websocket_send(stream->socket, WEBSOCKET_TEXT, buf_slice(&frame));
+    (void)websocket_send_buf(stream->socket, WEBSOCKET_TEXT, &frame);
 }
 
 static void on_message(void *context, enum websocket_kind kind, struct slice payload)

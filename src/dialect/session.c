@@ -116,7 +116,7 @@ static bool send_pair(struct attachment *attachment, const char *key, struct sli
     json_slice(&json, key, value);
     json_text(&json, "type", type);
     json_close_object(&json);
-    return websocket_send(attachment->socket, WEBSOCKET_TEXT, buf_slice(&frame));
+    return websocket_send_buf(attachment->socket, WEBSOCKET_TEXT, &frame);
 }
 
 static bool send_state(struct attachment *attachment)

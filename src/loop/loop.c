@@ -378,6 +378,16 @@ void loop_work(struct loop *loop, loop_fn *fn, loop_fn *done, void *context)
     check_or_die(uv_queue_work(&loop->uv, &work->uv, on_work, on_worked), "work");
 }
 
+static void do_nothing(void *context)
+{
+    (void)context;
+}
+
+void loop_start_threads(struct loop *loop)
+{
+    loop_work(loop, do_nothing, do_nothing, NULL);
+}
+
 static void on_wake(uv_async_t *async)
 {
     struct loop_wake *wake = CONTAINER_OF(async, struct loop_wake, async);

@@ -69,6 +69,9 @@ void loop_task_free(struct loop_task *task);
  * loop afterwards. It cannot be taken back: `done` always comes (loop_free waits for
  * it), so `context` must live that long. */
 void loop_work(struct loop *loop, loop_fn *work, loop_fn *done, void *context);
+/* Starts the threads of that pool now. They come with the first work, and a process that gets
+ * none then ends: a service begins with them. */
+void loop_start_threads(struct loop *loop);
 
 /* For a thread that has news for the loop: fn is called soon after loop_wake, once or
  * several times for several calls. loop_wake alone may be called from any thread, and

@@ -384,6 +384,15 @@ bool websocket_send(struct websocket *socket, enum websocket_kind kind, struct s
     return !socket->is_full;
 }
 
+bool websocket_send_buf(struct websocket *socket, enum websocket_kind kind,
+                        const struct buf *message)
+{
+    if (!message->failed)
+        return websocket_send(socket, kind, buf_slice(message));
+    websocket_close(socket, WEBSOCKET_FAILED, "no memory");
+    return false;
+}
+
 void websocket_close(struct websocket *socket, uint16_t code, const char *reason)
 {
     if (socket->is_closing)

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 struct http_request;
@@ -68,6 +69,10 @@ const char *websocket_protocol(const struct websocket *socket);
 /* Queues a message (copied). False: wait for `drained` before sending more. The
  * message is queued all the same; after a close it is dropped. */
 bool websocket_send(struct websocket *socket, enum websocket_kind kind, struct slice payload);
+/* One that could not be written for want of memory (failed) ends the connection instead, with
+ * WEBSOCKET_FAILED: half a message, or one that is missed, would be worse. */
+bool websocket_send_buf(struct websocket *socket, enum websocket_kind kind,
+                        const struct buf *message);
 
 /* Sends what is queued, as slowly as it is taken, then a Close frame; a client that
  * does not answer it in time is cut off. Repeating it is harmless. `closed` follows. */

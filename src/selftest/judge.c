@@ -212,7 +212,7 @@ static void judge_escapes(const struct outcome *outcome, struct complaints *comp
     struct slice streams[] = {outcome->out, outcome->err};
     for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
         struct slice rest = streams[i];
-        for (int told = 0; told < 5 && rest.len > 0; told++) {
+        for (int told = 0; told < 5 && rest.at && rest.len > 0; told++) {
             const char *mark = memmem(rest.at, rest.len, escaped_mark, strlen(escaped_mark));
             if (!mark)
                 break;

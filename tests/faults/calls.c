@@ -242,12 +242,15 @@ static bool is_nonblocking(const struct call *call)
 }
 
 /* A pipe, a stream, a file on a disk: half of the bytes is an answer. One packet, one event, what
- * a pipe takes as one and one line for a file of the kernel's come whole or not at all. */
+ * a pipe takes as one and one line for a file of the kernel's come whole or not at all. Who reads a
+ * stream of the network gets all that has come: libmicrohttpd waits for more after less. */
 static bool may_be_short(const struct call *call, const char *target)
 {
     if (call->number != SYS_readv && call->number != SYS_writev && call->args[2] < 2)
         return false;
     if ((call->number == SYS_readv || call->number == SYS_writev) && call->args[2] < 2)
+        return false;
+    if (call->number == SYS_recvfrom && strcmp(target, "inet") == 0)
         return false;
     if (strncmp(target, "anon_inode:", 11) == 0 || strncmp(target, "/sys/", 5) == 0 ||
         strncmp(target, "/proc/", 6) == 0)
@@ -259,7 +262,8 @@ static bool may_be_short(const struct call *call, const char *target)
 
 /* Reading and writing: EINTR and EAGAIN are for what may wait, EIO and ENOSPC for files. No kernel
  * says EAGAIN of a stream that it has just called ready, and who is told so only once
- * (libmicrohttpd) would wait for ever. */
+ * (libmicrohttpd) would wait for ever; nor when an eventfd is written to, unless it is full, and
+ * then whoever looks at it has been woken already (libuv counts on that). */
 static bool may_fail_on(const struct call *call, enum fault fault, const char *target)
 {
     bool file = target[0] == '/' && strncmp(target, "/dev/", 5) != 0;
@@ -269,7 +273,8 @@ static bool may_fail_on(const struct call *call, enum fault fault, const char *t
     if (fault == FAULT_EINTR)
         return !file;
     if (fault == FAULT_EAGAIN)
-        return !file && strcmp(target, "inet") != 0 && is_nonblocking(call);
+        return !file && strcmp(target, "inet") != 0 &&
+               strcmp(target, "anon_inode:[eventfd]") != 0 && is_nonblocking(call);
     if (fault == FAULT_EIO || fault == FAULT_ENOSPC)
         return file && !kernels;
     if (fault == FAULT_ENOMEM)

@@ -96,6 +96,9 @@ class Page:
         self.environment = {"LD_PRELOAD": str(shim), "FAULTS_PAGE": self._file.name}
         if sanitized:
             options = os.environ.get("ASAN_OPTIONS", "")
+            # (libwslay loses the message that it has no memory to queue)
+            leaks = pathlib.Path(__file__).with_name("leaks.txt")
+            self.environment["LSAN_OPTIONS"] = f"suppressions={leaks}:print_suppressions=0"
             self.environment["ASAN_OPTIONS"] = f"verify_asan_link_order=0:allocator_may_return_null=1:{options}"
 
     def arm(self, pid, number, times=1):

@@ -43,6 +43,8 @@ IDLE_S = 10
 STARTS_EVERY = 7  # a start has many calls, and takes long
 # A connection that there is no memory for cannot be answered: who hands it to the HTTP library.
 ACCEPTING = ("on_ready", "accept_one")
+# What a WebSocket cannot queue it cannot say either: its connection is cut, as a hole would be worse.
+QUEUEING = ("websocket_send", "websocket_close")
 FIRST = int(os.environ.get("FAULTS_FIRST", "1"))
 PATIENCE = int(os.environ.get("FAULTS_PATIENCE", "6"))  # complaints of one loop
 
@@ -80,8 +82,10 @@ def _command(pid):
         return []
 
 
-def is_accepting(who):
-    return any(inner.startswith("libmicrohttpd") and outer in ACCEPTING
+def is_unanswerable(who):
+    """Without this memory there is no connection to answer over."""
+    return any((inner.startswith("libmicrohttpd") and outer in ACCEPTING) or
+               (inner.startswith("libwslay") and outer in QUEUEING)
                for inner, outer in zip(who, who[1:]))
 
 
@@ -150,7 +154,7 @@ class Faulty:
             finally:
                 fired = self.page.disarm()
             who = self.page.who() if fired else []
-            if is_accepting(who) and scenarios.is_cut(told):
+            if is_unanswerable(who) and scenarios.is_cut(told):
                 told = "cut, for want of a connection"
             return fired, [" < ".join(who[:5])] * bool(fired), told
         who = "children" if loop.process == "box" else "self"

@@ -126,6 +126,8 @@ def _talk(wire):
     except websocket.Closed as error:
         if error.code in (1011, 1013):
             return f"closed {error.code} {error.reason}"
+        if error.code is None:
+            raise
         raise AssertionError(f"closed {error.code} {error.reason}") from error
 
 

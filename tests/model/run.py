@@ -31,7 +31,7 @@ from report import Report
 
 LONG = os.environ.get("LONG") == "1"
 MEMORY_MIB = 6000 if LONG else 2000
-BUILD_S = 60
+BUILD_S = 600  # (it goes on behind other parts)
 # A few bits for each state, and what comes next is tried in an order of chance, always the same.
 SAMPLED = ["-DBITSTATE", "-DT_RAND", "-DP_RAND"]
 
@@ -43,7 +43,7 @@ class Search:
 
     name: str
     defines: tuple
-    limit_s: int = 240
+    limit_s: int = 1200
     sampled: bool = False
 
 

@@ -262,12 +262,13 @@ static void on_copied(void *context, const struct content *content, const struct
     copy_next(recording);
 }
 
+/* Where there was no room for names and ids, all are refused already. */
 static void copy_next(struct recording *recording)
 {
     for (; recording->next < recording->artifact_count; recording->next++) {
         size_t at = recording->next;
         struct run_artifact *artifact = &recording->artifacts[at];
-        if (artifact->refusal)
+        if (artifact->refusal || !recording->names || !recording->ids)
             continue;
         int fd = artifact->fd;
         artifact->fd = -1;

@@ -100,9 +100,13 @@ void aftermath_look(const struct aftermath *aftermath, size_t live, struct compl
 /* Folders that carry the spawner's number: "runnel-NAMESPACE-PID-TIME". */
 static bool is_spawners(const char *name, pid_t spawner)
 {
-    unsigned long long name_space;
-    int pid;
-    return sscanf(name, "runnel-%llu-%d-", &name_space, &pid) == 2 && pid == (int)spawner;
+    static const char start[] = "runnel-";
+    char number[24];
+    int len = snprintf(number, sizeof number, "-%d-", (int)spawner);
+    if (strncmp(name, start, sizeof start - 1) != 0)
+        return false;
+    const char *dash = strchr(name + sizeof start - 1, '-');
+    return dash && strncmp(dash, number, (size_t)len) == 0;
 }
 
 static void look_below(char *mount, pid_t spawner, struct complaints *complaints)

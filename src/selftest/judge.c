@@ -49,7 +49,7 @@ struct quote {
 static size_t quote_some(char *to, struct slice bytes)
 {
     size_t len = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
+    for (size_t i = 0; bytes.at && i < bytes.len; i++) {
         unsigned char byte = (unsigned char)bytes.at[i];
         if (byte == '\n')
             len += (size_t)sprintf(to + len, "\\n");
@@ -226,7 +226,7 @@ static void judge_escapes(const struct outcome *outcome, struct complaints *comp
             rest = (struct slice){end, (size_t)(last - end)};
         }
         const char *secret = outcome->secret;
-        if (*secret && streams[i].len > 0 &&
+        if (*secret && streams[i].at &&
             memmem(streams[i].at, streams[i].len, secret, strlen(secret)))
             complaints_add(complaints, "ESCAPED: a canary's secret is in the output");
     }

@@ -107,14 +107,13 @@ static void begin_look(struct row_work *work)
     look_around(work);
 }
 
-static int start_trial(struct row_work *work, const struct corpus_row *row,
-                       const struct language *language, const char *argument, const char *role)
+static int start_trial(struct row_work *work, const struct trial_case *tried)
 {
     struct selftest_spec *spec = &work->selftest->spec;
-    struct trial_host host = {spec->loop, spec->engine, spec->canaries};
+    struct trial_host host = {spec->loop, spec->engine, spec->canaries, work->step};
     struct err err = {0};
     struct trial *trial = &work->trials[work->trial_count++];
-    if (trial_start(trial, &host, row, language, argument, role, work->step, &err) == 0)
+    if (trial_start(trial, &host, tried, &err) == 0)
         return 0;
     complaints_add(&work->complaints, "it could not be tried: %s", err.text);
     trial_fini(trial);
@@ -129,7 +128,7 @@ static void start_ordinary(struct row_work *work)
         catalogue_find(selftest->spec.catalogue, slice_of(ordinary.language));
     work->phase = PHASE_ORDINARY;
     if (selftest->interrupted || !bash || !bash->installed ||
-        start_trial(work, &ordinary, bash, NULL, NULL) < 0)
+        start_trial(work, &(struct trial_case){&ordinary, bash, NULL, NULL}) < 0)
         begin_look(work);
 }
 
@@ -141,12 +140,13 @@ static void start_turn(struct row_work *work)
     const char *argument = row->each ? row->each[work->variant] : NULL;
     int rc = 0;
     if (row->pair == CORPUS_SINGLE)
-        rc = start_trial(work, row, work->language, argument, NULL);
+        rc = start_trial(work, &(struct trial_case){row, work->language, argument, NULL});
     else if (row->pair == CORPUS_AFTER)
-        rc = start_trial(work, row, work->language, argument, roles[work->turn]);
+        rc = start_trial(work,
+                         &(struct trial_case){row, work->language, argument, roles[work->turn]});
     else
         for (size_t i = 0; i < ARRAY_LEN(roles) && rc == 0; i++)
-            rc = start_trial(work, row, work->language, argument, roles[i]);
+            rc = start_trial(work, &(struct trial_case){row, work->language, argument, roles[i]});
     if (rc < 0 && work->trial_count == 0)
         start_ordinary(work);
 }

@@ -171,28 +171,29 @@ static int submit(struct trial *trial, const struct trial_host *host, const stru
     return 0;
 }
 
-int trial_start(struct trial *trial, const struct trial_host *host, const struct corpus_row *row,
-                const struct language *language, const char *argument, const char *role,
-                struct loop_task *ended, struct err *err)
+int trial_start(struct trial *trial, const struct trial_host *host, const struct trial_case *tried,
+                struct err *err)
 {
-    *trial = (struct trial){.row = row, .argument = argument, .ended = ended, .attempt = 1};
+    const struct corpus_row *row = tried->row;
+    *trial =
+        (struct trial){.row = row, .argument = tried->argument, .ended = host->ended, .attempt = 1};
     trial->secret = host->canaries ? canaries_secret(host->canaries) : "";
     buf_init(&trial->input, SIZE_MAX);
     buf_init(&trial->out, SIZE_MAX);
     buf_init(&trial->err, SIZE_MAX);
     struct corpus_value values[VALUES];
-    collect_values(values, host, argument);
+    collect_values(values, host, tried->argument);
     fill_input(trial);
 
     auto_buf struct buf source;
     auto_cleanup(filled_fini) struct filled args = {.count = 0};
     auto_cleanup(filled_fini) struct filled env = {.count = 0};
     const char *const *files = host->canaries ? canaries_files(host->canaries) : NULL;
-    const char *const roles[] = {role, NULL};
+    const char *const roles[] = {tried->role, NULL};
     buf_init(&source, SIZE_MAX);
     corpus_source(&source, row, values);
     struct run_spec spec = {
-        .language = language,
+        .language = tried->language,
         .profile = PROFILE_BATCH,
         .source = buf_slice(&source),
         .input = buf_slice(&trial->input),

@@ -21,6 +21,15 @@ struct trial_host {
     struct loop *loop;
     struct engine *engine;
     struct canaries *canaries; /* NULL: none */
+    struct loop_task *ended; /* scheduled when a trial is over, also when it was refused at once */
+};
+
+/* Borrowed until the trial is over. */
+struct trial_case {
+    const struct corpus_row *row;
+    const struct language *language;
+    const char *argument; /* NULL: none */
+    const char *role;     /* a last argument; NULL: none */
 };
 
 struct trial {
@@ -39,11 +48,9 @@ struct trial {
     struct err refusal;
 };
 
-/* `role`: a last argument, NULL for none. `ended` is scheduled when it is over, also when
- * it was refused at once. -1 when it could not be tried at all. */
-int trial_start(struct trial *trial, const struct trial_host *host, const struct corpus_row *row,
-                const struct language *language, const char *argument, const char *role,
-                struct loop_task *ended, struct err *err);
+/* -1 when it could not be tried at all. */
+int trial_start(struct trial *trial, const struct trial_host *host, const struct trial_case *tried,
+                struct err *err);
 void trial_cancel(struct trial *trial);
 /* When it is over. */
 void trial_judge(const struct trial *trial, struct complaints *complaints);

@@ -13,7 +13,7 @@ from contract import KEY, Contract, wait_until
 from websocket import WebSocket
 
 
-def connect_small(address, timeout):
+def connect_small(address, timeout, _source=None):
     """A connection that takes little at a time."""
     small = socket.socket()
     small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -105,6 +105,11 @@ void front_taken(struct cargo *base, uint64_t bytes)
         cargo->told_taken = bytes;
 }
 
+void front_say_anew(struct front_cargo *cargo)
+{
+    (void)say(&cargo->cargo, (struct command){.kind = COMMAND_ANEW}, NULL);
+}
+
 bool front_is_too_late(const struct front_cargo *cargo)
 {
     uint64_t now_ms = clock_unix_ms(); /* which may have been set back */

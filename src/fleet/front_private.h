@@ -183,6 +183,8 @@ void front_cancel(struct cargo *cargo, const char *why);
 bool front_is_too_late(const struct front_cargo *cargo);
 void front_taken(struct cargo *cargo, uint64_t bytes);
 void front_commands_flush(struct front_cargo *cargo);
+/* Of one that an earlier process of ours has talked to: its worker counts from here. */
+void front_say_anew(struct front_cargo *cargo);
 void front_commands_drop(struct front_cargo *cargo);
 
 /* front_watch.c */

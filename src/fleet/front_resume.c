@@ -91,6 +91,7 @@ static struct front_cargo *follow(struct resumption *resumption, const struct jo
     if (!cargo)
         return NULL;
     cargo->queue_ms = run_limits(cargo->run)->value[LIMIT_QUEUE];
+    front_say_anew(cargo);
     log_event(LOG_INFO, "run_resumed", LOG_TEXT("run", resumption->id), LOG_END);
     finish(resumption);
     return cargo;

@@ -117,6 +117,7 @@ enum command_kind {
     COMMAND_RESIZE, /* a columns, b rows */
     COMMAND_CANCEL, /* bytes: why */
     COMMAND_TAKEN,  /* a: bytes of output in all that readers have taken */
+    COMMAND_ANEW,   /* its front has begun again, and counts its commands from this one on */
     COMMAND_KINDS
 };
 

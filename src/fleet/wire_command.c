@@ -18,6 +18,7 @@ static const struct kind {
     [COMMAND_RESIZE] = {"resize", 1, USHRT_MAX, .numbers = 2},
     [COMMAND_CANCEL] = {"cancel", .bytes = true},
     [COMMAND_TAKEN] = {"taken", 0, UINT64_MAX, .numbers = 1},
+    [COMMAND_ANEW] = {"anew"},
 };
 _Static_assert(ARRAY_LEN(kinds) == COMMAND_KINDS, "every kind has its row");
 

@@ -313,6 +313,7 @@ static void obey(struct work *work, const struct command *command)
         take(work, command->a);
         return;
     case COMMAND_CANCEL:
+    case COMMAND_ANEW:
     case COMMAND_KINDS:
         break;
     }
@@ -335,7 +336,7 @@ void worker_message(void *context, const char *channel, struct slice payload)
     work->unattended_ns = loop_now_ns();
     if (command.kind == COMMAND_CANCEL)
         cancel(work, command.bytes);
-    if (command.number == 1)
+    if (command.kind == COMMAND_ANEW)
         count_anew(work);
     if (work->state != WORK_RUNNING || command.number <= work->command_number)
         return;

@@ -165,7 +165,7 @@ class Messages(Case):
             wait_until("it is rejected", lambda: client.count("dead") == 1)
             client.call("get", "dead")
             client.wait("got nothing")
-            self.assertEqual(client.count("dead"), 1)
+            wait_until("it is there still", lambda: client.count("dead") == 1)
 
     def test_a_mandatory_message_without_a_queue_is_unroutable(self):
         with self.client() as client:

@@ -23,6 +23,7 @@ static void commands_are_lines_and_bytes(void **state)
         {{COMMAND_EOF, 3}, "3 eof\n"},
         {{COMMAND_SIGNAL, 4, .a = 15}, "4 signal 15\n"},
         {{COMMAND_RESIZE, 5, .a = 80, .b = 24}, "5 resize 80 24\n"},
+        {{COMMAND_ANEW, 1}, "1 anew\n"},
         {{COMMAND_CANCEL, 6, .bytes = {"the client left", 15}}, "6 cancel\nthe client left"},
         {{COMMAND_TAKEN, UINT64_MAX, .a = UINT64_MAX},
          "18446744073709551615 taken 18446744073709551615\n"},

@@ -118,12 +118,27 @@ static struct fleet_key result_key(const struct work *work)
     return (struct fleet_key){"results.unknown"};
 }
 
-static void store(struct work *work)
+static void publish(struct work *work)
 {
     struct fleet_key key = result_key(work);
     struct amqp_message message =
         foreign_result_message(&key, work->header.id, buf_slice(&work->result));
     work_publish(work, &message);
+}
+
+static void on_lines_told(void *context, const struct redis_reply *reply)
+{
+    struct work *work = context;
+    (void)reply; /* without Redis there are no lines to wait for */
+    if (work_answered(work))
+        publish(work);
+}
+
+/* The lines first: Redis has passed on all of them once it answers. */
+static void store(struct work *work)
+{
+    if (WORK_ASK(work, on_lines_told, slice_of("PING")) < 0)
+        publish(work);
 }
 
 /* Backends know what they have been told; this is for who has the job once more. */

@@ -10,6 +10,7 @@ import atexit
 import concurrent.futures
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -269,7 +270,7 @@ class Ends:
 
     def __init__(self, fleet):
         self.redis = fleet.redis
-        self.counts = {}
+        self.ends = {}
         self.closing = False
         self.client = self._subscribe()
         self.thread = threading.Thread(target=self._listen, daemon=True)
@@ -284,9 +285,11 @@ class Ends:
         while not self.closing:
             try:
                 _, _, channel, payload = self.client.read()
-                if payload.split(b"\n", 1)[0].split()[3] == b"end":
+                head, _, result = payload.partition(b"\n")
+                if head.split()[3] == b"end":
                     run = channel.decode().rsplit(":", 1)[1]
-                    self.counts[run] = self.counts.get(run, 0) + 1
+                    end = json.loads(result.partition(b"\n")[0])
+                    self.ends.setdefault(run, []).append((end.get("attempt"), end["verdict"]))
             except (OSError, ValueError):
                 if self.closing:
                     return
@@ -295,7 +298,12 @@ class Ends:
                     self.client = self._subscribe()
 
     def twice(self):
-        return {run: count for run, count in self.counts.items() if count != 1}
+        return {run: told for run, told in self.ends.items() if len(told) != 1}
+
+    def differing(self):
+        """A Redis that has forgotten an end, before its worker heard that it had it, is told
+        once more: the same."""
+        return {run: told for run, told in self.ends.items() if len(set(told)) != 1}
 
     def close(self):
         self.closing = True

@@ -103,7 +103,7 @@ class Namespaces(unittest.TestCase):
         self.assertEqual(self.verdict(self.one, run), record)
         ends.close()
         self.assertEqual(ends.twice(), {})
-        self.assertEqual({run, *jobs} - ends.counts.keys(), set())
+        self.assertEqual({run, *jobs} - ends.ends.keys(), set())
         self.assertIsNone(kept.process.poll())
         self.assertIsNone(lost.process.poll())
 

@@ -262,13 +262,12 @@ static void on_copied(void *context, const struct content *content, const struct
     copy_next(recording);
 }
 
-/* Where there was no room for names and ids, all are refused already. */
 static void copy_next(struct recording *recording)
 {
     for (; recording->next < recording->artifact_count; recording->next++) {
         size_t at = recording->next;
         struct run_artifact *artifact = &recording->artifacts[at];
-        if (artifact->refusal || !recording->names || !recording->ids)
+        if (artifact->refusal)
             continue;
         int fd = artifact->fd;
         artifact->fd = -1;
@@ -308,10 +307,13 @@ void runs_recorder_ended(void *context, struct run *run, const struct run_result
     memcpy(recording->id, run_id(run), strlen(run_id(run)) + 1);
     buf_init(&recording->events, EVENTS_MAX + LAST_EVENTS_MAX);
     buf_init(&recording->ended, RESULT_BODY_MAX);
-    bool has_room = recording->files && recording->ids && recording->names;
-    for (size_t i = 0; !has_room && i < artifact_count; i++)
+    if (recording->files && recording->ids && recording->names) {
+        copy_next(recording);
+        return;
+    }
+    for (size_t i = 0; i < artifact_count; i++)
         artifacts[i].refusal = artifacts[i].refusal ? artifacts[i].refusal : NOT_KEPT;
-    copy_next(recording);
+    write_end(recording);
 }
 
 struct runs_recorder *runs_recorder_new(struct runs *runs)

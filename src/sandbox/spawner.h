@@ -21,6 +21,7 @@
 #ifndef RUNNEL_SANDBOX_SPAWNER_H
 #define RUNNEL_SANDBOX_SPAWNER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -179,9 +180,13 @@ int spawner_start_front(struct spawner *spawner, struct err *err);
  * or the exit status with which it, and so we, are done. */
 int spawner_front_ended(struct spawner *spawner);
 
-/* spawner_loop.c. Of fd_send: the front's socket takes it later, when there is room or memory. */
-bool spawner_must_wait(int rc);
-/* Returns the exit status. */
+/* Of fd_send: the front's socket takes it later, when there is room or memory. */
+static inline bool spawner_must_wait(int rc)
+{
+    return rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS;
+}
+
+/* spawner_loop.c. Returns the exit status. */
 int spawner_loop(struct spawner *spawner);
 
 #endif

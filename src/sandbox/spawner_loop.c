@@ -84,11 +84,6 @@ static size_t gather(struct loop_state *loop)
     return count;
 }
 
-bool spawner_must_wait(int rc)
-{
-    return rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS;
-}
-
 /* False when the socket takes no more now. */
 static bool pay(struct spawner *spawner, struct spawner_stage *stage, enum sandbox_reply_kind kind)
 {

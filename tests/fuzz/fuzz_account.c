@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "account/account_private.h"
+#include "lines.h"
 #include "loop/loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -28,7 +29,7 @@ static void set_up(void)
     assert(accounts && accounts_have_keys(accounts));
 }
 
-static void show(const char *line)
+static void show(char *line)
 {
     struct caller caller = {0};
     struct err err = {0};
@@ -56,16 +57,11 @@ static void configure(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char *text = malloc(size + 1);
-    char *rest = text;
-    assert(text);
-    memcpy(text, bytes, size);
-    text[size] = '\0';
+    char *text = fuzz_text(bytes, size);
     if (!accounts)
         set_up();
     configure(text);
-    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-        show(line);
     free(text);
+    fuzz_each_line(bytes, size, show);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "broker/amqp.h"
 #include "broker/redis_private.h"
+#include "lines.h"
 #include "server/doors.h"
 #include "server/framing.h"
 #include "server/http.h"
@@ -99,28 +100,25 @@ static void try_doors(const char *text)
     doors_fini(&doors);
 }
 
+static void try_line(char *line)
+{
+    char *copy = strdup(line); /* with nothing behind it */
+    assert(copy);
+    uint64_t value = 0;
+    try_address(slice_of(copy));
+    try_network(copy);
+    try_url(copy);
+    try_doors(copy);
+    (void)framing_target_valid(copy);
+    for (int i = 0; i < LIMIT_KINDS; i++) {
+        if (limit_parse((enum limit)i, copy, &value) == 0)
+            assert(value <= limit_info((enum limit)i)->largest);
+    }
+    free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char *text = malloc(size + 1);
-    char *rest = text;
-    assert(text);
-    memcpy(text, bytes, size);
-    text[size] = '\0';
-    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-        char *copy = strdup(line); /* with nothing behind it */
-        assert(copy);
-        uint64_t value = 0;
-        try_address(slice_of(copy));
-        try_network(copy);
-        try_url(copy);
-        try_doors(copy);
-        (void)framing_target_valid(copy);
-        for (int i = 0; i < LIMIT_KINDS; i++) {
-            if (limit_parse((enum limit)i, copy, &value) == 0)
-                assert(value <= limit_info((enum limit)i)->largest);
-        }
-        free(copy);
-    }
-    free(text);
+    fuzz_each_line(bytes, size, try_line);
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "base/slice.h"
 #include "config/config.h"
+#include "lines.h"
 #include "os/fd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -53,14 +54,7 @@ static void load_line(char *line)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char *text = malloc(size + 1);
-    char *rest = text;
-    assert(text);
-    memcpy(text, bytes, size);
-    text[size] = '\0';
     load_file(bytes, size);
-    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-        load_line(line);
-    free(text);
+    fuzz_each_line(bytes, size, load_line);
     return 0;
 }

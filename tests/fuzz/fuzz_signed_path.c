@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/signed_path.h"
+#include "lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -32,11 +33,7 @@ static void sign_and_check(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char *text = malloc(size + 1);
-    if (!text)
-        return 0;
-    memcpy(text, bytes, size);
-    text[size] = '\0';
+    char *text = fuzz_text(bytes, size);
     char *sig = strchr(text, '\n');
     if (sig)
         *sig++ = '\0';

@@ -57,11 +57,6 @@ uint64_t spawner_now_ns(void)
     return now += NS_PER_MS;
 }
 
-bool spawner_must_wait(int rc)
-{
-    return rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS;
-}
-
 void spawner_log(const char *level, const char *event, const char *detail)
 {
     (void)level, (void)event, (void)detail;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,23 +101,32 @@ static void count_keys(void *context, const struct store_key *keys, size_t count
 }
 
 /* What `runnel key create` does; the exit status says how it went. */
+static int be_beside(const char *dir, unsigned char token, bool revoke_first)
+{
+    struct store *store = NULL;
+    struct store_key key = some_key(token);
+    uint64_t number = 0;
+    if (store_open_beside(dir, &store, NULL) < 0)
+        return 1;
+    if (revoke_first && store_key_revoke_now(store, 1, 5000, NULL) < 0)
+        return 2;
+    if (store_key_add_now(store, &key, &number, NULL) < 0 || number == 0)
+        return 3;
+    if (store_key_list_now(store, count_keys, NULL, NULL) < 0 || keys_seen == 0)
+        return 4;
+    store_free(store);
+    return 0;
+}
+
+/* A program of its own: SQLite's locks, and what a thread holds, do not bear a mere fork. */
 static int add_beside(const char *dir, unsigned char token, bool revoke_first)
 {
+    char word[4];
+    (void)snprintf(word, sizeof word, "%u", token);
     pid_t child = fork();
     if (child == 0) {
-        struct store *store = NULL;
-        struct store_key key = some_key(token);
-        uint64_t number = 0;
-        if (store_open_beside(dir, &store, NULL) < 0)
-            _exit(1);
-        if (revoke_first && store_key_revoke_now(store, 1, 5000, NULL) < 0)
-            _exit(2);
-        if (store_key_add_now(store, &key, &number, NULL) < 0 || number == 0)
-            _exit(3);
-        if (store_key_list_now(store, count_keys, NULL, NULL) < 0 || keys_seen == 0)
-            _exit(4);
-        store_free(store);
-        _exit(0);
+        (void)execl("/proc/self/exe", "test_keys", dir, word, revoke_first ? "revoke" : NULL, NULL);
+        _exit(127);
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -189,8 +200,10 @@ static void a_secret_is_made_once(void **state)
 
 #define TEST(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 2)
+        return be_beside(argv[1], (unsigned char)strtoul(argv[2], NULL, 10), argc > 3);
     const struct CMUnitTest tests[] = {
         TEST(a_key_comes_back_as_it_was_given, fixture_set_up_open),
         TEST(a_token_is_one_key, fixture_set_up_open),

@@ -32,7 +32,7 @@ import host
 import invoke
 import judge
 import row as corpus
-from report import Report
+from report import SECOND_TRY, Report
 
 HELLO = corpus.Row(HERE / "hello.sh", {"row": "0", "expect": "succeeded"}, "hello", "bash")
 
@@ -153,11 +153,7 @@ def _litter(folder):
     return [f"left in the caller's folder: {name}" for name in names]
 
 
-def run_row(suite, report, row):
-    reason = suite.why_skip(row)
-    if reason:
-        report.add("skip", row.name, [reason])
-        return
+def judge_row(suite, row):
     began = time.monotonic()
     try:
         found = suite.judge(row)
@@ -165,7 +161,37 @@ def run_row(suite, report, row):
         found = [f"the runner failed: {type(error).__name__}: {error}"]
     if suite.options.times:
         print(f"# {time.monotonic() - began:6.2f} s {row.name}", flush=True)
-    report.judge(row.name, found)
+    return found
+
+
+# An attack that came through once has come through.
+NEVER_FORGIVEN = ("ESCAPED", "it never may", "left behind", "left in", "damaged", "reached the host")
+
+
+def run_rows(suite, report, rows):
+    """Side by side but those that must be alone. What failed is tried once more, alone."""
+    failed = {}
+
+    def run_row(row):
+        reason = suite.why_skip(row)
+        found = [] if reason else judge_row(suite, row)
+        if reason:
+            report.add("skip", row.name, [reason])
+        elif found and SECOND_TRY and not any(word in text for word in NEVER_FORGIVEN for text in found):
+            failed[row] = found
+        else:
+            report.judge(row.name, found)
+
+    with concurrent.futures.ThreadPoolExecutor(suite.options.jobs) as pool:
+        list(pool.map(run_row, [row for row in rows if not row.alone]))
+    for row in rows:
+        if row.alone:
+            run_row(row)
+    for row, first in failed.items():
+        found = judge_row(suite, row)
+        if not found:
+            report.unsteady(row.name, first)
+        report.judge(row.name, found)
 
 
 def is_chosen(row, options):
@@ -217,12 +243,7 @@ def main(argv):
         return report.finish()
     print(f"# as {options.as_user}, isolation: {suite.isolation}, host {socket.gethostname()}, "
           f"cgroup mounts: {' '.join(sorted(aftermath.cgroup_mounts())) or 'none'}", flush=True)
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda row: run_row(suite, report, row),
-                      [row for row in rows if not row.alone]))
-    for row in rows:
-        if row.alone:
-            run_row(suite, report, row)
+    run_rows(suite, report, rows)
     left = suite.aftermath.final_complaints()
     report.judge("nothing_is_left", left)
     return report.finish()

@@ -19,12 +19,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
     options: { only: { type: 'string' }, screenshots: { type: 'string' }, service: { type: 'string' } },
 });
+const SECOND_TRY = process.env.LONG !== '1'; // as tests/report.py says
 const counts = { ok: 0, FAIL: 0, skip: 0 };
+
+const brief = (reason) => reason.replace(/\s*\n\s*/g, '; ').slice(0, 600);
 
 function report(word, name, reason = '') {
     counts[word] += 1;
-    const brief = reason.replace(/\s*\n\s*/g, '; ').slice(0, 600);
-    console.log(`${word} ${name}${brief ? ` (${brief})` : ''}`);
+    console.log(`${word} ${name}${reason ? ` (${brief(reason)})` : ''}`);
 }
 
 async function loadTests() {
@@ -40,7 +42,8 @@ async function loadTests() {
 
 /* A test gets a visitor who was never here. The page may not stumble, nor break
  * its own policy, in any of them. */
-async function run(browser, fake, { name, test }) {
+async function complaintOf(browser, fake, test) {
+    fake?.forget();
     const page = await browser.visitor();
     const shoot = async (picture) => {
         if (!options.screenshots) return;
@@ -51,10 +54,10 @@ async function run(browser, fake, { name, test }) {
         await test({ page, fake, url: options.service ?? fake.url, shoot });
         const complaints = [...page.errors, ...(await page.evaluate('window.violations'))];
         if (complaints.length > 0) throw new Error(`the page complains: ${complaints.join('; ')}`);
-        report('ok', name);
+        return null;
     } catch (error) {
         await shoot('failed').catch(() => undefined);
-        report('FAIL', name, String(error?.message ?? error));
+        return String(error?.message ?? error) || 'it failed';
     } finally {
         await page.close().catch(() => undefined);
     }
@@ -70,9 +73,16 @@ if (!options.service && !existsSync(join(folder, 'index.html'))) {
 } else {
     const fake = options.service ? null : await startFake(folder);
     const browser = await Browser.start(program);
-    for (const test of tests) {
-        fake?.forget();
-        await run(browser, fake, test);
+    const failed = [];
+    for (const each of tests) {
+        const complaint = await complaintOf(browser, fake, each.test);
+        if (complaint && SECOND_TRY) failed.push({ ...each, complaint });
+        else report(complaint ? 'FAIL' : 'ok', each.name, complaint ?? '');
+    }
+    for (const { name, test, complaint } of failed) {
+        const again = await complaintOf(browser, fake, test);
+        if (!again) console.log(`unsteady ${name} (${brief(complaint)})`);
+        report(again ? 'FAIL' : 'ok', name, again ?? '');
     }
     await browser.stop();
     fake?.close();

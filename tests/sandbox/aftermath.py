@@ -32,24 +32,50 @@ def _processes():
     return {pid: status for pid in pids if (status := _status(pid))}
 
 
-def cgroup_mounts():
-    """{controllers or 'v2': path of the mount}"""
+def _lines(path):
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _cgroup_mounts():
+    """{controllers or 'v2': (path of the mount, what of the hierarchy it shows)}"""
     found = {}
-    for line in pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+    for line in _lines("/proc/self/mountinfo"):
         left, _, right = line.partition(" - ")
         kind, _, options = right.split(" ", 2)
+        fields = left.split()
         if kind == "cgroup2":
-            found["v2"] = left.split()[4]
+            found["v2"] = fields[4], fields[3]
         elif kind == "cgroup":
-            found[options] = left.split()[4]
+            found[options] = fields[4], fields[3]
+    return found
+
+
+def cgroup_mounts():
+    """{controllers or 'v2': path of the mount}"""
+    return {controllers: path for controllers, (path, _) in _cgroup_mounts().items()}
+
+
+def _own_cgroups():
+    """The directories of our own cgroups: what we start makes its own below them."""
+    found = set()
+    paths = {line.split(":", 2)[1] or "v2": line.split(":", 2)[2]
+             for line in _lines("/proc/self/cgroup")}
+    for options, (mount, root) in _cgroup_mounts().items():
+        for controllers, path in paths.items():
+            if set(controllers.split(",")) & set(options.split(",")) or controllers == options:
+                below = path.removeprefix(root.rstrip("/")).strip("/")
+                found.add(os.path.join(mount, below))
     return found
 
 
 def _groups():
     """Directories of ours whose owner is dead."""
     found = set()
-    for mount in cgroup_mounts().values():
-        for folder, names, _ in os.walk(mount):
+    for own in _own_cgroups():
+        for folder, names, _ in os.walk(own):
             for name in names:
                 owner = _OWNED_GROUP.match(name)
                 if owner and not os.path.exists(f"/proc/{owner[1]}"):
@@ -59,13 +85,6 @@ def _groups():
 
 def _files():
     return {os.path.join(folder, name) for folder in PRIVATE for name in os.listdir(folder)}
-
-
-def _lines(path):
-    try:
-        return set(pathlib.Path(path).read_text(encoding="utf-8").splitlines())
-    except OSError:
-        return set()
 
 
 def _sysv():
@@ -84,7 +103,7 @@ class Aftermath:
 
     @staticmethod
     def _lasting():
-        return {"mount": _lines("/proc/self/mounts"), "file": _files(), "cgroup": _groups(),
+        return {"mount": set(_lines("/proc/self/mounts")), "file": _files(), "cgroup": _groups(),
                 "ipc": _sysv()}
 
     def _orphans(self):

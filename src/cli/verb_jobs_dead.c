@@ -177,7 +177,7 @@ static int write_down(struct fleet_link *link, const char *id, struct slice job,
                       enum lane lane, struct err *err)
 {
     struct fleet_key run = run_key(id);
-    struct fleet_key counts = lane_key(lane);
+    struct fleet_key counts = lane_key(lane, false);
     char now[24];
     char lives[16];
     (void)snprintf(now, sizeof now, "%" PRIu64, now_ms);

@@ -27,10 +27,12 @@ enum {
     CARGO_ROWS = 1024, /* of the table by id; a power of two */
     WATCH_MS = 1000,
     PATIENCE_MS = 2000,
+    ASIDE_MIN = 8, /* jobs of one tenant that wait among others', whatever the workers are */
 };
 
 struct front_lane {
-    uint64_t started; /* jobs of it that workers have begun, ever */
+    uint64_t sent;    /* jobs that came into it, ever */
+    uint64_t started; /* … that workers have begun */
     uint64_t service_ms;
     bool is_asked;
 };
@@ -54,9 +56,9 @@ struct fleet_front {
     struct list foreign_ends; /* struct foreign_end */
     struct list cargos;       /* struct front_cargo */
     struct list rows[CARGO_ROWS];
-    size_t waiting; /* sent, and no worker has begun */
-    struct front_lane lanes[LANES];
-    uint64_t started_ms; /* since 1970 */
+    size_t waiting;                    /* sent, and no worker has begun */
+    struct front_lane lanes[LANES][2]; /* [1]: aside */
+    uint64_t started_ms;               /* since 1970 */
 };
 
 struct front_cargo;
@@ -92,6 +94,8 @@ struct front_cargo {
     struct run *run; /* NULL: the engine is done with it */
     char id[RUN_ID_SIZE];
     enum lane lane;
+    bool aside; /* in the second queue of its lane */
+    uint64_t tenant;
     bool batch;
     bool streaming;
     bool adopted;

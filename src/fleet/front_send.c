@@ -5,8 +5,24 @@
 #include <stdio.h>
 
 #include "fleet/front_private.h"
+#include "fleet/members.h"
 #include "observe/log.h"
 #include "os/clock.h"
+
+/* Whoever floods a lane waits in the second queue of it, so that others do not wait behind. What
+ * the slots take within moments may stand in the first: no worker shall be idle for that. */
+static bool has_many_waiting(const struct fleet_front *front, const struct run_spec *spec)
+{
+    size_t share = MAX((size_t)fleet_members_slots(front->members) * 2, (size_t)ASIDE_MIN);
+    size_t waiting = 0;
+    if (spec->tenant == 0) /* nobody in particular */
+        return false;
+    list_for_each (link, &front->cargos) {
+        const struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
+        waiting += cargo->waits && cargo->tenant == spec->tenant;
+    }
+    return waiting >= share;
+}
 
 struct cargo *front_prepare(struct carrier *carrier, struct run *run, const struct run_spec *spec,
                             struct err *err)
@@ -20,6 +36,8 @@ struct cargo *front_prepare(struct carrier *carrier, struct run *run, const stru
     if (foreign)
         front_cargo_set_form(cargo, foreign);
     cargo->queue_ms = run_limits(run)->value[LIMIT_QUEUE];
+    cargo->aside = cargo->form->has_tickets && has_many_waiting(front, spec);
+    header.aside = cargo->aside;
     header.submitted_ms = cargo->submitted_ms;
     (void)snprintf(header.id, sizeof header.id, "%s", cargo->id);
     (void)snprintf(header.front, sizeof header.front, "%s", front->name);
@@ -48,7 +66,7 @@ static void write_down(struct front_cargo *cargo)
 {
     struct redis *redis = cargo->front->redis;
     struct fleet_key run = run_key(cargo->id);
-    struct fleet_key lane = lane_key(cargo->lane);
+    struct fleet_key lane = lane_key(cargo->lane, cargo->aside);
     char now[24];
     char lives[16];
     char listed[16];
@@ -93,7 +111,7 @@ static int publish(struct front_cargo *cargo, struct err *err)
 {
     struct amqp_message message = {
         .exchange = JOBS_EXCHANGE,
-        .key = lane_name(cargo->lane),
+        .key = lane_routing_key(cargo->lane, cargo->aside),
         .body = buf_slice(&cargo->job),
         .content_type = "application/json",
         .message_id = cargo->id,

@@ -93,10 +93,11 @@ static uint64_t number_of(const struct redis_reply *reply)
 static void on_lane(struct front_lane *lane, const struct redis_reply *reply)
 {
     lane->is_asked = false;
-    if (!reply || reply->kind != REDIS_ARRAY || reply->count != 2)
+    if (!reply || reply->kind != REDIS_ARRAY || reply->count != 3)
         return;
-    lane->started = number_of(&reply->items[0]);
-    lane->service_ms = number_of(&reply->items[1]);
+    lane->sent = number_of(&reply->items[0]);
+    lane->started = number_of(&reply->items[1]);
+    lane->service_ms = number_of(&reply->items[2]);
 }
 
 static void on_lane_reply(void *context, const struct redis_reply *reply)
@@ -104,24 +105,27 @@ static void on_lane_reply(void *context, const struct redis_reply *reply)
     on_lane(context, reply);
 }
 
-static void ask_lane(struct fleet_front *front, enum lane at)
+static void ask_lane(struct fleet_front *front, enum lane at, bool aside)
 {
-    struct front_lane *lane = &front->lanes[at];
-    struct fleet_key key = lane_key(at);
+    struct front_lane *lane = &front->lanes[at][aside];
+    struct fleet_key key = lane_key(at, aside);
     if (lane->is_asked || front->waiting == 0)
         return;
     lane->is_asked =
         redis_command(front->redis, on_lane_reply, lane, slice_of("HMGET"), slice_of(key.text),
-                      slice_of("out"), slice_of("service_ms")) == 0;
+                      slice_of("in"), slice_of("out"), slice_of("service_ms")) == 0;
 }
 
 size_t front_position(const struct cargo *base)
 {
     const struct front_cargo *cargo = CONTAINER_OF(base, struct front_cargo, cargo);
-    uint64_t started = cargo->front->lanes[cargo->lane].started;
+    const struct front_lane *lanes = cargo->front->lanes[cargo->lane];
+    uint64_t started = lanes[cargo->aside].started;
     if (!cargo->waits || cargo->ticket == 0)
         return 0;
-    return cargo->ticket > started ? (size_t)(cargo->ticket - started) : 1;
+    size_t place = cargo->ticket > started ? (size_t)(cargo->ticket - started) : 1;
+    return place +
+           (cargo->aside ? (size_t)(lanes[0].sent - MIN(lanes[0].sent, lanes[0].started)) : 0);
 }
 
 uint64_t front_wait_ms(const struct cargo *base)
@@ -129,7 +133,8 @@ uint64_t front_wait_ms(const struct cargo *base)
     const struct front_cargo *cargo = CONTAINER_OF(base, struct front_cargo, cargo);
     const struct fleet_front *front = cargo->front;
     uint64_t slots = fleet_members_slots(front->members);
-    return front_position(base) * front->lanes[cargo->lane].service_ms / MAX(slots, (uint64_t)1);
+    return front_position(base) * front->lanes[cargo->lane][cargo->aside].service_ms /
+           MAX(slots, (uint64_t)1);
 }
 
 void front_watch(void *context)
@@ -143,7 +148,8 @@ void front_watch(void *context)
     front_foreign_store(front);
     front_resume_look(front);
     for (int lane = 0; lane < LANES; lane++)
-        ask_lane(front, (enum lane)lane);
+        for (int aside = 0; aside < 2; aside++)
+            ask_lane(front, (enum lane)lane, aside);
     list_for_each_safe (link, following, &front->cargos)
         look_at(CONTAINER_OF(link, struct front_cargo, link));
 }

@@ -8,17 +8,22 @@
 
 #include "base/util.h"
 
-static const char *const lane_queues[] = {
-    [LANE_HIGH] = "runnel.jobs.high",
-    [LANE_NORMAL] = "runnel.jobs.normal",
-    [LANE_LOW] = "runnel.jobs.low",
+static const char *const lane_queues[][2] = {
+    [LANE_HIGH] = {"runnel.jobs.high", "runnel.jobs.high.aside"},
+    [LANE_NORMAL] = {"runnel.jobs.normal", "runnel.jobs.normal.aside"},
+    [LANE_LOW] = {"runnel.jobs.low", "runnel.jobs.low.aside"},
 };
 static_assert(ARRAY_LEN(lane_queues) == LANES, "the last lane has no queue");
 
-const char *lane_queue(enum lane lane)
+const char *lane_queue(enum lane lane, bool aside)
 {
     assert((unsigned)lane < LANES);
-    return lane_queues[lane];
+    return lane_queues[lane][aside];
+}
+
+const char *lane_routing_key(enum lane lane, bool aside)
+{
+    return lane_queue(lane, aside) + strlen(JOBS_EXCHANGE ".");
 }
 
 /* Ids and names are shorter than the room for them by far; what is not is ours. */
@@ -55,9 +60,9 @@ struct fleet_key lease_key(const char *id)
     return key_of("runnel:lease:", id);
 }
 
-struct fleet_key lane_key(enum lane lane)
+struct fleet_key lane_key(enum lane lane, bool aside)
 {
-    return key_of("runnel:lane:", lane_queue(lane) + strlen(JOBS_EXCHANGE "."));
+    return key_of("runnel:lane:", lane_routing_key(lane, aside));
 }
 
 struct fleet_key member_key(bool is_worker, const char *name)
@@ -109,12 +114,13 @@ size_t fleet_topology(const char *results_queue_name, struct amqp_declaration ro
         (struct amqp_declaration){.exchange = DEAD_EXCHANGE, .queue = DEAD_QUEUE, .key = ""};
     rows[count++] =
         (struct amqp_declaration){.exchange = JOBS_EXCHANGE, .type = "direct", .durable = true};
-    for (int lane = 0; lane < LANES; lane++) {
-        const char *queue = lane_queue((enum lane)lane);
+    for (int i = 0; i < 2 * LANES; i++) {
+        enum lane lane = (enum lane)(i / 2);
+        const char *queue = lane_queue(lane, i % 2);
         rows[count++] =
             (struct amqp_declaration){.queue = queue, .durable = true, .arguments = lane_arguments};
         rows[count++] = (struct amqp_declaration){
-            .exchange = JOBS_EXCHANGE, .queue = queue, .key = queue + strlen(JOBS_EXCHANGE ".")};
+            .exchange = JOBS_EXCHANGE, .queue = queue, .key = lane_routing_key(lane, i % 2)};
     }
     if (results_queue_name)
         rows[count++] =

@@ -2,8 +2,9 @@
 /* names.h — what a fleet calls its things in the broker and in Redis, in one place.
  *
  * RabbitMQ
- *   runnel.jobs            direct exchange; key = lane
+ *   runnel.jobs            direct exchange; key = LANE or LANE.aside
  *   runnel.jobs.LANE       quorum queues: x-delivery-limit as a backstop, dead letters to
+ *   runnel.jobs.LANE.aside as these, for jobs of tenants that have many waiting already
  *   runnel.dead            fanout exchange and quorum queue
  *   runnel.results.FRONT   what a front hears of its runs when Redis does not say it:
  *                          not durable, gone 10 min after its front
@@ -14,10 +15,10 @@
  *   runnel:commands:ID     channel
  *   runnel:lease:ID        the worker that has the run; gone 5 s after that stops saying so
  *   runnel:runs            sorted set of ids by time of submission
- *   runnel:lane:LANE       hash: in, out (how many jobs came, and have started), service_ms
- *   runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after …
- *   runnel:members         set of the keys of members
- *   runnel:probe           written to see whether Redis takes what is written; gone at once
+ *   runnel:lane:LANE       and LANE.aside, hash: in, out (how many jobs came, and have started),
+ * service_ms runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after … runnel:members
+ * set of the keys of members runnel:probe           written to see whether Redis takes what is
+ * written; gone at once
  */
 #ifndef RUNNEL_FLEET_NAMES_H
 #define RUNNEL_FLEET_NAMES_H
@@ -46,20 +47,21 @@ struct fleet_key {
     char text[96];
 };
 
-const char *lane_queue(enum lane lane); /* "runnel.jobs.normal" */
+const char *lane_queue(enum lane lane, bool aside); /* "runnel.jobs.normal" */
+const char *lane_routing_key(enum lane lane, bool aside);
 struct fleet_key results_queue(const char *front);
 struct fleet_key run_key(const char *id);
 struct fleet_key events_key(const char *id);
 struct fleet_key commands_key(const char *id);
 struct fleet_key lease_key(const char *id);
-struct fleet_key lane_key(enum lane lane);
+struct fleet_key lane_key(enum lane lane, bool aside);
 struct fleet_key member_key(bool is_worker, const char *name);
 /* "runnel:events:ID" → ID; NULL when it is not such a channel. */
 const char *id_of_channel(const char *channel, const char *prefix);
 
 /* What each member declares; the results queue is a front's own (NULL: a worker's). The
  * rows lie in *ret_rows (room for TOPOLOGY_MAX) and live as long as `front`. */
-enum { TOPOLOGY_MAX = 16 };
+enum { TOPOLOGY_MAX = 24 };
 size_t fleet_topology(const char *results_queue, struct amqp_declaration rows[TOPOLOGY_MAX]);
 
 /* "HOST" when nothing is configured; what is not of letters, digits, "-", "_" and "." is "-". */

@@ -34,6 +34,7 @@ struct job_header {
     uint64_t submitted_ms;      /* since 1970 */
     uint64_t ticket;            /* its number in its lane; 0: none */
     enum lane lane;
+    bool aside; /* in the second queue of the lane: its tenant has many waiting already */
 };
 
 struct job {

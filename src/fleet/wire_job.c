@@ -117,6 +117,8 @@ static void write_header(struct json *json, const struct job_header *header)
     wire_write_u64(json, "submitted_ms", header->submitted_ms);
     wire_write_u64(json, "ticket", header->ticket);
     json_text(json, "lane", lane_name(header->lane));
+    if (header->aside)
+        json_bool(json, "aside", true);
 }
 
 static uint64_t contents_bytes(const struct run_spec *spec)
@@ -255,7 +257,8 @@ static int read_header(const json_t *tree, struct job_header *header, struct err
     if (id < 0 || wire_read_name(tree, "front", header->front, sizeof header->front, err) < 0 ||
         wire_read_u64(tree, "submitted_ms", UINT64_MAX, &header->submitted_ms, err) < 0 ||
         wire_read_u64(tree, "ticket", UINT64_MAX, &header->ticket, err) < 0 ||
-        wire_read_word(tree, "lane", lanes, &lane, err) < 0)
+        wire_read_word(tree, "lane", lanes, &lane, err) < 0 ||
+        json_read_bool(tree, "aside", &header->aside, err) < 0)
         return -1;
     if (id == 0)
         return err_field(err, "id", "id is missing");

@@ -45,7 +45,7 @@ static void note_service(struct work *work)
         "old = old or tonumber(ARGV[1])\n"
         "redis.call('HSET', KEYS[1], 'service_ms',\n"
         "  string.format('%d', math.floor(old + (ARGV[1] - old) / 8 + 0.5)))\n";
-    struct fleet_key lane = lane_key(work->header.lane);
+    struct fleet_key lane = lane_key(work->header.lane, work->header.aside);
     char took[24];
     if (work->begun_ns == 0)
         return;

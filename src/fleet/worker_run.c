@@ -131,7 +131,7 @@ static void tell(struct work *work, struct carried_event *event)
 
 void work_count(struct work *work)
 {
-    struct fleet_key lane = lane_key(work->header.lane);
+    struct fleet_key lane = lane_key(work->header.lane, work->header.aside);
     if (work->is_counted)
         return;
     work->is_counted = true;

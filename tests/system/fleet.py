@@ -262,4 +262,4 @@ class FleetTest(unittest.TestCase):
             if not worker.was_harmed:
                 self.assertEqual(worker.events("front_died"), [], worker.log())
         wait_until("no job is left", lambda: all(self.front.amqp.count(f"runnel.jobs.{lane}") == 0
-                                                 for lane in LANES))
+                                                 for name in LANES for lane in (name, f"{name}.aside")))

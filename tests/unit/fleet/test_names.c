@@ -19,18 +19,23 @@ static void every_thing_has_the_name_that_the_page_gives_it(void **state)
         struct fleet_key key;
         const char *expected;
     } rows[] = {
-        {results_queue("f-1"), "runnel.results.f-1"},  {run_key(ID), "runnel:run:" ID},
-        {events_key(ID), "runnel:events:" ID},         {commands_key(ID), "runnel:commands:" ID},
-        {lease_key(ID), "runnel:lease:" ID},           {lane_key(LANE_HIGH), "runnel:lane:high"},
-        {lane_key(LANE_NORMAL), "runnel:lane:normal"}, {lane_key(LANE_LOW), "runnel:lane:low"},
-        {member_key(true, "w"), "runnel:worker:w"},    {member_key(false, "w"), "runnel:front:w"},
+        {results_queue("f-1"), "runnel.results.f-1"},
+        {run_key(ID), "runnel:run:" ID},
+        {events_key(ID), "runnel:events:" ID},
+        {commands_key(ID), "runnel:commands:" ID},
+        {lease_key(ID), "runnel:lease:" ID},
+        {lane_key(LANE_HIGH, false), "runnel:lane:high"},
+        {lane_key(LANE_NORMAL, true), "runnel:lane:normal.aside"},
+        {lane_key(LANE_LOW, false), "runnel:lane:low"},
+        {member_key(true, "w"), "runnel:worker:w"},
+        {member_key(false, "w"), "runnel:front:w"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_string_equal(rows[i].key.text, rows[i].expected);
-    assert_string_equal(lane_queue(LANE_HIGH), "runnel.jobs.high");
-    assert_string_equal(lane_queue(LANE_NORMAL), "runnel.jobs.normal");
-    assert_string_equal(lane_queue(LANE_LOW), "runnel.jobs.low");
+    assert_string_equal(lane_queue(LANE_HIGH, false), "runnel.jobs.high");
+    assert_string_equal(lane_queue(LANE_NORMAL, false), "runnel.jobs.normal");
+    assert_string_equal(lane_queue(LANE_LOW, true), "runnel.jobs.low.aside");
 }
 
 static void the_longest_names_fit(void **state)
@@ -88,12 +93,15 @@ static void a_job_has_a_queue_in_each_lane_that_loses_nothing(void **state)
     (void)state;
     assert_string_equal(row_of(rows, count, JOBS_EXCHANGE, NULL)->type, "direct");
     assert_true(row_of(rows, count, JOBS_EXCHANGE, NULL)->durable);
-    for (int lane = 0; lane < LANES; lane++) {
-        const char *name = lane_queue((enum lane)lane);
+    for (int i = 0; i < 2 * LANES; i++) {
+        enum lane lane = (enum lane)(i / 2);
+        bool aside = i % 2;
+        const char *name = lane_queue(lane, aside);
         const struct amqp_declaration *queue = row_of(rows, count, NULL, name);
         const char *key = row_of(rows, count, JOBS_EXCHANGE, name)->key;
-        assert_string_equal(key, strrchr(name, '.') + 1);
-        assert_string_equal(key, lane_key((enum lane)lane).text + strlen("runnel:lane:"));
+        assert_string_equal(key, lane_routing_key(lane, aside));
+        assert_string_equal(key, lane_key(lane, aside).text + strlen("runnel:lane:"));
+        assert_int_equal(strncmp(key, lane_name(lane), strlen(lane_name(lane))), 0);
         assert_true(queue->durable && !queue->exclusive);
         assert_string_equal(argument_of(queue, "x-queue-type")->text, "quorum");
         assert_string_equal(argument_of(queue, "x-dead-letter-exchange")->text, DEAD_EXCHANGE);
@@ -112,7 +120,7 @@ static void the_dead_have_their_queue_before_anybody_dies(void **state)
     assert_true(row_of(rows, count, NULL, DEAD_QUEUE)->durable);
     assert_true(row_of(rows, count, DEAD_EXCHANGE, NULL) < bound);
     assert_true(row_of(rows, count, NULL, DEAD_QUEUE) < bound);
-    assert_true(bound < row_of(rows, count, NULL, lane_queue(LANE_HIGH)));
+    assert_true(bound < row_of(rows, count, NULL, lane_queue(LANE_HIGH, false)));
 }
 
 static void only_a_front_has_results_and_they_go_after_it(void **state)

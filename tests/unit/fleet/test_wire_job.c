@@ -30,8 +30,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const struct job_header header = {"0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a", "front-1",
-                                         1790000000123, 42, LANE_HIGH};
+static const struct job_header header = {
+    "0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a", "front-1", 1790000000123, 42, LANE_HIGH, true};
 
 #define BINARY           \
     {                    \
@@ -152,6 +152,7 @@ static void a_job_comes_out_as_it_went_in(void **state)
     assert_int_equal(job.header.submitted_ms, header.submitted_ms);
     assert_int_equal(job.header.ticket, header.ticket);
     assert_int_equal(job.header.lane, LANE_HIGH);
+    assert_true(job.header.aside);
     assert_true(job.has_contents);
     assert_rest_equal(&job.spec, &spec);
     assert_contents_equal(&job.spec, &spec);
@@ -287,6 +288,7 @@ static void what_is_not_known_is_passed_over(void **state)
     struct job job = decode(
         slice_of(START NAMES ",\"colour\":[1,{}],\"files\":[],\"args\":null,\"lane\":null}"));
     assert_int_equal(job.header.lane, LANE_NORMAL);
+    assert_false(job.header.aside);
     assert_false(job.has_contents);
     assert_int_equal(job.spec.file_count, 0);
     job_fini(&job);

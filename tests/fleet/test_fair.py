@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Whoever floods the fleet waits behind himself: another's job goes before most of his."""
+
+import http.client
+import json
+import unittest
+
+from fleet import TERMINAL, Fleet, wait_until
+from resp import Redis
+
+FLOOD = 60
+SLOTS = 2
+MANY, FEW = "127.0.0.1", "127.0.0.2"  # who has no key is known by his address
+
+
+class Fair(unittest.TestCase):
+    def setUp(self):
+        self.fleet = self.enterContext(Fleet(fronts=2, workers=1, slots=SLOTS))
+
+    def ask(self, address, method, path, body=None, front=0):
+        connection = http.client.HTTPConnection("127.0.0.1", self.fleet.fronts[front].port, timeout=60,
+                                                source_address=(address, 0))
+        try:
+            connection.request(method, path, body and json.dumps(body),
+                               {"Content-Type": "application/json"} if body else {})
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 200)
+            return json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def submit(self, address, code, **more):
+        return self.ask(address, "POST", "/api/execute",
+                        {"language": "bash", "source_code": code, **more})["job_id"]
+
+    def job(self, address, job):
+        return self.ask(address, "GET", f"/api/jobs/{job}")
+
+    def test_a_flood_does_not_stand_before_another_s_job(self):
+        flood = [self.submit(MANY, "sleep 0.2; echo flood") for _ in range(FLOOD)]
+        one = self.submit(FEW, "echo one")
+        record = self.fleet.fronts[0].result(one)
+        self.assertEqual((record["status"], record["result"]["output"]), ("completed", "one\n"))
+        left = sum(self.job(MANY, job)["status"] not in TERMINAL for job in flood)
+        self.assertGreater(left, FLOOD / 3, "it has waited for the flood")
+        for job in flood:  # and of the flood none is lost
+            self.assertEqual(self.fleet.fronts[0].result(job)["status"], "completed")
+        with Redis(self.fleet.redis.port) as redis:
+            for lane in ("normal", "normal.aside"):
+                came, began = redis.call("HMGET", f"runnel:lane:{lane}", "in", "out")
+                self.assertEqual(came, began, lane)
+
+    def test_a_job_that_waits_aside_knows_its_place(self):
+        flood = [self.submit(MANY, "sleep 0.3") for _ in range(FLOOD)]
+
+        def place():
+            return self.job(MANY, flood[-1]).get("position", 0) or 0
+        wait_until("its place is told", lambda: place() > FLOOD / 3)
+        self.assertLessEqual(place(), FLOOD)
+        for job in flood:
+            self.ask(MANY, "DELETE", f"/api/jobs/{job}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -184,8 +184,8 @@ static void a_small_job_is_a_small_text(void **state)
     assert_string_equal(buf_text(&text),
                         "{\"fleet_version\":1,\"id\":\"0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a\","
                         "\"front\":\"front-1\",\"submitted_ms\":1790000000123,\"ticket\":42,"
-                        "\"lane\":\"high\",\"language\":\"javascript\",\"profile\":\"batch\","
-                        "\"limits\":{},\"source\":\"1\",\"input\":\"\"}");
+                        "\"lane\":\"high\",\"aside\":true,\"language\":\"javascript\","
+                        "\"profile\":\"batch\",\"limits\":{},\"source\":\"1\",\"input\":\"\"}");
     struct job job = decode(buf_slice(&text));
     assert_true(job.has_contents);
     assert_null(job.spec.entry_file);

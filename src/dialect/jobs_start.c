@@ -15,6 +15,7 @@
 #include "dialect/request_answer.h"
 #include "dialect/request_form.h"
 #include "dialect/request_rate.h"
+#include "dialect/request_tenant.h"
 #include "dialect/request_window.h"
 #include "language/language.h"
 #include "os/clock.h"
@@ -130,7 +131,7 @@ static int start_run(struct jobs *jobs, struct http_request *request,
         .entry_file = wanted->entry_point.at,
         .workspace = wanted->workspace_id.at,
         .owner = http_request_key(request),
-        .tenant = http_request_key(request),
+        .tenant = request_tenant(request),
         .lane = wanted->lane,
         .note = buf_slice(&note),
     };

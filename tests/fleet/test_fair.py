@@ -56,7 +56,7 @@ class Fair(unittest.TestCase):
         def place():
             return self.job(MANY, flood[-1]).get("position", 0) or 0
         wait_until("its place is told", lambda: place() > FLOOD / 3)
-        self.assertLessEqual(place(), FLOOD)
+        self.assertLessEqual(place(), FLOOD + 2 * SLOTS)  # what workers have in hand is counted late
         for job in flood:
             self.ask(MANY, "DELETE", f"/api/jobs/{job}")
 

@@ -213,7 +213,7 @@ static int send_again(struct fleet_link *link, const struct dead_job *dead, cons
     buf_init(&shown, JOB_MAX_BYTES);
     struct amqp_message message = {
         .exchange = JOBS_EXCHANGE,
-        .key = lane_name(lane),
+        .key = lane_routing_key(lane, false),
         .content_type = "application/json",
         .message_id = id,
         .timestamp = now_ms / 1000,

@@ -111,39 +111,64 @@ struct front_cargo *front_resume_found(struct fleet_front *front, const char *id
 
 /* Its result may be on its way to us, for as long as a worker needs to notice that Redis is
  * back, or the broker that a worker has died. */
+static bool is_lost(struct resumption *resumption)
+{
+    return front_is_listening(resumption->front) && ++resumption->misses >= MISSES_MAX;
+}
+
 static void miss(struct resumption *resumption)
 {
-    if (!front_is_listening(resumption->front) || ++resumption->misses < MISSES_MAX)
+    if (!is_lost(resumption))
         return;
     resumption->lost(resumption->context, resumption->id);
     finish(resumption);
 }
 
 /* KEYS: run, lease. What is of another kind than ours is not there. */
-static const char ask_script[] = "local found = {}\n"
-                                 "for i, name in ipairs({'job', 'result'}) do\n"
-                                 "  local value = redis.pcall('HGET', KEYS[1], name)\n"
-                                 "  found[i] = type(value) == 'string' and value or ''\n"
-                                 "end\n"
-                                 "found[3] = redis.call('EXISTS', KEYS[2])\n"
-                                 "return found\n";
-enum { ASK_JOB, ASK_RESULT, ASK_LEASED, ASK_ITEMS };
+static const char ask_script[] =
+    "local found = {}\n"
+    "for i, name in ipairs({'job', 'result', 'sending', 'attempt'}) do\n"
+    "  local value = redis.pcall('HGET', KEYS[1], name)\n"
+    "  found[i] = type(value) == 'string' and value or ''\n"
+    "end\n"
+    "found[5] = redis.call('EXISTS', KEYS[2])\n"
+    "return found\n";
+enum { ASK_JOB, ASK_RESULT, ASK_SENDING, ASK_ATTEMPT, ASK_LEASED, ASK_ITEMS };
 
+/* The broker may never have had it: it is given the time to show that it has. As it may have it
+ * all the same, the end is written where its workers see it. */
+static struct front_cargo *follow_unsent(struct resumption *resumption, const struct job *job)
+{
+    struct front_cargo *cargo = is_lost(resumption) ? follow(resumption, job) : NULL;
+    if (cargo)
+        (void)front_end(cargo, VERDICT_INTERNAL_ERROR,
+                        "interrupted: the service was stopped before the broker had the run");
+    return cargo;
+}
+
+static bool is_job_of(const struct resumption *resumption, const struct job *job)
+{
+    return job->tree && strcmp(job->header.id, resumption->id) == 0;
+}
+
+/* A job of another id stands there by mistake, and so does its result. */
 static void take_answer(struct resumption *resumption, const struct redis_reply *items)
 {
-    struct fleet_front *front = resumption->front;
     struct front_cargo *cargo = NULL;
-    struct job job;
-    bool is_there = items[ASK_RESULT].text.len > 0 || items[ASK_LEASED].integer == 1;
-    if (job_decode(items[ASK_JOB].text, front->config.catalogue, &job, NULL) == 0) {
-        if (strcmp(job.header.id, resumption->id) == 0)
-            cargo = follow(resumption, &job);
-        job_fini(&job);
-    } else if (is_there) {
+    struct job job = {0};
+    bool is_leased = items[ASK_LEASED].integer == 1;
+    bool has_result = items[ASK_RESULT].text.len > 0;
+    bool has_begun = is_leased || has_result || items[ASK_ATTEMPT].text.len > 0;
+    (void)job_decode(items[ASK_JOB].text, resumption->front->config.catalogue, &job, NULL);
+    if (is_job_of(resumption, &job) && !has_begun && items[ASK_SENDING].text.len > 0)
+        cargo = follow_unsent(resumption, &job);
+    else if (is_job_of(resumption, &job))
+        cargo = follow(resumption, &job);
+    else if (is_leased || (has_result && !job.tree))
         cargo = follow(resumption, NULL);
-    } else {
+    else
         miss(resumption);
-    }
+    job_fini(&job);
     if (cargo)
         front_catch_up(cargo);
 }

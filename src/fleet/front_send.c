@@ -15,13 +15,14 @@ static bool has_many_waiting(const struct fleet_front *front, const struct run_s
 {
     size_t share = MAX((size_t)fleet_members_slots(front->members) * 2, (size_t)ASIDE_MIN);
     size_t waiting = 0;
-    if (spec->tenant == 0) /* nobody in particular */
+    if (spec->tenant == 0 || front->waiting < share) /* 0: nobody in particular */
         return false;
     list_for_each (link, &front->cargos) {
         const struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
-        waiting += cargo->waits && cargo->tenant == spec->tenant;
+        if (cargo->waits && cargo->tenant == spec->tenant && ++waiting >= share)
+            return true;
     }
-    return waiting >= share;
+    return false;
 }
 
 struct cargo *front_prepare(struct carrier *carrier, struct run *run, const struct run_spec *spec,
@@ -62,6 +63,30 @@ static void on_ticket(void *context, const struct redis_reply *reply)
     front_cargo_release(cargo);
 }
 
+/* Before its client hears that it is taken. */
+static void say_sent(const struct front_cargo *cargo)
+{
+    struct fleet_key run = run_key(cargo->id);
+    (void)redis_command(cargo->front->redis, NULL, NULL, slice_of("HDEL"), slice_of(run.text),
+                        slice_of("sending"));
+}
+
+/* "sending": should we end before we know that the broker has it, it may have been lost on its
+ * way (front_resume.c). */
+static void write_job(const struct front_cargo *cargo)
+{
+    struct fleet_key run = run_key(cargo->id);
+    const struct slice words[] = {slice_of("HSET"),    slice_of(run.text),
+                                  slice_of("job"),     buf_slice(&cargo->meta),
+                                  slice_of("front"),   slice_of(cargo->front->name),
+                                  slice_of("sending"), slice_of("1")};
+    bool is_sent = cargo->job.len == 0;
+    (void)redis_command_argv(cargo->front->redis, NULL, NULL, ARRAY_LEN(words) - (is_sent ? 2 : 0),
+                             words);
+    if (is_sent)
+        say_sent(cargo);
+}
+
 static void write_down(struct front_cargo *cargo)
 {
     struct redis *redis = cargo->front->redis;
@@ -75,8 +100,7 @@ static void write_down(struct front_cargo *cargo)
     (void)snprintf(now, sizeof now, "%" PRIu64, cargo->submitted_ms);
     (void)snprintf(lives, sizeof lives, "%d", RUN_LIVES_S);
     (void)snprintf(listed, sizeof listed, "-%d", RUNS_LISTED + 1);
-    (void)redis_command(redis, NULL, NULL, slice_of("HSET"), slice_of(run.text), slice_of("job"),
-                        buf_slice(&cargo->meta), slice_of("front"), slice_of(cargo->front->name));
+    write_job(cargo);
     (void)redis_command(redis, NULL, NULL, slice_of("EXPIRE"), slice_of(run.text), slice_of(lives));
     (void)redis_command(redis, NULL, NULL, slice_of("ZADD"), slice_of("runnel:runs"), slice_of(now),
                         slice_of(cargo->id));
@@ -147,6 +171,7 @@ int front_send(struct cargo *base, struct err *err)
 static void accepted(struct front_cargo *cargo)
 {
     buf_fini(&cargo->job);
+    say_sent(cargo);
     if (cargo->run)
         run_carried_accepted(cargo->run);
 }

@@ -4,21 +4,23 @@
  * RabbitMQ
  *   runnel.jobs            direct exchange; key = LANE or LANE.aside
  *   runnel.jobs.LANE       quorum queues: x-delivery-limit as a backstop, dead letters to
- *   runnel.jobs.LANE.aside as these, for jobs of tenants that have many waiting already
+ *   runnel.jobs.LANE.aside the same, for jobs of tenants that have many waiting already
  *   runnel.dead            fanout exchange and quorum queue
  *   runnel.results.FRONT   what a front hears of its runs when Redis does not say it:
  *                          not durable, gone 10 min after its front
  *
  * Redis
- *   runnel:run:ID          hash: job, state, attempt, worker, cancel, result
+ *   runnel:run:ID          hash: job, sending (until the broker has it), state, attempt, worker,
+ *                          cancel, result
  *   runnel:events:ID       stream of events (field "e"), and the channel on which they come
  *   runnel:commands:ID     channel
  *   runnel:lease:ID        the worker that has the run; gone 5 s after that stops saying so
  *   runnel:runs            sorted set of ids by time of submission
- *   runnel:lane:LANE       and LANE.aside, hash: in, out (how many jobs came, and have started),
- * service_ms runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after … runnel:members
- * set of the keys of members runnel:probe           written to see whether Redis takes what is
- * written; gone at once
+ *   runnel:lane:LANE       hash: in, out (how many jobs came, and have started), service_ms
+ *   runnel:lane:LANE.aside the same of its second queue
+ *   runnel:worker:NAME     and runnel:front:NAME: members, gone 5 s after …
+ *   runnel:members         set of the keys of members
+ *   runnel:probe           written to see whether Redis takes what is written; gone at once
  */
 #ifndef RUNNEL_FLEET_NAMES_H
 #define RUNNEL_FLEET_NAMES_H

@@ -360,7 +360,7 @@ int job_summarize(struct slice text, struct job_summary *ret_summary, struct err
 /* Nobody waits for it: it gets no more input, and no client's leaving ends it. */
 static int renew(json_t *tree, const char *id, uint64_t submitted_ms, bool contents)
 {
-    static const char *const past[] = {"ticket", "input_stays_open", "ends_unattended"};
+    static const char *const past[] = {"ticket", "aside", "input_stays_open", "ends_unattended"};
     if (json_object_set_new(tree, "id", json_string(id)) < 0 ||
         json_object_set_new(tree, "submitted_ms", json_integer((json_int_t)submitted_ms)) < 0)
         return -1;

@@ -147,8 +147,9 @@ class Servers:
     """A RabbitMQ and a Redis that one fleet after the other has: a RabbitMQ takes longer to
     start than most tests do. Each finds them empty."""
 
-    QUEUES = ("runnel.jobs.high", "runnel.jobs.normal", "runnel.jobs.low", "runnel.dead",
-              "jobs.all-languages", "results.all")
+    QUEUES = (*(f"runnel.jobs.{lane}{aside}" for lane in ("high", "normal", "low")
+                for aside in ("", ".aside")),
+              "runnel.dead", "jobs.all-languages", "results.all")
     kept = None
 
     def __init__(self):

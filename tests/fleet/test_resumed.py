@@ -173,6 +173,60 @@ class Resumed(unittest.TestCase):
             self.assertIn("interrupted", record["reason"])
             self.assertEqual([event["type"] for event in events_of(front, run)], ["end"])
 
+    def with_runs_that_wait(self, fleet, count):
+        """Of a front that has been killed; no worker is there."""
+        fleet.workers.pop().close()
+        runs = [start(fleet.fronts[0], "bash", "echo up") for _ in range(count)]
+        fleet.fronts[0].kill()
+        return runs
+
+    def assert_interrupted(self, record):
+        self.assertEqual(record["verdict"], "internal_error", record)
+        self.assertIn("interrupted", record["reason"])
+
+    def test_one_that_the_broker_may_never_have_had_does_not_wait_for_its_deadline(self):
+        with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
+            front = fleet.fronts[0]
+            ends = Ends(fleet)
+            lost, kept = self.with_runs_that_wait(fleet, 2)
+            for run in (lost, kept):
+                self.assertEqual(redis.call("HEXISTS", f"runnel:run:{run}", "sending"), 0)
+            redis.call("HSET", f"runnel:run:{lost}", "sending", "1")
+            front.restart()
+            record = end_of(front, lost)
+            self.assert_interrupted(record)
+            self.assertEqual(record_of(front, kept)["verdict"], None)
+            fleet.add_worker()  # to which the broker brings both, as it had them after all
+            self.check_whole(front, kept, end_of(front, kept), "up\n")
+            self.assertEqual(record_of(front, lost), record)
+            ends.close()
+            self.assertEqual(ends.twice(), {})
+
+    def test_redis_knows_whether_the_broker_has_a_run(self):
+        with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
+            front = fleet.fronts[0]
+            fleet.rabbit.freeze()
+            try:
+                asked = send(front, {"language": "bash", "code": "echo up"}, "key")
+                run = wait_until("it is on its way", lambda: next((
+                    run.decode() for run in redis.call("ZREVRANGE", "runnel:runs", "0", "-1")
+                    if redis.call("HGET", f"runnel:run:{run.decode()}", "sending")), None))
+            finally:
+                fleet.rabbit.thaw()
+            self.assertEqual(json.loads(asked.getresponse().read())["stdout"], "up\n")
+            asked.close()
+            self.assertEqual(redis.call("HEXISTS", f"runnel:run:{run}", "sending"), 0)
+
+    def test_another_s_job_in_its_place_is_not_followed(self):
+        with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
+            front = fleet.fronts[0]
+            mixed_up, = self.with_runs_that_wait(fleet, 1)
+            job = json.loads(redis.call("HGET", f"runnel:run:{mixed_up}", "job"))
+            job["id"] = "another"
+            redis.call("HSET", f"runnel:run:{mixed_up}", "job", json.dumps(job))
+            front.restart()
+            self.assert_interrupted(end_of(front, mixed_up))
+
     def test_redis_that_forgot_it_is_no_end(self):
         with Fleet(fronts=1, workers=1) as fleet:
             front = fleet.fronts[0]

@@ -310,6 +310,7 @@ static void a_job_is_renewed_with_all_that_it_has(void **state)
         assert_string_equal(job.spec.id, "again");
         assert_int_equal(job.header.submitted_ms, 5);
         assert_int_equal(job.header.ticket, 0);
+        assert_false(job.header.aside);
         assert_string_equal(job.header.front, header.front);
         assert_int_equal(job.has_contents, contents);
         assert_rest_equal(&job.spec, &unattended);

@@ -92,7 +92,7 @@ static uint64_t owner_here(const struct fleet_front *front, const struct job *jo
 }
 
 struct front_cargo *front_adopt(struct fleet_front *front, const struct run_spec *spec,
-                                uint64_t submitted_ms)
+                                uint64_t submitted_ms, bool aside)
 {
     if (engine_find(front->engine, spec->id))
         return NULL;
@@ -102,6 +102,7 @@ struct front_cargo *front_adopt(struct fleet_front *front, const struct run_spec
     uint64_t now_ms = clock_unix_ms();
     uint64_t age_ms = now_ms - MIN(now_ms, submitted_ms);
     cargo->adopted = true;
+    cargo->aside = aside;
     cargo->submitted_ms = submitted_ms;
     struct run *run = engine_adopt(front->engine, spec, &cargo->cargo, age_ms, NULL);
     if (!run)
@@ -118,8 +119,10 @@ static struct front_cargo *adopt(struct fleet_front *front, const struct job *jo
     struct run_spec spec = job->spec;
     spec.owner = owner_here(front, job);
     spec.recorded = false; /* by its own front */
-    return front_adopt(front, &spec, job->header.submitted_ms);
+    return front_adopt(front, &spec, job->header.submitted_ms, job->header.aside);
 }
+
+enum { ASK_JOB, ASK_TICKET, ASK_ITEMS };
 
 static void on_job(void *context, const struct redis_reply *reply)
 {
@@ -128,8 +131,10 @@ static void on_job(void *context, const struct redis_reply *reply)
     struct run *known = engine_find(front->engine, question->id); /* meanwhile */
     struct front_cargo *cargo = NULL;
     struct job job;
-    if (!known && reply && reply->kind == REDIS_STRING &&
-        job_decode(reply->text, front->config.catalogue, &job, NULL) == 0) {
+    const struct redis_reply *items =
+        reply && reply->kind == REDIS_ARRAY && reply->count == ASK_ITEMS ? reply->items : NULL;
+    if (!known && items && items[ASK_JOB].kind == REDIS_STRING &&
+        job_decode(items[ASK_JOB].text, front->config.catalogue, &job, NULL) == 0) {
         if (strcmp(job.header.id, question->id) == 0)
             cargo = adopt(front, &job);
         job_fini(&job);
@@ -137,6 +142,7 @@ static void on_job(void *context, const struct redis_reply *reply)
     if (cargo) {
         cargo->found = question->found;
         cargo->found_context = question->context;
+        front_take_place(cargo, &items[ASK_TICKET]);
         front_catch_up(cargo);
     } else {
         question->found(question->context, known);
@@ -152,8 +158,8 @@ void front_find(struct carrier *carrier, const char *id,
     struct question *question = ask(front, context);
     question->found = found;
     (void)snprintf(question->id, sizeof question->id, "%s", id);
-    if (redis_command(front->redis, on_job, question, slice_of("HGET"), slice_of(run.text),
-                      slice_of("job")) < 0)
+    if (redis_command(front->redis, on_job, question, slice_of("HMGET"), slice_of(run.text),
+                      slice_of("job"), slice_of("ticket")) < 0)
         lose(question);
 }
 

@@ -34,6 +34,7 @@ struct front_lane {
     uint64_t sent;    /* jobs that came into it, ever */
     uint64_t started; /* … that workers have begun */
     uint64_t service_ms;
+    uint64_t asked_ns; /* when Redis was asked for these; 0: never */
     bool is_asked;
 };
 
@@ -193,6 +194,8 @@ void front_commands_drop(struct front_cargo *cargo);
 
 /* front_watch.c */
 void front_watch(void *context);
+/* Its number in its lane, as Redis says it; and how far the lane has come is asked for. */
+void front_take_place(struct front_cargo *cargo, const struct redis_reply *ticket);
 /* Does the worker of an interactive run live? */
 void front_look(struct front_cargo *cargo);
 size_t front_position(const struct cargo *cargo);
@@ -209,7 +212,7 @@ void front_list(struct carrier *carrier, size_t max,
 /* A run that was sent by somebody else becomes one of our engine. NULL: no memory, or it is known
  * already. */
 struct front_cargo *front_adopt(struct fleet_front *front, const struct run_spec *spec,
-                                uint64_t submitted_ms);
+                                uint64_t submitted_ms, bool aside);
 
 /* front_resume.c */
 int front_resume(struct carrier *carrier, const struct run_spec *spec, uint64_t age_ms,

@@ -87,7 +87,7 @@ static struct front_cargo *follow(struct resumption *resumption, const struct jo
     spec.owner = resumption->owner;
     spec.note = buf_slice(&resumption->note);
     spec.recorded = true;
-    struct front_cargo *cargo = front_adopt(front, &spec, submitted_ms);
+    struct front_cargo *cargo = front_adopt(front, &spec, submitted_ms, job && job->header.aside);
     if (!cargo)
         return NULL;
     cargo->queue_ms = run_limits(cargo->run)->value[LIMIT_QUEUE];
@@ -107,44 +107,65 @@ struct front_cargo *front_resume_found(struct fleet_front *front, const char *id
     return NULL;
 }
 
-/* --- asked for --- */
+/* --- not found --- */
 
 /* Its result may be on its way to us, for as long as a worker needs to notice that Redis is
  * back, or the broker that a worker has died. */
-static bool is_lost(struct resumption *resumption)
+static bool is_lost(const struct resumption *resumption)
 {
-    return front_is_listening(resumption->front) && ++resumption->misses >= MISSES_MAX;
+    return resumption->misses >= MISSES_MAX;
 }
 
 static void miss(struct resumption *resumption)
 {
+    if (front_is_listening(resumption->front))
+        resumption->misses++;
     if (!is_lost(resumption))
         return;
     resumption->lost(resumption->context, resumption->id);
     finish(resumption);
 }
 
-/* KEYS: run, lease. What is of another kind than ours is not there. */
-static const char ask_script[] =
-    "local found = {}\n"
-    "for i, name in ipairs({'job', 'result', 'sending', 'attempt'}) do\n"
-    "  local value = redis.pcall('HGET', KEYS[1], name)\n"
-    "  found[i] = type(value) == 'string' and value or ''\n"
-    "end\n"
-    "found[5] = redis.call('EXISTS', KEYS[2])\n"
-    "return found\n";
-enum { ASK_JOB, ASK_RESULT, ASK_SENDING, ASK_ATTEMPT, ASK_LEASED, ASK_ITEMS };
+/* --- sent, perhaps --- */
 
-/* The broker may never have had it: it is given the time to show that it has. As it may have it
- * all the same, the end is written where its workers see it. */
-static struct front_cargo *follow_unsent(struct resumption *resumption, const struct job *job)
+static void on_counted(void *context, int64_t count)
 {
+    struct resumption *resumption = context;
+    resumption->is_asked = false;
+    if (resumption->is_over)
+        resumption_free(resumption);
+    else if (count == 0 && front_is_listening(resumption->front))
+        resumption->misses++;
+}
+
+/* The process before us died before it heard that the broker has it. As long as its queue is not
+ * empty it may stand there; and a worker that takes it out says so in Redis at once. The end is
+ * written where workers see it, too. */
+static struct front_cargo *take_unsent(struct resumption *resumption, const struct job *job)
+{
+    const char *queue = lane_queue(job->header.lane, job->header.aside);
     struct front_cargo *cargo = is_lost(resumption) ? follow(resumption, job) : NULL;
     if (cargo)
         (void)front_end(cargo, VERDICT_INTERNAL_ERROR,
                         "interrupted: the service was stopped before the broker had the run");
+    else
+        resumption->is_asked =
+            amqp_count(resumption->front->amqp, queue, on_counted, resumption, NULL) == 0;
     return cargo;
 }
+
+/* --- asked for --- */
+
+/* KEYS: run, lease. What is of another kind than ours is not there. */
+static const char ask_script[] =
+    "local found = {}\n"
+    "for i, name in ipairs({'job', 'result', 'sending', 'attempt', 'ticket'}) do\n"
+    "  local value = redis.pcall('HGET', KEYS[1], name)\n"
+    "  found[i] = type(value) == 'string' and value or ''\n"
+    "end\n"
+    "found[6] = redis.call('EXISTS', KEYS[2])\n"
+    "return found\n";
+enum { ASK_JOB, ASK_RESULT, ASK_SENDING, ASK_ATTEMPT, ASK_TICKET, ASK_LEASED, ASK_ITEMS };
 
 static bool is_job_of(const struct resumption *resumption, const struct job *job)
 {
@@ -161,7 +182,7 @@ static void take_answer(struct resumption *resumption, const struct redis_reply 
     bool has_begun = is_leased || has_result || items[ASK_ATTEMPT].text.len > 0;
     (void)job_decode(items[ASK_JOB].text, resumption->front->config.catalogue, &job, NULL);
     if (is_job_of(resumption, &job) && !has_begun && items[ASK_SENDING].text.len > 0)
-        cargo = follow_unsent(resumption, &job);
+        cargo = take_unsent(resumption, &job);
     else if (is_job_of(resumption, &job))
         cargo = follow(resumption, &job);
     else if (is_leased || (has_result && !job.tree))
@@ -169,8 +190,10 @@ static void take_answer(struct resumption *resumption, const struct redis_reply 
     else
         miss(resumption);
     job_fini(&job);
-    if (cargo)
-        front_catch_up(cargo);
+    if (!cargo)
+        return;
+    front_take_place(cargo, &items[ASK_TICKET]);
+    front_catch_up(cargo);
 }
 
 static void on_answer(void *context, const struct redis_reply *reply)

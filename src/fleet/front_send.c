@@ -55,15 +55,30 @@ struct cargo *front_prepare(struct carrier *carrier, struct run *run, const stru
 
 /* --- what Redis is told --- */
 
+/* KEYS: lane, run. Its number in the lane stands with the job, for other fronts. */
+static const char ticket_script[] = "local ticket = redis.call('HINCRBY', KEYS[1], 'in', 1)\n"
+                                    "redis.call('HSET', KEYS[2], 'ticket', ticket)\n"
+                                    "return tostring(ticket)\n";
+
 static void on_ticket(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
-    if (reply && reply->kind == REDIS_INTEGER && reply->integer > 0)
-        cargo->ticket = (uint64_t)reply->integer;
+    if (reply)
+        front_take_place(cargo, reply);
     front_cargo_release(cargo);
 }
 
-/* Before its client hears that it is taken. */
+static void take_ticket(struct front_cargo *cargo)
+{
+    struct fleet_key run = run_key(cargo->id);
+    struct fleet_key lane = lane_key(cargo->lane, cargo->aside);
+    front_cargo_hold(cargo);
+    if (redis_command(cargo->front->redis, on_ticket, cargo, slice_of("EVAL"),
+                      slice_of(ticket_script), slice_of("2"), slice_of(lane.text),
+                      slice_of(run.text)) < 0)
+        front_cargo_release(cargo);
+}
+
 static void say_sent(const struct front_cargo *cargo)
 {
     struct fleet_key run = run_key(cargo->id);
@@ -91,7 +106,6 @@ static void write_down(struct front_cargo *cargo)
 {
     struct redis *redis = cargo->front->redis;
     struct fleet_key run = run_key(cargo->id);
-    struct fleet_key lane = lane_key(cargo->lane, cargo->aside);
     char now[24];
     char lives[16];
     char listed[16];
@@ -106,12 +120,8 @@ static void write_down(struct front_cargo *cargo)
                         slice_of(cargo->id));
     (void)redis_command(redis, NULL, NULL, slice_of("ZREMRANGEBYRANK"), slice_of("runnel:runs"),
                         slice_of("0"), slice_of(listed));
-    if (!cargo->form->has_tickets || cargo->ticket != 0)
-        return;
-    front_cargo_hold(cargo);
-    if (redis_command(redis, on_ticket, cargo, slice_of("HINCRBY"), slice_of(lane.text),
-                      slice_of("in"), slice_of("1")) < 0)
-        front_cargo_release(cargo);
+    if (cargo->form->has_tickets && cargo->ticket == 0)
+        take_ticket(cargo);
 }
 
 /* --- what the broker is --- */

@@ -111,9 +111,18 @@ static void ask_lane(struct fleet_front *front, enum lane at, bool aside)
     struct fleet_key key = lane_key(at, aside);
     if (lane->is_asked || front->waiting == 0)
         return;
+    lane->asked_ns = loop_now_ns();
     lane->is_asked =
         redis_command(front->redis, on_lane_reply, lane, slice_of("HMGET"), slice_of(key.text),
                       slice_of("in"), slice_of("out"), slice_of("service_ms")) == 0;
+}
+
+void front_take_place(struct front_cargo *cargo, const struct redis_reply *ticket)
+{
+    const struct front_lane *lane = &cargo->front->lanes[cargo->lane][cargo->aside];
+    cargo->ticket = number_of(ticket);
+    if (loop_now_ns() - lane->asked_ns > (uint64_t)WATCH_MS * NS_PER_MS)
+        ask_lane(cargo->front, cargo->lane, cargo->aside);
 }
 
 size_t front_position(const struct cargo *base)

@@ -10,8 +10,8 @@
  *                          not durable, gone 10 min after its front
  *
  * Redis
- *   runnel:run:ID          hash: job, sending (until the broker has it), state, attempt, worker,
- *                          cancel, result
+ *   runnel:run:ID          hash: job, sending (until the broker has it), ticket (its number in its
+ *                          lane), state, attempt, worker, cancel, result
  *   runnel:events:ID       stream of events (field "e"), and the channel on which they come
  *   runnel:commands:ID     channel
  *   runnel:lease:ID        the worker that has the run; gone 5 s after that stops saying so

@@ -10,6 +10,7 @@ import time
 import unittest
 
 from fleet import ANSWER_S, Ends, Fleet, wait_until
+from amqp_client import Amqp
 from websocket import Closed, Refused, WebSocket
 
 
@@ -173,30 +174,38 @@ class Resumed(unittest.TestCase):
             self.assertIn("interrupted", record["reason"])
             self.assertEqual([event["type"] for event in events_of(front, run)], ["end"])
 
-    def with_runs_that_wait(self, fleet, count):
-        """Of a front that has been killed; no worker is there."""
-        fleet.workers.pop().close()
-        runs = [start(fleet.fronts[0], "bash", "echo up") for _ in range(count)]
-        fleet.fronts[0].kill()
-        return runs
+    @staticmethod
+    def start_sent(front, redis, lane="normal"):
+        """A run that the broker has."""
+        run = start(front, "bash", "echo up", priority=lane, on_disconnect="continue")
+
+        def is_sent():
+            job, sending = redis.call("HMGET", f"runnel:run:{run}", "job", "sending")
+            return job and not sending
+        wait_until("the broker has it", is_sent)
+        return run
 
     def assert_interrupted(self, record):
         self.assertEqual(record["verdict"], "internal_error", record)
         self.assertIn("interrupted", record["reason"])
 
-    def test_one_that_the_broker_may_never_have_had_does_not_wait_for_its_deadline(self):
+    def test_one_that_the_broker_never_had_does_not_wait_for_its_deadline(self):
         with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
             front = fleet.fronts[0]
             ends = Ends(fleet)
-            lost, kept = self.with_runs_that_wait(fleet, 2)
+            fleet.workers.pop().close()
+            lost, kept = (self.start_sent(front, redis, lane) for lane in ("low", "normal"))
+            front.kill()
+            # As if neither had been confirmed, and one had not come.
             for run in (lost, kept):
-                self.assertEqual(redis.call("HEXISTS", f"runnel:run:{run}", "sending"), 0)
-            redis.call("HSET", f"runnel:run:{lost}", "sending", "1")
+                redis.call("HSET", f"runnel:run:{run}", "sending", "1")
+            with Amqp(fleet.rabbit.url) as amqp:
+                amqp.purge("runnel.jobs.low")
             front.restart()
             record = end_of(front, lost)
             self.assert_interrupted(record)
             self.assertEqual(record_of(front, kept)["verdict"], None)
-            fleet.add_worker()  # to which the broker brings both, as it had them after all
+            fleet.add_worker()
             self.check_whole(front, kept, end_of(front, kept), "up\n")
             self.assertEqual(record_of(front, lost), record)
             ends.close()
@@ -220,7 +229,9 @@ class Resumed(unittest.TestCase):
     def test_another_s_job_in_its_place_is_not_followed(self):
         with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
             front = fleet.fronts[0]
-            mixed_up, = self.with_runs_that_wait(fleet, 1)
+            fleet.workers.pop().close()
+            mixed_up = self.start_sent(front, redis)
+            front.kill()
             job = json.loads(redis.call("HGET", f"runnel:run:{mixed_up}", "job"))
             job["id"] = "another"
             redis.call("HSET", f"runnel:run:{mixed_up}", "job", json.dumps(job))

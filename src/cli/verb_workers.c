@@ -24,7 +24,7 @@ static const struct option rows[] = {
     {0},
 };
 
-#define ROW_FORM "%-20s %-20s %5s %7s %10s %10s %6s %-8s %-9s %-8s %s\n"
+#define ROW_FORM "%-20s %-20s %5s %7s %10s %10s %6s %-8s %-9s %-9s %s\n"
 /* clang-format on */
 
 struct listing {
@@ -48,6 +48,13 @@ static uint64_t free_bytes(const struct member *member)
                : 0;
 }
 
+static const char *state_of(const struct member *member)
+{
+    if (member->draining)
+        return "draining";
+    return member->without_broker ? "no broker" : "good";
+}
+
 static void add_row(struct buf *text, const struct member *member, uint64_t now_ms)
 {
     char slots[16];
@@ -64,7 +71,7 @@ static void add_row(struct buf *text, const struct member *member, uint64_t now_
     (void)snprintf(seen, sizeof seen, "%.1f s", (double)age_ms(member, now_ms) / 1000);
     buf_add_format(text, ROW_FORM, member->name, member->host, slots, running, promised,
                    member->memory_bytes > 0 ? unused : "any", load, member->version, seen,
-                   member->draining ? "draining" : "good", member->languages);
+                   state_of(member), member->languages);
 }
 
 static void write_languages(struct json *json, const char *names)
@@ -98,6 +105,7 @@ static void write_row(struct json *json, const struct member *member, uint64_t n
     json_text(json, "last_seen", format_time(time, member->last_seen_ms));
     json_u64(json, "last_seen_ms_ago", age_ms(member, now_ms));
     json_bool(json, "draining", member->draining);
+    json_bool(json, "broker_connected", !member->without_broker);
     write_languages(json, member->languages);
     json_close_object(json);
 }

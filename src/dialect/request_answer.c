@@ -49,7 +49,7 @@ void request_add_retry_after(struct http_request *request, const struct engine *
                              const struct err *err)
 {
     char text[16];
-    if (err->code != ERR_BUSY && err->code != ERR_SHUTTING_DOWN)
+    if (err->code != ERR_BUSY && err->code != ERR_SHUTTING_DOWN && err->code != ERR_BROKER)
         return;
     (void)snprintf(text, sizeof text, "%u", engine_retry_after_s(engine));
     http_add_header(request, "Retry-After", text);

@@ -34,7 +34,7 @@ static struct member_seen *find(const struct member_list *list, bool is_worker, 
 static bool is_same(const struct member *a, const struct member *b)
 {
     return a->started_ms == b->started_ms && a->slots == b->slots && a->draining == b->draining &&
-           strcmp(a->languages, b->languages) == 0;
+           a->without_broker == b->without_broker && strcmp(a->languages, b->languages) == 0;
 }
 
 bool member_list_put(struct member_list *list, const struct member *member)
@@ -94,7 +94,7 @@ static bool names_it(const char *languages, const char *language)
 
 static bool takes_jobs(const struct member *member)
 {
-    return member->is_worker && !member->draining;
+    return member->is_worker && !member->draining && !member->without_broker;
 }
 
 bool member_list_has_language(const struct member_list *list, const char *language)

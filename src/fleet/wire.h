@@ -150,6 +150,7 @@ struct member {
     uint64_t started_ms; /* since 1970; of this process: another one with the name differs */
     uint64_t last_seen_ms;
     bool draining;
+    bool without_broker; /* which it tries to reach: until then it takes no jobs */
     char languages[512]; /* names that are installed, with spaces between */
 };
 

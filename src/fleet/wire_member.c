@@ -46,6 +46,8 @@ int member_encode(const struct member *member, struct buf *text)
         wire_write_u64(&json, numbers[i].name,
                        *(const uint64_t *)((const char *)member + numbers[i].at));
     json_bool(&json, "draining", member->draining);
+    if (member->without_broker)
+        json_bool(&json, "without_broker", true);
     write_languages(&json, member->languages);
     json_close_object(&json);
     return text->failed ? -1 : 0;
@@ -81,7 +83,8 @@ static int read_member(const json_t *tree, struct member *member, struct err *er
         wire_read_name(tree, "version", member->version, sizeof member->version, err) < 0 ||
         wire_read_unsigned(tree, "slots", &member->slots, err) < 0 ||
         wire_read_unsigned(tree, "running", &member->running, err) < 0 ||
-        json_read_bool(tree, "draining", &member->draining, err) < 0)
+        json_read_bool(tree, "draining", &member->draining, err) < 0 ||
+        json_read_bool(tree, "without_broker", &member->without_broker, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uint64_t *number = (uint64_t *)((char *)member + numbers[i].at);

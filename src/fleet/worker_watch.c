@@ -21,6 +21,7 @@ static void describe(void *context, struct member *self)
     self->promised_bytes = engine_promised_bytes(worker->engine);
     self->service_ms = worker->service_ms;
     self->draining = worker->draining;
+    self->without_broker = !amqp_is_connected(worker->amqp);
     self->languages[0] = '\0';
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         const struct language *language = catalogue_at(catalogue, i);

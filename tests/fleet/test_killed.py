@@ -10,7 +10,7 @@ import random
 import time
 import unittest
 
-from fleet import Ends, Fleet, left_behind, wait_until
+from fleet import TERMINAL, Ends, Fleet, left_behind, wait_until
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "500" if os.environ.get("LONG") else "60"))
 CLIENTS = 3
@@ -36,8 +36,18 @@ class Load:
             job = front.try_submit("bash", f"echo {word}; {pause} echo done")
             if job:
                 self.promised[job] = f"{word}\ndone\n"
+                if count % 10 == 9:  # or a slow machine has more and more to do
+                    self._wait(job)
             time.sleep(dice.uniform(0.02, 0.15))
             count += 1
+
+    def _wait(self, job):
+        until = time.monotonic() + 30
+        while not self.stopping and time.monotonic() < until:
+            record = self.fleet.fronts[-1].job(job)
+            if record and record["status"] in TERMINAL:
+                return
+            time.sleep(0.1)
 
     def stop(self):
         self.stopping = True

@@ -52,7 +52,7 @@ class Namespaces(unittest.TestCase):
     def worker_of(self, run):
         with self.fleet.connect() as redis:
             name = wait_until(f"{run} has a worker",
-                              lambda: redis.call("GET", f"runnel:lease:{run}"))
+                              lambda: redis.call("HGET", f"runnel:run:{run}", "worker"))
         return next(worker for worker in self.fleet.workers if worker.name == name.decode())
 
     def test_they_share_nothing_but_the_network(self):

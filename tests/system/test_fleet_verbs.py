@@ -82,9 +82,10 @@ class Workers(Verbs):
     def test_workers_are_listed_and_fronts_are_not(self):
         self.put_member(member("box-7"))
         self.put_member(member("box-8", draining=True, memory_bytes=0))
+        self.put_member(member("box-9", without_broker=True))
         self.put_member(member("front-1", kind="front"))
         self.redis("SADD", "runnel:members", "runnel:worker:gone")
-        first, second = json.loads(self.runnel("workers", "--json"))
+        first, second, third = json.loads(self.runnel("workers", "--json"))
         self.assertEqual([first["name"], first["host"], first["slots"], first["running"]],
                          ["box-7", "here", 8, 3])
         self.assertEqual([first["memory_promised_bytes"], first["memory_free_bytes"]],
@@ -94,8 +95,10 @@ class Workers(Verbs):
         self.assertEqual([second["name"], second["memory_free_bytes"], second["draining"]],
                          ["box-8", None, True])
         lines = self.runnel("workers").splitlines()
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(len(lines), 4)
         self.assertIn("draining", lines[2])
+        self.assertEqual([first["broker_connected"], third["broker_connected"]], [True, False])
+        self.assertIn("no broker", lines[3])
 
     def test_what_is_no_member_is_passed_over(self):
         for number, text in enumerate(["", "nonsense", "{}", json.dumps(member("a b"))]):

@@ -98,6 +98,7 @@ static void a_language_is_one_that_a_worker_has_who_takes_jobs(void **state)
         {{.is_worker = true, .languages = ""}, "c", false},
         {{.is_worker = false, .languages = "c"}, "c", false},
         {{.is_worker = true, .draining = true, .languages = "c"}, "c", false},
+        {{.is_worker = true, .without_broker = true, .languages = "c"}, "c", false},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -115,12 +116,13 @@ static void sums_are_of_workers_who_take_jobs(void **state)
         {.name = "b", .is_worker = true, .slots = 2, .running = 9, .service_ms = 500},
         {.name = "c", .is_worker = true, .slots = 4},
         {.name = "d", .is_worker = true, .slots = 4, .service_ms = 9999, .draining = true},
-        {.name = "e", .slots = 100, .service_ms = 9999},
+        {.name = "e", .is_worker = true, .slots = 4, .service_ms = 9999, .without_broker = true},
+        {.name = "f", .slots = 100, .service_ms = 9999},
     };
     struct member_list list = {0};
     (void)state;
     assert_int_equal(member_list_sums(&list).service_ms, 0);
-    (void)READ(&list, &rows[0], &rows[1], &rows[2], &rows[3], &rows[4]);
+    (void)READ(&list, &rows[0], &rows[1], &rows[2], &rows[3], &rows[4], &rows[5]);
     struct member_sums sums = member_list_sums(&list);
     assert_int_equal(sums.slots, 12);
     assert_int_equal(sums.free_slots, 4 + 0 + 4);

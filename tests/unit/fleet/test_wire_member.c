@@ -25,6 +25,7 @@ static const struct member worker = {
     .started_ms = 1790000000000,
     .last_seen_ms = 1790000012345,
     .draining = true,
+    .without_broker = true,
     .languages = "bash c python",
 };
 
@@ -43,6 +44,7 @@ static void a_member_comes_out_as_it_went_in(void **state)
         "\"version\":\"0.1.0\",\"slots\":8,\"running\":3,\"memory_bytes\":17179869184,"
         "\"promised_bytes\":3221225472,\"load_milli\":1250,\"service_ms\":340,"
         "\"started_ms\":1790000000000,\"last_seen_ms\":1790000012345,\"draining\":true,"
+        "\"without_broker\":true,"
         "\"languages\":[\"bash\",\"c\",\"python\"]}");
     assert_int_equal(member_decode(buf_slice(&text), &member, &err), 0);
     assert_memory_equal(&member, &worker, sizeof member);

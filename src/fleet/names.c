@@ -114,7 +114,7 @@ size_t fleet_topology(const char *results_queue_name, struct amqp_declaration ro
         (struct amqp_declaration){.exchange = DEAD_EXCHANGE, .queue = DEAD_QUEUE, .key = ""};
     rows[count++] =
         (struct amqp_declaration){.exchange = JOBS_EXCHANGE, .type = "direct", .durable = true};
-    for (int i = 0; i < 2 * LANES; i++) {
+    for (int i = 0; i < LANE_QUEUES; i++) {
         enum lane lane = (enum lane)(i / 2);
         const char *queue = lane_queue(lane, i % 2);
         rows[count++] =

@@ -49,6 +49,7 @@ struct fleet_key {
     char text[96];
 };
 
+enum { LANE_QUEUES = 2 * LANES };
 const char *lane_queue(enum lane lane, bool aside); /* "runnel.jobs.normal" */
 const char *lane_routing_key(enum lane lane, bool aside);
 struct fleet_key results_queue(const char *front);

@@ -92,13 +92,13 @@ static void on_delivered(void *context, const struct amqp_delivery *delivery)
 static int connect_broker(struct fleet_worker *worker, struct err *err)
 {
     struct amqp_declaration rows[TOPOLOGY_MAX + FOREIGN_TOPOLOGY_MAX];
-    struct amqp_consumer consumers[2 * LANES + 1];
+    struct amqp_consumer consumers[LANE_QUEUES + 1];
     uint16_t prefetch = (uint16_t)MIN(worker->config.slots, (unsigned)UINT16_MAX);
     size_t row_count = fleet_topology(NULL, rows);
     row_count += foreign_topology(false, rows + row_count);
-    for (int i = 0; i < 2 * LANES; i++)
+    for (int i = 0; i < LANE_QUEUES; i++)
         consumers[i] = (struct amqp_consumer){lane_queue((enum lane)(i / 2), i % 2), prefetch};
-    consumers[2 * LANES] = (struct amqp_consumer){FOREIGN_JOBS_QUEUE, prefetch};
+    consumers[LANE_QUEUES] = (struct amqp_consumer){FOREIGN_JOBS_QUEUE, prefetch};
     struct amqp_config config = {
         .url = worker->config.broker,
         .name = worker->name,

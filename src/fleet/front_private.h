@@ -160,6 +160,8 @@ int front_send(struct cargo *cargo, struct err *err);
 int front_publish(struct front_cargo *cargo, const struct amqp_message *message, struct err *err);
 extern const struct front_form front_own_form;
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome);
+/* Of one that no worker gets, who would count it. */
+void front_count_out(const struct front_cargo *cargo);
 /* What the broker may not have is sent again: over a new connection, and later, what there was
  * no room for. */
 void front_send_again(struct fleet_front *front);

@@ -145,12 +145,14 @@ static struct front_cargo *take_unsent(struct resumption *resumption, const stru
 {
     const char *queue = lane_queue(job->header.lane, job->header.aside);
     struct front_cargo *cargo = is_lost(resumption) ? follow(resumption, job) : NULL;
-    if (cargo)
+    if (cargo) {
+        front_count_out(cargo);
         (void)front_end(cargo, VERDICT_INTERNAL_ERROR,
                         "interrupted: the service was stopped before the broker had the run");
-    else
+    } else {
         resumption->is_asked =
             amqp_count(resumption->front->amqp, queue, on_counted, resumption, NULL) == 0;
+    }
     return cargo;
 }
 

@@ -186,6 +186,23 @@ static void accepted(struct front_cargo *cargo)
         run_carried_accepted(cargo->run);
 }
 
+void front_count_out(const struct front_cargo *cargo)
+{
+    struct fleet_key lane = lane_key(cargo->lane, cargo->aside);
+    if (cargo->form->has_tickets)
+        (void)redis_command(cargo->front->redis, NULL, NULL, slice_of("HINCRBY"),
+                            slice_of(lane.text), slice_of("out"), slice_of("1"));
+}
+
+static void refused(struct front_cargo *cargo, enum amqp_outcome outcome)
+{
+    front_count_out(cargo);
+    if (cargo->run)
+        run_carried_refused(cargo->run, outcome == AMQP_REFUSED
+                                            ? "the broker takes no more jobs"
+                                            : "the broker has no queue for the job");
+}
+
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome)
 {
     struct front_cargo *cargo = (struct front_cargo *)(uintptr_t)token; /* NOLINT: as we gave it */
@@ -193,10 +210,8 @@ void front_published(void *context, uint64_t token, enum amqp_outcome outcome)
     cargo->publishing = false;
     if (outcome == AMQP_STORED || cargo->started)
         accepted(cargo);
-    else if (cargo->run && outcome != AMQP_UNKNOWN)
-        run_carried_refused(cargo->run, outcome == AMQP_REFUSED
-                                            ? "the broker takes no more jobs"
-                                            : "the broker has no queue for the job");
+    else if (outcome != AMQP_UNKNOWN)
+        refused(cargo, outcome);
     front_cargo_release(cargo);
 }
 

@@ -59,7 +59,7 @@ class Restarts(unittest.TestCase):
                     self.works(fleet)
             self.under_load(fleet, disturb, Ends.differing)
 
-    def test_health_says_what_is_connected(self):
+    def test_health_says_what_is_connected_and_runs_are_told_when_to_come_again(self):
         with Fleet(fronts=1, workers=1) as fleet:
             def says(broker, stream):
                 status, health = fleet.fronts[0].request("GET", "/health")
@@ -70,6 +70,12 @@ class Restarts(unittest.TestCase):
             wait_until("the stream is missed", lambda: says(True, False))
             fleet.rabbit.stop()
             wait_until("so is the broker", lambda: says(False, False))
+            for path, body in (("/api/execute", {"language": "bash", "source_code": "true"}),
+                               ("/execute", {"language": "bash", "code": "true"}),
+                               ("/v1/runs", {"language": "bash", "code": "true"})):
+                status, headers, text = fleet.fronts[0].request_raw("POST", path, body)
+                self.assertEqual(status, 503, text)
+                self.assertGreaterEqual(int(headers["Retry-After"]), 1)
             fleet.redis.start()
             fleet.rabbit.start()
             wait_until("both are back", lambda: says(True, True), ANSWER_S)

@@ -208,6 +208,9 @@ class Resumed(unittest.TestCase):
             fleet.add_worker()
             self.check_whole(front, kept, end_of(front, kept), "up\n")
             self.assertEqual(record_of(front, lost), record)
+            for lane in ("low", "normal"):  # or those who come later were told too high a place
+                came, began = redis.call("HMGET", f"runnel:lane:{lane}", "in", "out")
+                self.assertEqual(came, began, lane)
             ends.close()
             self.assertEqual(ends.twice(), {})
 

@@ -15,6 +15,7 @@ from service import RUNNEL, wait_until
 
 BUILD = pathlib.Path(RUNNEL).resolve().parent
 TIMEOUT_MS = 1000
+PATIENT_MS = 15000  # where much is done, and the machine may be busy
 
 
 def setUpModule():
@@ -87,8 +88,8 @@ class Commands(unittest.TestCase):
         self.redis = broker.Redis()
         self.addCleanup(self.redis.close)
 
-    def client(self, url=None):
-        client = Client("broker/redis_client", url or self.redis.url, str(TIMEOUT_MS))
+    def client(self, url=None, timeout_ms=TIMEOUT_MS):
+        client = Client("broker/redis_client", url or self.redis.url, str(timeout_ms))
         self.addCleanup(client.close)
         return client
 
@@ -108,7 +109,7 @@ class Commands(unittest.TestCase):
                          "array integer 1 array nil".split())
 
     def test_a_pipeline_is_answered_in_order(self):
-        client = self.client()
+        client = self.client(timeout_ms=PATIENT_MS)
         client.wait("connected")
         client.tell("count 100000")
         self.assertEqual(client.wait("counted"), "counted 100000 in order")
@@ -126,7 +127,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(client.ask("GETRANGE bytes 0 2"), "string %00%01%02")
 
     def test_a_large_value_comes_whole(self):
-        client = self.client()
+        client = self.client(timeout_ms=PATIENT_MS)
         client.wait("connected")
         client.ask("SETRANGE large 33554431 x")
         self.assertEqual(client.ask("GET large"), "string of 33554432 bytes")
@@ -336,7 +337,7 @@ class Members(unittest.TestCase):
         self.redis.start()
         wait_until("both are back", lambda: len(self.keys()) == 2)
         self.assertNotIn("members 1", " ".join(front.said[before:]))
-        self.assertNotIn("refused", " ".join(worker.said + front.said))
+        self.assertFalse([line for line in worker.said + front.said if line.startswith("refused")])
 
     def test_what_others_leave_in_its_place_does_no_harm(self):
         front = self.member("front", "f1", "")

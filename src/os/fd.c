@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -132,13 +133,17 @@ ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret
         memcpy(fds, CMSG_DATA(part_of), count * sizeof(int));
         *ret_fd_count = count;
     }
-    if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-        for (size_t i = 0; i < *ret_fd_count; i++)
-            fd_close(&fds[i]);
-        *ret_fd_count = 0;
-        return header.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
-    }
-    return got;
+    bool cut = header.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+    if (got > 0 && !cut)
+        return got;
+    /* A message of no bytes may carry descriptors as well: whoever hears that the
+     * peer is gone does not look for them. */
+    for (size_t i = 0; i < *ret_fd_count; i++)
+        fd_close(&fds[i]);
+    *ret_fd_count = 0;
+    if (!cut)
+        return 0;
+    return header.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
 }
 
 int fd_from_bytes(const char *name, const void *bytes, size_t size)

@@ -35,7 +35,8 @@ int fd_write_text_at(int dir_fd, const char *path, const char *text);
 int fd_set_nonblocking(int fd);
 
 /* One message with up to FD_PASS_MAX descriptors over a SOCK_SEQPACKET socket.
- * fd_receive never waits; it returns the message's length (0: peer gone) and sets
+ * fd_receive never waits; it returns the message's length (0: the peer is gone, or
+ * sent nothing) and sets
  * *ret_fd_count; received descriptors are CLOEXEC and the caller's. A message that
  * is longer than `size` is -EMSGSIZE. One with more descriptors than fit, there or
  * in this process, is -EMFILE: its bytes have come, its descriptors are closed. */

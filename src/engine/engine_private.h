@@ -231,6 +231,12 @@ void run_show_compiler_text(struct run *run, enum event_kind kind);
 void run_blame_us(struct run *run, const char *why);
 uint64_t run_stage_output_cap(const struct run *run);
 
+/* Its program is there, or on its way: what is meant for it reaches no compiler. */
+static inline bool run_is_executing(const struct run *run)
+{
+    return run->stage && !run->facts.in_compile_stage;
+}
+
 /* run_access.c */
 enum { SIGNALS_MAX = 64 };
 void run_send_signals(struct run *run); /* its execute stage has started */

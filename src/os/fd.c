@@ -71,6 +71,24 @@ int fd_write_text_at(int dir_fd, const char *path, const char *text)
     return fd_write_full(fd, text, strlen(text));
 }
 
+DIR *dir_open_at(int dir_fd, const char *name)
+{
+    auto_close int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory)
+        (void)take_fd(&fd);
+    return directory;
+}
+
+void dir_close(DIR **directory)
+{
+    int saved = errno;
+    if (*directory)
+        (void)closedir(*directory);
+    *directory = NULL;
+    errno = saved;
+}
+
 int fd_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);

@@ -6,7 +6,8 @@
  * queue.c       runs that wait for a slot, and whose turn it is
  * run_table.c   runs by id
  * run_plan.c    a submission, checked and copied
- * run.c         the life of one run, stage by stage
+ * run_new.c     a run taken over, or refused; and freed
+ * run.c         its life, stage by stage
  * run_ending.c  its end: what it left, who keeps it, who is told
  * run_clock.c   its deadlines: queue, wall, idle, cpu
  * run_input.c   bytes on their way to its stdin
@@ -14,7 +15,8 @@
  * run_carried.c a run that another machine carries out: what is told of it, and to it
  * carried.c     all of those: sent, adopted, looked up, let go
  * reader.c      events on their way to a client
- * output_log.c  the events
+ * output_log.c  the events, as they come and go
+ * log_cursor.c  … and as they are read
  *
  * Everything that calls out (an observer, a reader's on_ready) runs from the
  * loop. A run ends in exactly one place, run_finish() in run_ending.c; all that can end
@@ -213,10 +215,12 @@ void run_table_each(const struct run_table *table, void (*each)(void *context, s
                     void *context);
 struct run *run_table_find(const struct run_table *table, const char *id);
 
-/* run.c */
+/* run_new.c */
 int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret_run,
             struct err *err);
 void run_free(struct run *run);
+
+/* run.c */
 void run_start(struct run *run); /* it has got a slot */
 void run_finish_queued(struct run *run);
 void run_kill(struct run *run);                  /* the facts say why */
@@ -226,6 +230,12 @@ void run_update_pause(struct run *run);
 void run_show_compiler_text(struct run *run, enum event_kind kind);
 void run_blame_us(struct run *run, const char *why);
 uint64_t run_stage_output_cap(const struct run *run);
+
+/* Its program is there, or on its way: what is meant for it reaches no compiler. */
+static inline bool run_is_executing(const struct run *run)
+{
+    return run->stage && !run->facts.in_compile_stage;
+}
 
 /* run_access.c */
 enum { SIGNALS_MAX = 64 };

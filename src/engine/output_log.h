@@ -22,9 +22,10 @@
 
 #include "base/list.h"
 #include "base/slice.h"
+#include "codec/utf8_tail.h"
 #include "engine/engine.h"
 
-enum { LOG_BLOCK_SIZE = 32 * 1024, UTF8_TAIL_MAX = 3 };
+enum { LOG_BLOCK_SIZE = 32 * 1024 };
 
 /* What has bytes in a log: texts, each with characters of its own (the streams, and
  * notices), and figures, each a struct log_usage. */
@@ -40,15 +41,6 @@ int log_text_of(enum event_kind kind);
 
 struct log_record;
 struct log_block;
-
-/* The start of a character that the end of a stream cuts off so far. */
-struct utf8_tail {
-    char bytes[UTF8_TAIL_MAX];
-    size_t len;
-};
-
-/* What the tail is once `bytes` have followed it. */
-void utf8_tail_follow(struct utf8_tail *tail, struct slice bytes);
 
 struct output_log {
     bool ring;
@@ -108,15 +100,18 @@ void output_log_end_streams(struct output_log *log, uint64_t time_ms);
 /* The last event. Gives back what was reserved for more. */
 void output_log_add_end(struct output_log *log, uint64_t time_ms);
 
-/* Bytes (and their records) that are held for the slowest cursor. */
-uint64_t output_log_unread(const struct output_log *log);
-/* The same without their records, and of a log whose program nobody here can hold. */
-uint64_t output_log_unread_bytes(const struct output_log *log);
 /* Nobody comes (back): nothing is held for the missing cursor any more. */
 void output_log_release(struct output_log *log);
 /* From now on the oldest goes, read or not. */
 void output_log_overwrite(struct output_log *log);
 size_t output_log_memory(const struct output_log *log);
+
+/* --- log_cursor.c --- */
+
+/* Bytes (and their records) that are held for the slowest cursor. */
+uint64_t output_log_unread(const struct output_log *log);
+/* The same without their records, and of a log whose program nobody here can hold. */
+uint64_t output_log_unread_bytes(const struct output_log *log);
 
 /* For one who wants the events from number `from` on: stands at the oldest event
  * that is held (skipping up to `from` is the reader's), or before a gap when

@@ -60,11 +60,6 @@ enum lane run_lane(const struct run *run)
     return run->lane;
 }
 
-static bool is_executing(const struct run *run)
-{
-    return run->stage && !run->facts.in_compile_stage;
-}
-
 void run_signal(struct run *run, int signal)
 {
     if (signal <= 0 || signal > SIGNALS_MAX || run->ending)
@@ -74,7 +69,7 @@ void run_signal(struct run *run, int signal)
         return;
     }
     run->signals |= UINT64_C(1) << (signal - 1);
-    if (is_executing(run) && run->started)
+    if (run_is_executing(run) && run->started)
         run_send_signals(run);
 }
 
@@ -93,7 +88,7 @@ void run_resize(struct run *run, unsigned columns, unsigned rows)
     run->rows = rows;
     if (run->carried.is && run->tty && !run->ending)
         run->carried.cargo->ops->resize(run->carried.cargo, columns, rows);
-    if (run->tty && is_executing(run))
+    if (run->tty && run_is_executing(run))
         run->stage->executor->ops->stage_resize(run->stage, columns, rows);
 }
 

@@ -15,15 +15,10 @@ int run_input_init(struct run_input *input, const struct run_spec *spec)
     return input->bytes.failed ? -ENOMEM : 0;
 }
 
-static bool is_executing(const struct run *run)
-{
-    return run->stage && !run->facts.in_compile_stage;
-}
-
 void run_input_flush(struct run *run)
 {
     struct run_input *input = &run->input;
-    if (!is_executing(run) || run->killed)
+    if (!run_is_executing(run) || run->killed)
         return;
     const struct executor_ops *ops = run->stage->executor->ops;
     struct slice bytes = buf_slice(&input->bytes);

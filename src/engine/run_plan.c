@@ -28,6 +28,9 @@ static const char *const usual_env[] = {
     "HOME=/work", "TMPDIR=/tmp", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL,
 };
 
+/* Of a terminal, which every emulator of today understands. */
+static const char terminal_env[] = "TERM=xterm-256color";
+
 /* Variables through which a loader or an interpreter takes orders before the
  * program's first line. The last of a name's `*` stands for any ending. */
 static const char *const forbidden_env[] = {
@@ -225,9 +228,6 @@ static bool is_source(const struct language *language, const char *path)
 }
 
 /* Appends to a list with room enough, or replaces what has the same name. */
-/* Of a terminal, which every emulator of today understands. */
-static const char terminal_env[] = "TERM=xterm-256color";
-
 static void set_env(const char **list, const char *entry)
 {
     struct slice name = env_name(entry);
@@ -286,7 +286,7 @@ static void fill(struct run_plan *plan, const struct run_spec *spec, const char 
 
 static int make(struct run_plan *plan, const struct run_spec *spec, const char *entry_file)
 {
-    size_t env_room = ARRAY_LEN(usual_env) + 1 + count_of(spec->language->environment);
+    size_t env_room = ARRAY_LEN(usual_env) + 1 /* TERM */ + count_of(spec->language->environment);
     size_t args_room = count_of(spec->args) + 1;
     size_t compile_args_room = count_of(spec->compile_args) + 1;
     size_t texts = strlen(entry_file) + 1;

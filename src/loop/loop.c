@@ -1,38 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "loop/loop.h"
-
 #include <assert.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <uv.h>
-#undef MIN /* sys/param.h's, which uv.h brings along: the same in other letters */
-#undef MAX
 
-#include "base/list.h"
 #include "base/reserve.h"
-#include "base/util.h"
+#include "loop/loop_private.h"
 
 /* Theory: the owner frees an object at once, libuv releases a handle only in a
  * later turn. So each object that holds a handle lives on, closing, until
- * on_closed; uv_close promises that no other callback comes in between. Tasks
+ * loop_on_closed; uv_close promises that no other callback comes in between. Tasks
  * need no handle of their own: they stand in one list, and a single idle handle
- * keeps the loop turning, without waiting, while the list has members.
- *
- * Work runs on libuv's pool, whose threads are made with the first of it: by
- * then the process may live under a filter, which has to allow a thread. */
-
-#define POOL_THREADS "4"
-
-struct loop {
-    uv_loop_t uv;
-    uv_idle_t idle;    /* active while tasks is not empty */
-    struct list tasks; /* scheduled, in the order of scheduling */
-    struct list mark;  /* in tasks, while they run: this turn's end */
-    size_t objects;    /* made and not yet freed */
-};
+ * keeps the loop turning, without waiting, while the list has members. */
 
 struct loop_task {
     struct list link;
@@ -65,21 +46,7 @@ struct loop_signal {
     void *context;
 };
 
-struct loop_wake {
-    uv_async_t async;
-    loop_fn *fn;
-    void *context;
-    struct loop *loop;
-};
-
-struct work {
-    uv_work_t uv;
-    loop_fn *work;
-    loop_fn *done;
-    void *context;
-};
-
-static void check_or_die(int rc, const char *what)
+void loop_check_or_die(int rc, const char *what)
 {
     if (rc >= 0)
         return;
@@ -87,30 +54,29 @@ static void check_or_die(int rc, const char *what)
     abort();
 }
 
-static void *new_or_die(size_t size)
+void *loop_alloc_or_die(size_t size)
 {
     void *object = reserve_take(size);
-    check_or_die(object ? 0 : UV_ENOMEM, "allocation");
+    loop_check_or_die(object ? 0 : UV_ENOMEM, "allocation");
     return object;
 }
 
-static void *new_object(struct loop *loop, size_t size)
+void *loop_new_object(struct loop *loop, size_t size)
 {
-    void *object = new_or_die(size);
+    void *object = loop_alloc_or_die(size);
     loop->objects++;
     return object;
 }
 
-/* The handle is the first member of its object. */
-static void on_closed(uv_handle_t *handle)
+void loop_on_closed(uv_handle_t *handle)
 {
     reserve_give(handle);
 }
 
-static_assert(offsetof(struct loop_watch, poll) == 0, "on_closed frees the handle's object");
-static_assert(offsetof(struct loop_timer, timer) == 0, "on_closed frees the handle's object");
-static_assert(offsetof(struct loop_signal, signal) == 0, "on_closed frees the handle's object");
-static_assert(offsetof(struct loop_wake, async) == 0, "on_closed frees the handle's object");
+static_assert(offsetof(struct loop_watch, poll) == 0, "loop_on_closed frees the handle's object");
+static_assert(offsetof(struct loop_timer, timer) == 0, "loop_on_closed frees the handle's object");
+static_assert(offsetof(struct loop_signal, signal) == 0,
+              "loop_on_closed frees the handle's object");
 
 static void on_idle(uv_idle_t *idle)
 {
@@ -131,12 +97,12 @@ static void on_idle(uv_idle_t *idle)
 
 struct loop *loop_new(void)
 {
-    struct loop *loop = new_or_die(sizeof *loop);
-    check_or_die(uv_os_setenv("UV_THREADPOOL_SIZE", POOL_THREADS), "start");
+    struct loop *loop = loop_alloc_or_die(sizeof *loop);
+    loop_check_or_die(uv_os_setenv("UV_THREADPOOL_SIZE", LOOP_POOL_THREADS), "start");
     list_init(&loop->tasks);
     list_init(&loop->mark);
-    check_or_die(uv_loop_init(&loop->uv), "start");
-    check_or_die(uv_idle_init(&loop->uv, &loop->idle), "start");
+    loop_check_or_die(uv_loop_init(&loop->uv), "start");
+    loop_check_or_die(uv_idle_init(&loop->uv, &loop->idle), "start");
     return loop;
 }
 
@@ -150,7 +116,7 @@ void loop_free(struct loop *loop)
      * signal still in libuv's pipe takes it more than one turn. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
         ;
-    check_or_die(uv_loop_close(&loop->uv), "end");
+    loop_check_or_die(uv_loop_close(&loop->uv), "end");
     reserve_give(loop);
 }
 
@@ -184,7 +150,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         /* An error of the descriptor, which the owner learns by reading or
          * writing. libuv has stopped the watch; level-triggered means that the
          * owner is told again, as long as there is anything to be told. */
-        check_or_die(uv_poll_start(poll, poll_events(watch->events), on_poll), "watch");
+        loop_check_or_die(uv_poll_start(poll, poll_events(watch->events), on_poll), "watch");
     } else {
         ready = (events & UV_READABLE ? LOOP_READ : 0U) | (events & UV_WRITABLE ? LOOP_WRITE : 0U);
     }
@@ -201,7 +167,7 @@ static void on_always_ready(void *context)
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned events, loop_watch_fn *fn,
                                   void *context)
 {
-    struct loop_watch *watch = new_object(loop, sizeof *watch);
+    struct loop_watch *watch = loop_new_object(loop, sizeof *watch);
     watch->loop = loop;
     watch->fn = fn;
     watch->context = context;
@@ -209,7 +175,7 @@ struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned events, lo
     if (rc == UV_EPERM)
         watch->always = loop_task_new(loop, on_always_ready, watch);
     else
-        check_or_die(rc, "watch");
+        loop_check_or_die(rc, "watch");
     loop_watch_set(watch, events);
     return watch;
 }
@@ -220,7 +186,7 @@ void loop_watch_set(struct loop_watch *watch, unsigned events)
         return;
     watch->events = events;
     if (!watch->always)
-        check_or_die(uv_poll_start(&watch->poll, poll_events(events), on_poll), "watch");
+        loop_check_or_die(uv_poll_start(&watch->poll, poll_events(events), on_poll), "watch");
     else if (events)
         loop_task_schedule(watch->always);
     else
@@ -237,7 +203,7 @@ void loop_watch_free(struct loop_watch *watch)
         reserve_give(watch);
         return;
     }
-    uv_close((uv_handle_t *)&watch->poll, on_closed);
+    uv_close((uv_handle_t *)&watch->poll, loop_on_closed);
 }
 
 static void on_timer(uv_timer_t *handle);
@@ -247,8 +213,8 @@ static void on_timer(uv_timer_t *handle);
 static void start_timer(struct loop_timer *timer, uint64_t ms)
 {
     uv_update_time(&timer->loop->uv); /* else "now" is when this turn began */
-    check_or_die(uv_timer_start(&timer->timer, on_timer, ms < UINT64_MAX ? ms + 1 : ms, 0),
-                 "timer");
+    loop_check_or_die(uv_timer_start(&timer->timer, on_timer, ms < UINT64_MAX ? ms + 1 : ms, 0),
+                      "timer");
 }
 
 static void on_timer(uv_timer_t *handle)
@@ -264,11 +230,11 @@ static void on_timer(uv_timer_t *handle)
 
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *context)
 {
-    struct loop_timer *timer = new_object(loop, sizeof *timer);
+    struct loop_timer *timer = loop_new_object(loop, sizeof *timer);
     timer->loop = loop;
     timer->fn = fn;
     timer->context = context;
-    check_or_die(uv_timer_init(&loop->uv, &timer->timer), "timer");
+    loop_check_or_die(uv_timer_init(&loop->uv, &timer->timer), "timer");
     return timer;
 }
 
@@ -290,7 +256,7 @@ void loop_timer_free(struct loop_timer *timer)
     if (!timer)
         return;
     timer->loop->objects--;
-    uv_close((uv_handle_t *)&timer->timer, on_closed);
+    uv_close((uv_handle_t *)&timer->timer, loop_on_closed);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -302,12 +268,12 @@ static void on_signal(uv_signal_t *handle, int number)
 struct loop_signal *loop_signal_new(struct loop *loop, int number, loop_signal_fn *fn,
                                     void *context)
 {
-    struct loop_signal *signal = new_object(loop, sizeof *signal);
+    struct loop_signal *signal = loop_new_object(loop, sizeof *signal);
     signal->loop = loop;
     signal->fn = fn;
     signal->context = context;
-    check_or_die(uv_signal_init(&loop->uv, &signal->signal), "signal");
-    check_or_die(uv_signal_start(&signal->signal, on_signal, number), "signal");
+    loop_check_or_die(uv_signal_init(&loop->uv, &signal->signal), "signal");
+    loop_check_or_die(uv_signal_start(&signal->signal, on_signal, number), "signal");
     return signal;
 }
 
@@ -316,12 +282,12 @@ void loop_signal_free(struct loop_signal *signal)
     if (!signal)
         return;
     signal->loop->objects--;
-    uv_close((uv_handle_t *)&signal->signal, on_closed);
+    uv_close((uv_handle_t *)&signal->signal, loop_on_closed);
 }
 
 struct loop_task *loop_task_new(struct loop *loop, loop_fn *fn, void *context)
 {
-    struct loop_task *task = new_object(loop, sizeof *task);
+    struct loop_task *task = loop_new_object(loop, sizeof *task);
     list_init(&task->link);
     task->loop = loop;
     task->fn = fn;
@@ -351,68 +317,4 @@ void loop_task_free(struct loop_task *task)
     loop_task_unschedule(task);
     task->loop->objects--;
     reserve_give(task);
-}
-
-static void on_work(uv_work_t *uv)
-{
-    const struct work *work = CONTAINER_OF(uv, struct work, uv);
-    work->work(work->context);
-}
-
-static void on_worked(uv_work_t *uv, int status)
-{
-    struct work *work = CONTAINER_OF(uv, struct work, uv);
-    loop_fn *done = work->done;
-    void *context = work->context;
-    check_or_die(status, "work");
-    reserve_give(work);
-    done(context);
-}
-
-void loop_work(struct loop *loop, loop_fn *fn, loop_fn *done, void *context)
-{
-    struct work *work = new_or_die(sizeof *work);
-    work->work = fn;
-    work->done = done;
-    work->context = context;
-    check_or_die(uv_queue_work(&loop->uv, &work->uv, on_work, on_worked), "work");
-}
-
-static void do_nothing(void *context)
-{
-    (void)context;
-}
-
-void loop_start_threads(struct loop *loop)
-{
-    loop_work(loop, do_nothing, do_nothing, NULL);
-}
-
-static void on_wake(uv_async_t *async)
-{
-    struct loop_wake *wake = CONTAINER_OF(async, struct loop_wake, async);
-    wake->fn(wake->context);
-}
-
-struct loop_wake *loop_wake_new(struct loop *loop, loop_fn *fn, void *context)
-{
-    struct loop_wake *wake = new_object(loop, sizeof *wake);
-    wake->loop = loop;
-    wake->fn = fn;
-    wake->context = context;
-    check_or_die(uv_async_init(&loop->uv, &wake->async, on_wake), "wake");
-    return wake;
-}
-
-void loop_wake(struct loop_wake *wake)
-{
-    check_or_die(uv_async_send(&wake->async), "wake");
-}
-
-void loop_wake_free(struct loop_wake *wake)
-{
-    if (!wake)
-        return;
-    wake->loop->objects--;
-    uv_close((uv_handle_t *)&wake->async, on_closed);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -70,6 +71,24 @@ int fd_write_text_at(int dir_fd, const char *path, const char *text)
     return fd_write_full(fd, text, strlen(text));
 }
 
+DIR *dir_open_at(int dir_fd, const char *name)
+{
+    auto_close int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory)
+        (void)take_fd(&fd);
+    return directory;
+}
+
+void dir_close(DIR **directory)
+{
+    int saved = errno;
+    if (*directory)
+        (void)closedir(*directory);
+    *directory = NULL;
+    errno = saved;
+}
+
 int fd_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -132,13 +151,17 @@ ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret
         memcpy(fds, CMSG_DATA(part_of), count * sizeof(int));
         *ret_fd_count = count;
     }
-    if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-        for (size_t i = 0; i < *ret_fd_count; i++)
-            fd_close(&fds[i]);
-        *ret_fd_count = 0;
-        return header.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
-    }
-    return got;
+    bool cut = header.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+    if (got > 0 && !cut)
+        return got;
+    /* A message of no bytes may carry descriptors as well: whoever hears that the
+     * peer is gone does not look for them. */
+    for (size_t i = 0; i < *ret_fd_count; i++)
+        fd_close(&fds[i]);
+    *ret_fd_count = 0;
+    if (!cut)
+        return 0;
+    return header.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
 }
 
 int fd_from_bytes(const char *name, const void *bytes, size_t size)

@@ -7,12 +7,14 @@
 #ifndef RUNNEL_OS_FD_H
 #define RUNNEL_OS_FD_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
 
 #define auto_close auto_cleanup(fd_close)
+#define auto_close_dir auto_cleanup(dir_close)
 
 void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 
@@ -32,10 +34,15 @@ int fd_write_full(int fd, const void *buffer, size_t size);
 ssize_t fd_read_text_at(int dir_fd, const char *path, char *text, size_t size);
 int fd_write_text_at(int dir_fd, const char *path, const char *text);
 
+/* For readdir. NULL with errno; a link is not followed. */
+DIR *dir_open_at(int dir_fd, const char *name);
+void dir_close(DIR **directory); /* closes unless NULL, sets NULL, keeps errno */
+
 int fd_set_nonblocking(int fd);
 
 /* One message with up to FD_PASS_MAX descriptors over a SOCK_SEQPACKET socket.
- * fd_receive never waits; it returns the message's length (0: peer gone) and sets
+ * fd_receive never waits; it returns the message's length (0: the peer is gone, or
+ * sent nothing) and sets
  * *ret_fd_count; received descriptors are CLOEXEC and the caller's. A message that
  * is longer than `size` is -EMSGSIZE. One with more descriptors than fit, there or
  * in this process, is -EMFILE: its bytes have come, its descriptors are closed. */

@@ -21,6 +21,7 @@
 #ifndef RUNNEL_SANDBOX_BOX_H
 #define RUNNEL_SANDBOX_BOX_H
 
+#include <errno.h>
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,6 +91,12 @@ struct box_step {
     int (*run)(const struct box_plan *plan); /* 0 or -errno */
     const char *why_here;
 };
+
+/* What a libc call returned, as a step says it. */
+static inline int box_checked(int rc)
+{
+    return rc < 0 ? -errno : 0;
+}
 
 /* box_steps.c: runs the rows in order; on failure reports it and ends the process. */
 void box_run_steps(const struct box_step *steps, size_t count, const struct box_plan *plan);

@@ -16,11 +16,6 @@
 #include "sandbox/box.h"
 #include "sandbox/weakened.h"
 
-static int checked(int rc)
-{
-    return rc < 0 ? -errno : 0;
-}
-
 /* A spawner that died between clone and prctl cannot signal us any more; its
  * end of the report pipe is then closed, which shows as POLLERR on ours. */
 static int step_leash(const struct box_plan *plan)
@@ -39,8 +34,8 @@ static int step_tree(const struct box_plan *plan)
 {
     if (plan->mntns < 0)
         return 0;
-    int rc = checked(setns(plan->mntns, CLONE_NEWNS));
-    return rc < 0 ? rc : checked(unshare(CLONE_NEWNS));
+    int rc = box_checked(setns(plan->mntns, CLONE_NEWNS));
+    return rc < 0 ? rc : box_checked(unshare(CLONE_NEWNS));
 }
 
 static int step_cgroup(const struct box_plan *plan)
@@ -56,14 +51,14 @@ static int step_cgroup(const struct box_plan *plan)
 static int step_cgroup_view(const struct box_plan *plan)
 {
     (void)plan;
-    return checked(unshare(CLONE_NEWCGROUP));
+    return box_checked(unshare(CLONE_NEWCGROUP));
 }
 
 static int step_network(const struct box_plan *plan)
 {
     if (plan->netns >= 0)
-        return checked(setns(plan->netns, CLONE_NEWNET));
-    int rc = checked(unshare(CLONE_NEWNET));
+        return box_checked(setns(plan->netns, CLONE_NEWNET));
+    int rc = box_checked(unshare(CLONE_NEWNET));
     return rc < 0 ? rc : sys_loopback_up();
 }
 
@@ -94,10 +89,10 @@ static int step_host_ids(const struct box_plan *plan)
 
 static int step_user_namespace(const struct box_plan *plan)
 {
-    int rc = checked(unshare(CLONE_NEWUSER));
+    int rc = box_checked(unshare(CLONE_NEWUSER));
     /* A change of ids makes a process non-dumpable, and /proc/self root's. */
     if (rc == 0)
-        rc = checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+        rc = box_checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
     if (rc == 0)
         rc = fd_write_text_at(AT_FDCWD, "/proc/self/setgroups", "deny");
     if (rc == 0)
@@ -105,7 +100,7 @@ static int step_user_namespace(const struct box_plan *plan)
     if (rc == 0)
         rc = fd_write_text_at(AT_FDCWD, "/proc/self/gid_map", plan->gid_map);
     if (rc == 0)
-        rc = checked(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+        rc = box_checked(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     return rc;
 }
 
@@ -132,7 +127,7 @@ static int lock_down(const struct box_plan *plan)
         return -errno;
     int rc = sys_close_range(1, ~0U, 0);
     if (rc == 0)
-        rc = checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+        rc = box_checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     if (rc == 0)
         rc = sys_capabilities_drop();
     return rc;

@@ -25,11 +25,6 @@ enum {
     LOCKED_MEMORY_BYTES = 64 * 1024,
 };
 
-static int checked(int rc)
-{
-    return rc < 0 ? -errno : 0;
-}
-
 /* dup2 onto the same number would keep close-on-exec: sources are all above 3. */
 static int step_stdio(const struct box_plan *plan)
 {
@@ -50,20 +45,20 @@ static int step_signals(const struct box_plan *plan)
         return -errno;
     sigset_t none;
     sigemptyset(&none);
-    return checked(sigprocmask(SIG_SETMASK, &none, NULL));
+    return box_checked(sigprocmask(SIG_SETMASK, &none, NULL));
 }
 
 static int step_session(const struct box_plan *plan)
 {
     if (setsid() < 0)
         return -errno;
-    return plan->tty ? checked(ioctl(0, TIOCSCTTY, 0)) : 0;
+    return plan->tty ? box_checked(ioctl(0, TIOCSCTTY, 0)) : 0;
 }
 
 static int set_limit(__rlimit_resource_t resource, uint64_t value)
 {
     struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
-    return checked(setrlimit(resource, &limit));
+    return box_checked(setrlimit(resource, &limit));
 }
 
 static int set_limit_if(__rlimit_resource_t resource, uint64_t value, uint64_t slack)
@@ -113,13 +108,13 @@ static int step_capabilities(const struct box_plan *plan)
 static int step_folder(const struct box_plan *plan)
 {
     (void)plan;
-    return checked(chdir("/work"));
+    return box_checked(chdir("/work"));
 }
 
 static int step_no_new_privileges(const struct box_plan *plan)
 {
     (void)plan;
-    return checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    return box_checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
 static int step_descriptors(const struct box_plan *plan)
@@ -140,7 +135,7 @@ static int step_exec(const struct box_plan *plan)
         (void)close(plan->report);
         _exit(plan->continue_with(plan));
     }
-    return checked(execve(plan->argv[0], plan->argv, plan->env));
+    return box_checked(execve(plan->argv[0], plan->argv, plan->env));
 }
 
 /* clang-format off */

@@ -73,12 +73,36 @@ static struct cgroup *create(struct cgroup_tree *tree, struct err *err)
     return cgroup;
 }
 
+static int prepare(struct cgroup *cgroup, const struct cgroup_limits *limits, struct err *err)
+{
+    const struct cgroup_driver *driver = cgroup->tree->driver;
+    const char *what = "start the figures of";
+    int rc = driver->start_figures(cgroup);
+    if (rc == 0) {
+        what = "limit the memory of";
+        rc = driver->limit_memory(cgroup, limits->memory_bytes);
+    }
+    if (rc == 0) {
+        what = "limit the processes of";
+        rc = driver->limit_processes(cgroup, limits->processes);
+    }
+    if (rc == 0) {
+        what = "limit the cpu share of";
+        rc = driver->limit_cpu(cgroup, limits->cpu_milli);
+    }
+    if (rc < 0)
+        return err_set(err, ERR_UNAVAILABLE, "cannot %s group %s: %s", what, cgroup->name,
+                       strerror(-rc));
+    cgroup_oom_clear(cgroup);
+    return 0;
+}
+
 static struct cgroup *take_idle(struct cgroup_tree *tree, const struct cgroup_limits *limits)
 {
     while (!list_empty(&tree->idle)) {
         struct cgroup *cgroup = CONTAINER_OF(tree->idle.next, struct cgroup, link);
         list_remove(&cgroup->link);
-        if (tree->driver->prepare(cgroup, limits, NULL) == 0)
+        if (prepare(cgroup, limits, NULL) == 0)
             return cgroup;
         doom(cgroup);
     }
@@ -93,7 +117,7 @@ struct cgroup *cgroup_take(struct cgroup_tree *tree, const struct cgroup_limits 
     if (cgroup)
         return cgroup;
     cgroup = create(tree, err);
-    if (cgroup && tree->driver->prepare(cgroup, limits, err) < 0) {
+    if (cgroup && prepare(cgroup, limits, err) < 0) {
         doom(cgroup);
         return NULL;
     }
@@ -217,7 +241,7 @@ int cgroup_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
 
 void cgroup_lift_cpu_limit(struct cgroup *cgroup)
 {
-    cgroup->tree->driver->lift_cpu_limit(cgroup);
+    (void)cgroup->tree->driver->limit_cpu(cgroup, 0);
 }
 
 void cgroup_kill(struct cgroup *cgroup)

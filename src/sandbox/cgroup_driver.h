@@ -49,9 +49,15 @@ struct cgroup_driver {
     void (*close)(struct cgroup_tree *tree); /* directories of groups too; frees it */
 
     struct cgroup *(*create)(struct cgroup_tree *tree, const char *name, struct err *err);
-    /* Sets the limits and starts the figures anew. Fails when the group is not
-     * as good as a new one: processes or too much memory are left in it. */
-    int (*prepare)(struct cgroup *cgroup, const struct cgroup_limits *limits, struct err *err);
+    /* Fails when the group is not as good as a new one: processes or too much
+     * memory are left in it. */
+    int (*start_figures)(struct cgroup *cgroup);
+    /* 0: none. */
+    int (*limit_memory)(struct cgroup *cgroup, uint64_t bytes);
+    int (*limit_processes)(struct cgroup *cgroup, uint64_t processes);
+    /* Written at every use, also when it stays the same: that fills the quota up
+     * again, else a box would start in the stall that the last one has earned. */
+    int (*limit_cpu)(struct cgroup *cgroup, uint64_t milli);
     int (*remove)(struct cgroup *cgroup); /* its directories. 0: gone; -EBUSY: later */
     void (*free)(struct cgroup *cgroup);  /* memory and descriptors only */
 
@@ -59,12 +65,19 @@ struct cgroup_driver {
     size_t (*attach_fds)(const struct cgroup *cgroup, int fds[CGROUP_ATTACH_MAX]);
     int (*oom_fd)(const struct cgroup *cgroup);
     int (*usage)(struct cgroup *cgroup, struct cgroup_usage *ret_usage);
-    void (*lift_cpu_limit)(struct cgroup *cgroup);
     void (*kill)(struct cgroup *cgroup);
 };
 
 /* cgroup.c: takes off what the group was charged with before its present use. */
 void cgroup_subtract_residue(struct cgroup_usage *usage, uint64_t memory_before);
+
+/* 100 ms, the kernel's own default. A shorter one would stall a long-running
+ * program less at a time (half a CPU: 50 ms), but most runs are short: within
+ * one period a program may use its whole quota at once, so an interpreter that
+ * starts in 40 ms of cpu time at half a CPU is not stalled at all; with 20 ms
+ * it would take 80. It is also the shortest that lets the smallest share (1 %)
+ * reach the smallest quota the kernel takes, 1 ms. */
+enum { CPU_PERIOD_US = 100000 };
 
 extern const struct cgroup_driver cgroup_v1;
 extern const struct cgroup_driver cgroup_v2;
@@ -101,6 +114,8 @@ int cgroup_file_write_u64(struct cgroup_file *file, uint64_t value);
 /* The value after `key` in lines of "key value"; -ENOENT when it is not there. */
 int cgroup_key_in(const char *text, const char *key, uint64_t *ret_value);
 bool cgroup_word_in(const char *text, const char *word); /* words between blanks or commas */
+/* A group's directory, made unless it is there: its descriptor, or -errno. */
+int cgroup_make_directory(int parent_fd, const char *name);
 /* A whole file of any size, to be freed; NULL with errno. */
 char *cgroup_read_whole(int dir_fd, const char *file);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -87,6 +88,14 @@ bool cgroup_word_in(const char *text, const char *word)
         text += len;
     }
     return false;
+}
+
+int cgroup_make_directory(int parent_fd, const char *name)
+{
+    if (mkdirat(parent_fd, name, 0755) < 0 && errno != EEXIST)
+        return -errno;
+    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
 }
 
 char *cgroup_read_whole(int dir_fd, const char *file)

@@ -113,19 +113,12 @@ static int remove_group(int parent_fd, const char *name)
 
 static int remove_below(int parent_fd, const char *name, int depth)
 {
-    int dir_fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (dir_fd < 0)
+    auto_close_dir DIR *dir = dir_open_at(parent_fd, name);
+    if (!dir)
         return errno == ENOENT ? 0 : -errno;
-    DIR *dir = fdopendir(dir_fd);
-    if (!dir) {
-        int rc = -errno;
-        fd_close(&dir_fd);
-        return rc;
-    }
     for (struct dirent *entry = readdir(dir); entry && depth > 0; entry = readdir(dir))
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
             (void)remove_below(dirfd(dir), entry->d_name, depth - 1);
-    (void)closedir(dir);
     return remove_group(parent_fd, name);
 }
 
@@ -136,16 +129,10 @@ int cgroup_remove_tree(int parent_fd, const char *name)
 
 void cgroup_remove_groups(int own_fd)
 {
-    int dir_fd = openat(own_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = dir_fd >= 0 ? fdopendir(dir_fd) : NULL;
-    if (!dir) {
-        fd_close(&dir_fd);
-        return;
-    }
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+    auto_close_dir DIR *dir = dir_open_at(own_fd, ".");
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
         if (entry->d_type == DT_DIR && entry->d_name[0] == 'b')
             (void)cgroup_remove_tree(own_fd, entry->d_name);
-    (void)closedir(dir);
 }
 
 /* Field 22 of /proc/PID/stat, counted from behind the name, which may contain
@@ -220,15 +207,10 @@ static bool is_leftover(const char *name, uint64_t own_inode)
 void cgroup_reap_leftovers(int parent_fd)
 {
     uint64_t own_inode = 0;
-    int dir_fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = dir_fd >= 0 ? fdopendir(dir_fd) : NULL;
-    if (!dir) {
-        fd_close(&dir_fd);
+    if (own_pid_namespace(&own_inode) < 0)
         return;
-    }
-    if (own_pid_namespace(&own_inode) == 0)
-        for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-            if (entry->d_type == DT_DIR && is_leftover(entry->d_name, own_inode))
-                (void)cgroup_remove_tree(parent_fd, entry->d_name);
-    (void)closedir(dir);
+    auto_close_dir DIR *dir = dir_open_at(parent_fd, ".");
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (entry->d_type == DT_DIR && is_leftover(entry->d_name, own_inode))
+            (void)cgroup_remove_tree(parent_fd, entry->d_name);
 }

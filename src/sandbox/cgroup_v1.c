@@ -35,14 +35,6 @@ static const char *const names[CONTROLLERS] = {
 static_assert((int)CONTROLLERS <= (int)CGROUP_ATTACH_MAX,
               "a box could not attach itself to all of them");
 
-/* 100 ms, the kernel's own default. A shorter one would stall a long-running
- * program less at a time (half a CPU: 50 ms), but most runs are short: within
- * one period a program may use its whole quota at once, so an interpreter that
- * starts in 40 ms of cpu time at half a CPU is not stalled at all; with 20 ms
- * it would take 80. It is also the shortest that lets the smallest share (1 %)
- * reach the smallest quota the kernel takes, 1 ms. */
-enum { CPU_PERIOD_US = 100000 };
-
 enum figure {
     MEMORY_USAGE,
     MEMORY_PEAK,
@@ -139,12 +131,10 @@ static int make_own_directories(struct v1_tree *tree, struct err *err)
     for (size_t i = 0; i < tree->hierarchies; i++) {
         int parent_fd = tree->parent_fd[i];
         cgroup_reap_leftovers(parent_fd);
-        if (mkdirat(parent_fd, tree->own_name, 0755) < 0 && errno != EEXIST)
-            return err_set(err, ERR_UNAVAILABLE, "make a group of our own: %s", strerror(errno));
-        tree->own_fd[i] =
-            openat(parent_fd, tree->own_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        tree->own_fd[i] = cgroup_make_directory(parent_fd, tree->own_name);
         if (tree->own_fd[i] < 0)
-            return err_sys(err, errno, "open %s", tree->own_name);
+            return err_set(err, ERR_UNAVAILABLE, "make a group of our own: %s",
+                           strerror(-tree->own_fd[i]));
     }
     return 0;
 }
@@ -222,12 +212,9 @@ static int open_group(struct v1_group *group)
 {
     struct v1_tree *tree = tree_of(&group->base);
     for (size_t i = 0; i < tree->hierarchies; i++) {
-        if (mkdirat(tree->own_fd[i], group->base.name, 0755) < 0)
-            return -errno;
-        group->dir_fd[i] =
-            openat(tree->own_fd[i], group->base.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        group->dir_fd[i] = cgroup_make_directory(tree->own_fd[i], group->base.name);
         if (group->dir_fd[i] < 0)
-            return -errno;
+            return group->dir_fd[i];
         group->tasks_fd[i] = openat(group->dir_fd[i], "tasks", O_WRONLY | O_CLOEXEC);
         if (group->tasks_fd[i] < 0)
             return -errno;
@@ -286,8 +273,9 @@ static int set_memory_limit(const struct v1_group *group, const char *text)
 
 /* The kernel holds memsw >= limit at every moment: the larger is raised first,
  * the smaller lowered first. */
-static int limit_memory(struct v1_group *group, uint64_t bytes)
+static int v1_limit_memory(struct cgroup *cgroup, uint64_t bytes)
 {
+    struct v1_group *group = group_of(cgroup);
     bool unlimited = bytes == 0;
     if (group->unlimited_memory ? unlimited : bytes == group->memory_limit)
         return 0;
@@ -303,17 +291,15 @@ static int limit_memory(struct v1_group *group, uint64_t bytes)
     return rc;
 }
 
-static int limit_processes(struct v1_group *group, uint64_t processes)
+static int v1_limit_processes(struct cgroup *cgroup, uint64_t processes)
 {
-    struct cgroup_file *file = &group->figure[PIDS_MAX];
+    struct cgroup_file *file = &group_of(cgroup)->figure[PIDS_MAX];
     return processes ? cgroup_file_write_u64(file, processes) : cgroup_file_write(file, "max");
 }
 
-/* Written at every use, also when it stays the same: that fills the quota up
- * again, else a box would start in the stall that the last one has earned. */
-static int limit_cpu(struct v1_group *group, uint64_t milli)
+static int v1_limit_cpu(struct cgroup *cgroup, uint64_t milli)
 {
-    struct cgroup_file *file = &group->figure[CPU_QUOTA];
+    struct cgroup_file *file = &group_of(cgroup)->figure[CPU_QUOTA];
     return milli ? cgroup_file_write_u64(file, milli * CPU_PERIOD_US / 1000)
                  : cgroup_file_write(file, "-1");
 }
@@ -328,10 +314,13 @@ static int check_empty(struct v1_group *group)
     return rc == 0 && processes > 0 ? -ENOTEMPTY : rc;
 }
 
-static int start_figures(struct v1_group *group)
+static int v1_start_figures(struct cgroup *cgroup)
 {
+    struct v1_group *group = group_of(cgroup);
     struct cgroup_file *figure = group->figure;
-    int rc = cgroup_file_read(&figure[MEMORY_USAGE], NULL, &group->memory_before);
+    int rc = check_empty(group);
+    if (rc == 0)
+        rc = cgroup_file_read(&figure[MEMORY_USAGE], NULL, &group->memory_before);
     if (rc == 0 && group->memory_before > group->base.tree->residue_bytes)
         rc = -EBUSY;
     if (rc == 0)
@@ -343,34 +332,6 @@ static int start_figures(struct v1_group *group)
     if (rc == 0)
         rc = cgroup_file_read(&figure[PIDS_HITS], "max", &group->process_limit_hits_before);
     return rc;
-}
-
-static int v1_prepare(struct cgroup *cgroup, const struct cgroup_limits *limits, struct err *err)
-{
-    struct v1_group *group = group_of(cgroup);
-    const char *what = "find it empty";
-    int rc = check_empty(group);
-    if (rc == 0) {
-        what = "start its figures";
-        rc = start_figures(group);
-    }
-    if (rc == 0) {
-        what = "limit its memory";
-        rc = limit_memory(group, limits->memory_bytes);
-    }
-    if (rc == 0) {
-        what = "limit its processes";
-        rc = limit_processes(group, limits->processes);
-    }
-    if (rc == 0) {
-        what = "limit its cpu share";
-        rc = limit_cpu(group, limits->cpu_milli);
-    }
-    if (rc < 0)
-        return err_set(err, ERR_UNAVAILABLE, "group %s: cannot %s: %s", cgroup->name, what,
-                       strerror(-rc));
-    cgroup_oom_clear(cgroup);
-    return 0;
 }
 
 static int v1_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
@@ -414,11 +375,6 @@ static int v1_oom_fd(const struct cgroup *cgroup)
     return group_of(cgroup)->oom_fd;
 }
 
-static void v1_lift_cpu_limit(struct cgroup *cgroup)
-{
-    (void)limit_cpu(group_of(cgroup), 0);
-}
-
 static void v1_kill(struct cgroup *cgroup)
 {
     /* Through the pids hierarchy, where no more can be forked meanwhile. */
@@ -429,13 +385,15 @@ const struct cgroup_driver cgroup_v1 = {
     .open = v1_open,
     .close = v1_close,
     .create = v1_create,
-    .prepare = v1_prepare,
+    .start_figures = v1_start_figures,
+    .limit_memory = v1_limit_memory,
+    .limit_processes = v1_limit_processes,
+    .limit_cpu = v1_limit_cpu,
     .remove = v1_remove,
     .free = v1_free,
     .clone_fd = v1_clone_fd,
     .attach_fds = v1_attach_fds,
     .oom_fd = v1_oom_fd,
     .usage = v1_usage,
-    .lift_cpu_limit = v1_lift_cpu_limit,
     .kill = v1_kill,
 };

@@ -48,7 +48,7 @@ struct sandbox_collect {
 struct sandbox_stage {
     const char *const *argv; /* NULL-ended */
     const char *const *env;  /* NULL-ended */
-    unsigned rootfs;         /* index into sandbox_settings.rootfs, 0: the host's /usr */
+    unsigned rootfs;         /* which of sandbox_settings.rootfs, from 1; 0: the host's /usr */
     bool whole_proc;         /* the machine's part of /proc too, dangerous parts masked */
     bool tty;                /* descriptor 0 is a terminal: make it the controlling one */
     struct limits limits;

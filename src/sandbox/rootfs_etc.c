@@ -18,7 +18,7 @@
 #include "os/fd.h"
 #include "sandbox/rootfs.h"
 
-enum { DEPTH_MAX = 8, COPY_MAX = 4 * 1024 * 1024 };
+enum { DEPTH_MAX = 8, COPY_MAX = 4 * 1024 * 1024, FOR_ALL = S_IROTH | S_IXOTH /* a folder */ };
 
 static const struct {
     const char *path;
@@ -67,7 +67,7 @@ static int copy_folder(const char *from, const char *to, int depth)
 {
     if (mkdir(to, 0755) < 0 && errno != EEXIST)
         return -errno;
-    DIR *folder = opendir(from);
+    auto_close_dir DIR *folder = opendir(from);
     if (!folder)
         return -errno;
     int rc = 0;
@@ -82,7 +82,6 @@ static int copy_folder(const char *from, const char *to, int depth)
         else
             rc = copy_path(inner_from, inner_to, depth + 1);
     }
-    (void)closedir(folder);
     return rc;
 }
 
@@ -109,7 +108,8 @@ static int copy_link(const char *from, const char *to, int depth)
     return realpath(from, resolved) ? copy_path(resolved, to, depth + 1) : 0;
 }
 
-/* What cannot be read (a key, a socket) is not for boxes: left out. */
+/* What not everybody can read (a key, a folder of keys, a socket) is not for boxes:
+ * left out. */
 static int copy_path(const char *from, const char *to, int depth)
 {
     struct stat status;
@@ -118,7 +118,7 @@ static int copy_path(const char *from, const char *to, int depth)
     if (lstat(from, &status) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (S_ISDIR(status.st_mode))
-        return copy_folder(from, to, depth);
+        return (status.st_mode & FOR_ALL) == FOR_ALL ? copy_folder(from, to, depth) : 0;
     if (S_ISLNK(status.st_mode))
         return copy_link(from, to, depth);
     if (!S_ISREG(status.st_mode) || !(status.st_mode & S_IROTH))

@@ -174,7 +174,8 @@ void spawner_note_input(struct spawner_stage *stage, int fd); /* its stdin */
 void spawner_probe_stage(const struct spawner *spawner, struct spawner_stage *stage);
 
 /* spawner_front.c */
-int spawner_set_up_socket(int socket); /* our end of one to a front; 0 or -errno */
+int spawner_set_up_socket(int socket);                  /* our end of one to a front; 0 or -errno */
+int spawner_send_report(const struct spawner *spawner); /* to the front; 0 or -errno */
 int spawner_start_front(struct spawner *spawner, struct err *err);
 /* The front that we started is dead: notes when to start another. Returns -1,
  * or the exit status with which it, and so we, are done. */

@@ -127,17 +127,11 @@ static void add_member(struct spawner_collection *collection, const char *folder
     add(collection, path, entry->d_type, refusal);
 }
 
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        (void)closedir(*directory);
-}
-
 static void list_folder(struct spawner_collection *collection, struct found *found)
 {
     const char *path = *found->path ? found->path : ".";
     auto_close int fd = sys_open_beneath(collection->folder, path, O_RDONLY | O_DIRECTORY, 0);
-    auto_cleanup(close_directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    auto_close_dir DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
         found->walked = false;
         found->refusal = fd < 0 ? refusal_of_error(fd) : REFUSED_UNOPENED;

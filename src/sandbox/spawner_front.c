@@ -86,7 +86,7 @@ static void be_front(const struct spawner *spawner, pid_t parent, int socket)
     _exit(70);
 }
 
-static int send_report(const struct spawner *spawner)
+int spawner_send_report(const struct spawner *spawner)
 {
     struct report_message message = {.report = spawner->report};
     memcpy(message.refusal, spawner->refusal, sizeof message.refusal);
@@ -116,7 +116,7 @@ int spawner_start_front(struct spawner *spawner, struct err *err)
     spawner->front_pid = child;
     spawner->front_since_ns = spawner_now_ns();
     spawner->front_due_ns = 0;
-    int rc = send_report(spawner);
+    int rc = spawner_send_report(spawner);
     return rc < 0 ? err_sys(err, -rc, "tell the front") : 0;
 }
 

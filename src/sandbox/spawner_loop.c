@@ -232,7 +232,8 @@ static void turn(struct loop_state *loop)
             take_signals(loop);
         if (loop->fds[AT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
             take_requests(loop);
-        if (loop->fds[AT_FRONT].revents != 0)
+        /* One that asked for what none of ours asks for has ended us, dead or alive. */
+        if (loop->fds[AT_FRONT].revents != 0 && loop->status < 0)
             loop->status = spawner_front_ended(spawner);
     }
     start_front_when_due(loop);

@@ -127,14 +127,6 @@ static void forget_what_was_not_tried(struct layer_report *report)
     }
 }
 
-/* To the front that is our parent; those that we start get it when they start. */
-static void tell_parent(const struct spawner *spawner)
-{
-    struct report_message message = {.report = spawner->report};
-    memcpy(message.refusal, spawner->refusal, sizeof message.refusal);
-    (void)fd_send(spawner->socket, &message, sizeof message, NULL, 0);
-}
-
 int main(void)
 {
     static struct spawner spawner = {.proc_fd = -1,
@@ -164,8 +156,8 @@ int main(void)
         spawner_probe(&spawner);
     if (!spawner.probed)
         forget_what_was_not_tried(&spawner.report);
-    if (spawner.socket >= 0)
-        tell_parent(&spawner);
+    if (spawner.socket >= 0) /* a front that we start gets it when it starts */
+        (void)spawner_send_report(&spawner);
     int status = spawner_loop(&spawner);
     spawner_drop_all(&spawner);
     spawner_leave_host(&spawner);

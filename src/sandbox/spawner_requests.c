@@ -29,8 +29,8 @@ struct request {
     int *fds; /* as many as the table says; what a handler takes it sets to -1 */
 };
 
-/* Only a memfd: reading from it cannot wait, and it is nobody's file. */
-static bool is_anonymous_file(int fd)
+/* Only what can be sealed, a memfd or a file of a tmpfs: reading it waits for nothing. */
+static bool is_in_memory(int fd)
 {
     return fcntl(fd, F_GET_SEALS) >= 0;
 }
@@ -41,7 +41,7 @@ static int open_workspace(struct spawner *spawner, const struct request *request
     int rc = read_workspace_open(request->from, &message);
     if (rc < 0)
         return rc;
-    if (spawner_find_workspace(spawner, request->id) || !is_anonymous_file(request->fds[0]) ||
+    if (spawner_find_workspace(spawner, request->id) || !is_in_memory(request->fds[0]) ||
         spawner->workspace_count >= (size_t)spawner->settings.max_boxes * WORKSPACES_A_BOX)
         return -EINVAL;
     return spawner_make_workspace(spawner, request->id, &message, request->fds[0]) ? 1 : -ENOMEM;
@@ -82,7 +82,7 @@ static int is_program_stream(const struct spawner *spawner, int fd, bool tty)
     if (fstatfs(fd, &files) < 0 || fstat(fd, &status) < 0)
         return errno == ENOMEM ? -ENOMEM : 0;
     if (spawner->front >= 0 && spawner->privileged && status.st_uid != spawner->report.front_uid)
-        return false;
+        return 0;
     if (tty)
         return files.f_type == TERMINAL_FILES && S_ISCHR(status.st_mode);
     return files.f_type == PIPE_FILES && S_ISFIFO(status.st_mode);

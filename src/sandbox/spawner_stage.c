@@ -216,6 +216,7 @@ struct spawner_stage *spawner_start_stage(struct spawner *spawner, uint32_t id,
         .workspace = workspace,
         .pidfd = -1,
         .report = -1,
+        .failed_layer = -1,
         .end = {.kind = REPLY_ENDED, .id = id},
     };
     list_append(&spawner->stages, &stage->link);
@@ -271,7 +272,7 @@ static void read_outcome(struct spawner_stage *stage, int init_status)
     if (got == (ssize_t)sizeof report) {
         memcpy(end->failed_step, report.failed_step, sizeof end->failed_step - 1);
         end->failed_errno = report.failed_errno;
-        stage->failed_layer = report.failed_step[0] != '\0' ? report.layer : -1;
+        stage->failed_layer = report.layer;
         status = report.wait_status;
     } else if (!WIFSIGNALED(init_status)) {
         fail_stage(stage, "init", EPROTO);
@@ -293,7 +294,6 @@ void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage)
     if (ended != stage->pid)
         return;
     fd_close(&stage->pidfd);
-    stage->failed_layer = -1;
     read_outcome(stage, status);
     read_usage(stage, &stage->end.usage, &group);
     if (!stage->group) {

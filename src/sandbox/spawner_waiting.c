@@ -229,18 +229,12 @@ static int open_tasks(const struct look *look, pid_t pid)
     return fd < 0 ? -errno : fd;
 }
 
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        (void)closedir(*directory);
-}
-
 static int take_process(struct look *look, pid_t pid)
 {
     auto_close int tasks = open_tasks(look, pid);
     if (tasks < 0)
         return tasks == -ENOENT ? 0 : tasks;
-    auto_cleanup(close_directory) DIR *directory = fdopendir(tasks);
+    auto_close_dir DIR *directory = fdopendir(tasks);
     if (!directory)
         return -errno;
     (void)take_fd(&tasks);

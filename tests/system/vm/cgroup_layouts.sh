@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Inside the machine of run_in_vm.sh: one program (test_cgroup) in each place of
-# the version 2 hierarchy that a spawner may be started in (cgroup_v2.c).
+# the version 2 hierarchy that a spawner may be started in (cgroup_v2_tree.c).
 #
 #   run_in_vm.sh cgroup_layouts.sh PROGRAM
 set -u

@@ -314,36 +314,6 @@ static void lent_bytes_outlive_the_log(void **state)
     output_log_fini(&log);
 }
 
-static void a_tail_is_the_start_of_a_character_and_nothing_else(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *before;
-        const char *bytes;
-        const char *tail;
-    } rows[] = {
-        {"", "abc", ""},
-        {"", "ab\xE2", "\xE2"},
-        {"", "\xE2\x82", "\xE2\x82"},
-        {"\xE2\x82", "\xAC", ""},
-        {"\xE2", "\x82", "\xE2\x82"},
-        {"\xF0", "\x9F\x98", "\xF0\x9F\x98"},
-        {"\xF0\x9F\x98", "\x80", ""},
-        {"\xF0\x9F\x98", "x", ""},
-        {"\xF0\x9F", "abcd\xC3", "\xC3"},
-        {"", "\x82\xAC", ""},
-        {"", "\xF0\x80", ""}, /* overlong: no start of anything */
-        {"\xF0", "\xE2\x82", "\xE2\x82"},
-        {"\xE2\x82", "", "\xE2\x82"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct utf8_tail tail = {0};
-        utf8_tail_follow(&tail, slice_of(rows[i].before));
-        utf8_tail_follow(&tail, slice_of(rows[i].bytes));
-        assert_true(slice_is((struct slice){tail.bytes, tail.len}, rows[i].tail));
-    }
-}
-
 static void lost_output_is_told_where_it_was_lost(void **state)
 {
     (void)state;
@@ -501,7 +471,6 @@ int main(void)
         cmocka_unit_test(events_know_their_attempt),
         cmocka_unit_test(a_reader_that_comes_back_knows_its_attempt),
         cmocka_unit_test(what_is_held_has_a_bound_of_its_own),
-        cmocka_unit_test(a_tail_is_the_start_of_a_character_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,12 +32,9 @@ int real_spawner_group_end(void **state)
     return 0;
 }
 
-int real_spawner_start(void **state)
+struct sandbox_settings real_spawner_settings(void)
 {
-    (void)state;
-    struct err err = {0};
-    struct layer_report report;
-    struct sandbox_settings settings = {
+    return (struct sandbox_settings){
         .max_boxes = BOXES,
         .allow_missing = 1U << LAYER_CGROUP,
         .etc = nothing,
@@ -46,6 +43,14 @@ int real_spawner_start(void **state)
         .seccomp_program = program.instructions,
         .seccomp_size = program.count * sizeof *program.instructions,
     };
+}
+
+int real_spawner_start(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct layer_report report;
+    struct sandbox_settings settings = real_spawner_settings();
     if (sandbox_start_spawner(&settings, &spawner, &err) < 0 ||
         sandbox_receive_report(spawner, &report, &err) < 0) {
         print_error("%s\n", err.text);

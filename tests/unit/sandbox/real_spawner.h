@@ -21,6 +21,7 @@ enum { WORKSPACE = 1, STAGE = 5, BOXES = 2, OPEN_FILES_CEILING = 256 };
 extern int spawner; /* the socket */
 extern const char *const nothing[];
 
+struct sandbox_settings real_spawner_settings(void); /* once the group's setup has run */
 /* Of the group, and of each test. */
 int real_spawner_group(void **state);
 int real_spawner_group_end(void **state);

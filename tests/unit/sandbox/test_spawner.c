@@ -476,6 +476,21 @@ static void a_front_that_does_not_read_holds_nothing_up(void **state)
     close_streams(&streams);
 }
 
+/* What fails before there is a box to fail is not a layer that the host lacks. */
+static void a_box_that_was_not_even_begun_is_no_layers_fault(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct layer_report report;
+    struct sandbox_settings settings = real_spawner_settings();
+    settings.max_boxes = 0;
+    assert_int_equal(sandbox_start_spawner(&settings, &spawner, &err), 0);
+    assert_int_equal(sandbox_receive_report(spawner, &report, &err), -1);
+    assert_non_null(strstr(err.text, "a box cannot be made: boxes"));
+    for (int layer = 0; layer < LAYER_COUNT; layer++)
+        assert_null(strstr(report.layer[layer].detail, "boxes:"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +520,8 @@ int main(void)
         WITH_A_SPAWNER(a_stage_after_collecting_ends_the_spawner),
         WITH_A_SPAWNER(collecting_what_is_closed_ends_the_spawner),
         WITH_A_SPAWNER(a_front_that_does_not_read_holds_nothing_up),
+        cmocka_unit_test_teardown(a_box_that_was_not_even_begun_is_no_layers_fault,
+                                  real_spawner_stop),
     };
     return cmocka_run_group_tests(tests, real_spawner_group, real_spawner_group_end);
 }

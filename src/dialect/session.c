@@ -76,7 +76,8 @@ static void handle_start(struct http_request *request, void *context)
     if (run)
         request_answer_text(request, 200, "sessionId", run_id(run));
     else
-        http_reply_err(request, &err);
+        request_add_retry_after(request, dialect->engine, &err);
+    http_reply_err(request, &err);
 }
 
 /* --- a client that is attached --- */

@@ -146,6 +146,8 @@ static void what_makes_no_run_has_a_rate(void **state)
     assert_int_equal(request.status, 429);
     assert_string_equal(request.answer, "{\"error\":\"rate limit exceeded\",\"data\":null,"
                                         "\"code\":\"rate_limited\"}");
+    assert_string_equal(fake_header(&request, "Retry-After"), "1");
+    fake_request_fini(&request);
     struct http_request others[] = {{.method = "POST", .authorization = "Bearer rk_a"},
                                     {.method = "POST", .authorization = "Bearer rk_a"}};
     assert_true(enters(fixture, &others[0], "runs", &runs_route));

@@ -60,7 +60,7 @@ const struct operation files_operations[] = {
                     {206, "A part of them.", NULL, binary},
                     {304, "It is there already."},
                     {416, "It has no such bytes."}},
-        .errors = {401, 403, 404, 429},
+        .errors = {401, 403, 404},
         .example = "-OJ",
     },
     {

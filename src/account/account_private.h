@@ -19,6 +19,13 @@ enum {
 };
 #define SCOPES_ALL (STORE_SCOPE_RUN | STORE_SCOPE_FILES | STORE_SCOPE_ADMIN)
 
+struct account_bucket {
+    uint64_t rate_milli; /* 0: no bounds */
+    uint64_t burst;
+    uint64_t tokens_milli;
+    uint64_t filled_ns;
+};
+
 struct account_key {
     struct store_key row; /* its label is the one below */
     char label[64];
@@ -26,9 +33,8 @@ struct account_key {
     bool is_listed; /* by the store, when it was last asked */
     struct account_key *next_by_digest;
     struct account_key *next_by_number;
-    /* the bucket */
-    uint64_t tokens_milli;
-    uint64_t filled_ns;
+    struct account_bucket runs;
+    struct account_bucket requests;
     /* the quota */
     uint64_t running;
     uint64_t day; /* that the two below speak of */

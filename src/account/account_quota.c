@@ -7,60 +7,100 @@
 #define DAY_MS 86400000ULL
 #define DAY_NS (DAY_MS * NS_PER_MS)
 
-/* --- the bucket: thousandths of requests, on the monotonic clock --- */
+/* What does not make a run costs little: so many times what the key may of those, and at
+ * least so much. */
+enum { REQUESTS_TIMES = 10, REQUESTS_RATE_MILLI = 100000, REQUESTS_BURST = 200 };
 
-static uint64_t full_milli(const struct account_key *key)
+/* --- a bucket: thousandths of requests, on the monotonic clock --- */
+
+static uint64_t full_milli(const struct account_bucket *bucket)
 {
-    return key->row.burst * 1000;
+    return bucket->burst * 1000;
 }
 
-static uint64_t time_for(const struct account_key *key, uint64_t milli)
+static uint64_t time_for(const struct account_bucket *bucket, uint64_t milli)
 {
     uint64_t ns = milli * NS_PER_S;
-    return ns / key->row.rate_milli + (ns % key->row.rate_milli > 0);
+    return ns / bucket->rate_milli + (ns % bucket->rate_milli > 0);
 }
 
 /* Time that has not yet made a whole thousandth stays to be counted. */
-static void fill(struct account_key *key, uint64_t now_ns)
+static void fill(struct account_bucket *bucket, uint64_t now_ns)
 {
-    uint64_t full = full_milli(key);
-    uint64_t elapsed_ns = now_ns - key->filled_ns;
-    if (key->tokens_milli >= full || elapsed_ns >= time_for(key, full - key->tokens_milli)) {
-        key->tokens_milli = full;
-        key->filled_ns = now_ns;
+    uint64_t full = full_milli(bucket);
+    uint64_t elapsed_ns = now_ns - bucket->filled_ns;
+    if (bucket->tokens_milli >= full ||
+        elapsed_ns >= time_for(bucket, full - bucket->tokens_milli)) {
+        bucket->tokens_milli = full;
+        bucket->filled_ns = now_ns;
         return;
     }
-    uint64_t gained = elapsed_ns * key->row.rate_milli / NS_PER_S;
-    key->tokens_milli += gained;
-    key->filled_ns += gained * NS_PER_S / key->row.rate_milli;
+    uint64_t gained = elapsed_ns * bucket->rate_milli / NS_PER_S;
+    bucket->tokens_milli += gained;
+    bucket->filled_ns += gained * NS_PER_S / bucket->rate_milli;
+}
+
+static void set_bounds(struct account_bucket *bucket, uint64_t rate_milli, uint64_t burst)
+{
+    bucket->rate_milli = burst > 0 ? rate_milli : 0;
+    bucket->burst = burst;
+}
+
+/* What is known of the key may have changed. */
+static void look_at_row(struct account_key *key)
+{
+    const struct store_key *row = &key->row;
+    uint64_t rate_milli = MAX(row->rate_milli * REQUESTS_TIMES, REQUESTS_RATE_MILLI);
+    set_bounds(&key->runs, row->rate_milli, row->burst);
+    set_bounds(&key->requests, row->rate_milli > 0 ? rate_milli : 0,
+               row->burst > 0 ? MAX(row->burst * REQUESTS_TIMES, REQUESTS_BURST) : 0);
+}
+
+static struct account_rate bucket_take(struct account_bucket *bucket)
+{
+    if (bucket->rate_milli == 0)
+        return (struct account_rate){.allowed = true};
+    fill(bucket, loop_now_ns());
+    struct account_rate rate = {
+        .allowed = bucket->tokens_milli >= 1000, .limited = true, .limit = bucket->burst};
+    if (rate.allowed)
+        bucket->tokens_milli -= 1000;
+    else
+        rate.retry_ms = time_for(bucket, 1000 - bucket->tokens_milli) / NS_PER_MS + 1;
+    rate.remaining = bucket->tokens_milli / 1000;
+    rate.reset_ms = time_for(bucket, full_milli(bucket) - bucket->tokens_milli) / NS_PER_MS + 1;
+    return rate;
+}
+
+static struct account_rate take(struct accounts *accounts, uint64_t number, bool makes_run)
+{
+    struct account_key *key = account_keys_find(&accounts->keys, number);
+    if (!key)
+        return (struct account_rate){.allowed = true};
+    look_at_row(key);
+    return bucket_take(makes_run ? &key->runs : &key->requests);
 }
 
 struct account_rate accounts_take(struct accounts *accounts, uint64_t number)
 {
-    struct account_key *key = account_keys_find(&accounts->keys, number);
-    if (!key || key->row.rate_milli == 0 || key->row.burst == 0)
-        return (struct account_rate){.allowed = true};
-    uint64_t now_ns = loop_now_ns();
-    fill(key, now_ns);
-    struct account_rate rate = {
-        .allowed = key->tokens_milli >= 1000, .limited = true, .limit = key->row.burst};
-    if (rate.allowed)
-        key->tokens_milli -= 1000;
-    else
-        rate.retry_ms = time_for(key, 1000 - key->tokens_milli) / NS_PER_MS + 1;
-    rate.remaining = key->tokens_milli / 1000;
-    rate.reset_ms = time_for(key, full_milli(key) - key->tokens_milli) / NS_PER_MS + 1;
-    return rate;
+    return take(accounts, number, true);
+}
+
+struct account_rate accounts_take_request(struct accounts *accounts, uint64_t number)
+{
+    return take(accounts, number, false);
 }
 
 /* --- the quota --- */
 
 void account_quota_begin(struct account_key *key)
 {
-    key->tokens_milli = full_milli(key);
-    key->filled_ns = loop_now_ns();
+    look_at_row(key);
+    key->runs.tokens_milli = full_milli(&key->runs);
+    key->requests.tokens_milli = full_milli(&key->requests);
+    key->runs.filled_ns = key->requests.filled_ns = loop_now_ns();
     key->day = account_unix_ms() / DAY_MS;
-    key->day_since_ns = key->filled_ns;
+    key->day_since_ns = loop_now_ns();
 }
 
 /* A wall clock that jumps ahead ends a day early, once; one that jumps back does not
@@ -88,11 +128,15 @@ void account_quota_add_used(struct account_key *key, const struct store_usage *u
 
 static int refuse_day(const struct account_key *key, struct err *err)
 {
-    uint64_t minutes = (DAY_MS - account_unix_ms() % DAY_MS + 59999) / 60000;
-    return err_set(err, ERR_RATE_LIMITED,
-                   "this key has used up its %" PRIu64 " seconds of runs a day; come again in "
-                   "%" PRIu64 " h %" PRIu64 " min, at 00:00 UTC",
-                   key->row.daily_run_ms / 1000, minutes / 60, minutes % 60);
+    uint64_t left_ms = DAY_MS - account_unix_ms() % DAY_MS;
+    uint64_t minutes = (left_ms + 59999) / 60000;
+    (void)err_set(err, ERR_RATE_LIMITED,
+                  "this key has used up its %" PRIu64 " seconds of runs a day; come again in "
+                  "%" PRIu64 " h %" PRIu64 " min, at 00:00 UTC",
+                  key->row.daily_run_ms / 1000, minutes / 60, minutes % 60);
+    if (err)
+        err->retry_ms = left_ms;
+    return -1;
 }
 
 int accounts_run_starts(struct accounts *accounts, uint64_t number, struct err *err)

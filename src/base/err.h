@@ -16,6 +16,8 @@
 #ifndef RUNNEL_BASE_ERR_H
 #define RUNNEL_BASE_ERR_H
 
+#include <stdint.h>
+
 #include "base/util.h"
 
 /* clang-format off */
@@ -51,9 +53,10 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    int sys;        /* errno behind it, 0 when none */
-    char field[64]; /* request field or config key it speaks of, "" when none */
-    char text[480]; /* one sentence, no newline */
+    int sys;           /* errno behind it, 0 when none */
+    uint64_t retry_ms; /* until it may be otherwise; 0: nobody knows */
+    char field[64];    /* request field or config key it speaks of, "" when none */
+    char text[480];    /* one sentence, no newline */
 };
 
 /* All return -1, so that a failure is one line. A NULL err is allowed. */

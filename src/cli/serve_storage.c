@@ -64,8 +64,15 @@ static int make_webhooks(struct service *service, struct err *err)
 static int begin_run(void *context, const struct run_spec *spec, struct err *err)
 {
     bool paid = spec->recorded || spec->profile == PROFILE_JOBS;
-    if (!paid && !accounts_take(context, spec->owner).allowed)
-        return err_set(err, ERR_RATE_LIMITED, "rate limit exceeded");
+    struct account_rate rate = {.allowed = true};
+    if (!paid)
+        rate = accounts_take(context, spec->owner);
+    if (!rate.allowed) {
+        (void)err_set(err, ERR_RATE_LIMITED, "rate limit exceeded");
+        if (err)
+            err->retry_ms = rate.retry_ms;
+        return -1;
+    }
     return accounts_run_starts(context, spec->owner, err);
 }
 

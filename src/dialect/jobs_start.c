@@ -13,6 +13,7 @@
 #include "dialect/jobs_note.h"
 #include "dialect/jobs_request.h"
 #include "dialect/request_answer.h"
+#include "dialect/request_fields.h"
 #include "dialect/request_form.h"
 #include "dialect/request_rate.h"
 #include "dialect/request_tenant.h"
@@ -163,12 +164,14 @@ static void start_analysed(struct jobs *jobs, struct http_request *request,
     auto_free struct jobs_analysis *analysis = asked ? jobs_analyse(wanted->source) : NULL;
     bool unsafe =
         analysis && jobs->analysis == JOBS_ANALYSIS_REFUSE && !jobs_analysis_is_safe(analysis);
-    if (unsafe && analysis->dangerous)
+    if (unsafe && analysis->dangerous) {
         jobs_answer_refusal(request, JOBS_DANGEROUS);
-    else if (unsafe)
+    } else if (unsafe) {
         answer_unsafe(request, analysis);
-    else if (start_run(jobs, request, wanted, analysis, &err) < 0)
+    } else if (start_run(jobs, request, wanted, analysis, &err) < 0) {
+        request_rename_field(&err, "entry_file", "entry_point");
         jobs_answer_err(request, jobs, &err);
+    }
 }
 
 static void start_body(struct jobs *jobs, struct http_request *request, const json_t *body)

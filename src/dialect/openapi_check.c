@@ -110,6 +110,7 @@ void openapi_errors(const struct operation *operation, const struct http_route *
     memset(statuses, 0, OPENAPI_STATUSES_MAX * sizeof statuses[0]);
     for (size_t i = 0; i < OPERATION_ERRORS_MAX && operation->errors[i] != 0; i++)
         add_status(statuses, operation->errors[i]);
+    add_status(statuses, 429); /* of a key's rate, or its connections */
     if (route->access != HTTP_OPEN)
         add_status(statuses, 401);
     if (route->access > HTTP_ANY_KEY)

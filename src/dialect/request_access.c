@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
+#include "dialect/request_window.h"
 #include "server/websocket.h"
 
 enum { ANSWER_MAX = 1024 };
@@ -111,6 +112,26 @@ static bool is_listed(const char *const *list, const char *name)
     return false;
 }
 
+/* Those pay from another bucket. The other dialects have rates as their clients know them,
+ * and polls, which a program's output decides the number of. */
+static bool pays_elsewhere(const struct http_request *request, const struct http_route *route)
+{
+    return !is_of_v1(route) ||
+           (slice_is(http_request_method(request), "POST") && strcmp(route->path, "/v1/runs") == 0);
+}
+
+static bool pass_rate(const struct request_access *access, struct http_request *request)
+{
+    struct account_rate rate = accounts_take_request(access->accounts, http_request_key(request));
+    struct err err;
+    if (rate.allowed)
+        return true;
+    request_add_rate(request, &rate);
+    (void)err_set(&err, ERR_RATE_LIMITED, "rate limit exceeded");
+    answer(request, &err, err_code_name(err.code));
+    return false;
+}
+
 static void refuse_scope(struct http_request *request, unsigned missing)
 {
     struct err err;
@@ -139,7 +160,7 @@ bool request_authorize(void *context, struct http_request *request, const char *
     if (route->access == HTTP_ANY_KEY && !is_of_v1(route))
         wanted = STORE_SCOPE_RUN;
     if ((caller.scopes & wanted) == wanted)
-        return true;
+        return pays_elsewhere(request, route) || pass_rate(access, request);
     refuse_scope(request, wanted & ~caller.scopes);
     return false;
 }

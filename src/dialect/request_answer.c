@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "codec/json_write.h"
+#include "dialect/request_window.h"
 #include "engine/engine.h"
 #include "store/store.h"
 
@@ -48,11 +49,12 @@ void request_answer_err(struct http_request *request, const struct err *err)
 void request_add_retry_after(struct http_request *request, const struct engine *engine,
                              const struct err *err)
 {
-    char text[16];
-    if (err->code != ERR_BUSY && err->code != ERR_SHUTTING_DOWN && err->code != ERR_BROKER)
-        return;
-    (void)snprintf(text, sizeof text, "%u", engine_retry_after_s(engine));
-    http_add_header(request, "Retry-After", text);
+    bool is_full =
+        err->code == ERR_BUSY || err->code == ERR_SHUTTING_DOWN || err->code == ERR_BROKER;
+    if (err->retry_ms > 0)
+        request_add_number(request, "Retry-After", request_in_seconds(err->retry_ms));
+    else if (is_full || err->code == ERR_RATE_LIMITED)
+        request_add_number(request, "Retry-After", engine_retry_after_s(engine));
 }
 
 /* --- a run that is waited for --- */

@@ -25,7 +25,7 @@ void request_answer_text(struct http_request *request, int status, const char *k
 /* {"error","data":null,"code"[,"field"]}: as services of the form of S4 have it, and more. */
 void request_answer_err(struct http_request *request, const struct err *err);
 
-/* Retry-After, when the error says that there is no room now. */
+/* Retry-After, when the error says that there is no room now, or that it was too much. */
 void request_add_retry_after(struct http_request *request, const struct engine *engine,
                              const struct err *err);
 

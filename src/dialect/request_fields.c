@@ -36,6 +36,12 @@ int request_find_language(const struct catalogue *catalogue, struct slice name,
     return 0;
 }
 
+void request_rename_field(struct err *err, const char *from, const char *to)
+{
+    if (strcmp(err->field, from) == 0)
+        (void)snprintf(err->field, sizeof err->field, "%s", to);
+}
+
 int request_read_texts(const json_t *body, const char *field, const char ***ret_texts,
                        struct err *err)
 {

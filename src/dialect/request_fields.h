@@ -14,6 +14,9 @@ struct catalogue;
 int request_find_language(const struct catalogue *catalogue, struct slice name,
                           const struct language **ret_language, struct err *err);
 
+/* The engine's name of a field to that of the dialect. */
+void request_rename_field(struct err *err, const char *from, const char *to);
+
 /* An array of strings. *ret_texts is owned (free), NULL-ended, its texts are
  * borrowed from the tree; NULL when the field is absent or null. */
 int request_read_texts(const json_t *body, const char *field, const char ***ret_texts,

@@ -17,15 +17,21 @@
 #define URL_MAX (4 * KIB)
 #define DISPOSITION_MAX (4 * KIB)
 
+void request_write_base(struct buf *base, const struct request_links *links,
+                        const struct http_request *request)
+{
+    const char *host = request ? http_request_header(request, "Host") : NULL;
+    if (links->base_url)
+        buf_add_text(base, links->base_url);
+    else if (host)
+        buf_add_format(base, "%s://%s", http_request_is_https(request) ? "https" : "http", host);
+}
+
 static void write_url(struct buf *url, const struct store_file *file, uint64_t expires_ms,
                       const struct request_links *links, const struct http_request *request)
 {
     char path[128];
-    const char *host = request ? http_request_header(request, "Host") : NULL;
-    if (links->base_url)
-        buf_add_text(url, links->base_url);
-    else if (host)
-        buf_add_format(url, "%s://%s", http_request_is_https(request) ? "https" : "http", host);
+    request_write_base(url, links, request);
     (void)snprintf(path, sizeof path, REQUEST_FILES_PATH "%s", file->id);
     signed_path_write(url, path, expires_ms / 1000, links->keys[0]);
 }

@@ -24,6 +24,10 @@ struct request_links {
     uint64_t lifetime_ms; /* of a link */
 };
 
+/* What links begin with: the base_url, or what the client called us; empty when nobody knows. */
+void request_write_base(struct buf *base, const struct request_links *links,
+                        const struct http_request *request);
+
 /* {"id","name","size","sha256","url","expires_at","content_type"}: a file as records show
  * it. `request` may be NULL: then the URL is the base_url's, or a path alone. */
 void request_write_file(struct json *json, const char *key, const struct store_file *file,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "account/account.h"
 #include "base/util.h"
 #include "loop/loop.h"
 #include "server/http.h"
@@ -39,4 +40,15 @@ void request_add_number(struct http_request *request, const char *name, uint64_t
     char text[24];
     (void)snprintf(text, sizeof text, "%" PRIu64, number);
     http_add_header(request, name, text);
+}
+
+void request_add_rate(struct http_request *request, const struct account_rate *rate)
+{
+    if (!rate->limited)
+        return;
+    request_add_number(request, "RateLimit-Limit", rate->limit);
+    request_add_number(request, "RateLimit-Remaining", rate->remaining);
+    request_add_number(request, "RateLimit-Reset", request_in_seconds(rate->reset_ms));
+    if (!rate->allowed)
+        request_add_number(request, "Retry-After", request_in_seconds(rate->retry_ms));
 }

@@ -8,6 +8,7 @@
 
 #include "server/rate_limit.h"
 
+struct account_rate;
 struct http_request;
 
 /* Takes one from the window of the address that asks. Who is on this machine is exempt,
@@ -20,5 +21,8 @@ struct rate_state request_look_window(const struct rate_limiter *limiter,
 
 uint64_t request_in_seconds(uint64_t ms); /* rounded up */
 void request_add_number(struct http_request *request, const char *name, uint64_t number);
+/* RateLimit-* of a key's bucket, and Retry-After when it was empty; nothing of one that has
+ * no bounds. */
+void request_add_rate(struct http_request *request, const struct account_rate *rate);
 
 #endif

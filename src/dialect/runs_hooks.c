@@ -34,6 +34,7 @@ struct delivery {
     struct list link;
     struct runs_hooks *hooks;
     char *url;
+    char *base; /* of links; NULL: none */
     char run[STORE_ID_SIZE];
     unsigned attempts; /* before this one */
     uint64_t first_ms;
@@ -46,6 +47,7 @@ static void delivery_free(struct delivery *delivery)
     list_remove(&delivery->link);
     loop_timer_free(delivery->note_again);
     free(delivery->url);
+    free(delivery->base);
     free(delivery);
 }
 
@@ -104,10 +106,13 @@ static void on_record(void *context, const struct stored_run *run, const struct 
         conclude(delivery, err && err->code == ERR_NOT_FOUND, 0, err ? err->text : "");
         return;
     }
+    struct request_links links = hooks->runs->links;
+    if (!links.base_url)
+        links.base_url = delivery->base;
     buf_init(&body, RESULT_BODY_MAX);
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
-    runs_write_stored(&json, run, &hooks->runs->links, NULL);
+    runs_write_stored(&json, run, &links, NULL);
     json_close_object(&json);
     unsigned char secret[WEBHOOK_SECRET_SIZE];
     request_webhook_secret(hooks->runs->webhook_secret, run->run.key, secret);
@@ -138,12 +143,13 @@ static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhoo
     *delivery = (struct delivery){
         .hooks = hooks,
         .url = strdup(webhook->url),
+        .base = webhook->base ? strdup(webhook->base) : NULL,
         .attempts = webhook->attempts,
         .first_ms = webhook->first_ms,
     };
     list_init(&delivery->link);
     memcpy(delivery->run, webhook->run, strlen(webhook->run) + 1);
-    if (!delivery->url) {
+    if (!delivery->url || (webhook->base && !delivery->base)) {
         delivery_free(delivery);
         return;
     }

@@ -165,6 +165,14 @@ static int check_rest(const struct runs *runs, const struct runs_request *reques
     return webhook_check_url(request->webhook_url.at, err);
 }
 
+static int refuse_language(struct err *err)
+{
+    (void)err_field(err, "language", "unsupported language");
+    if (err)
+        err->code = ERR_UNKNOWN_LANGUAGE;
+    return -1;
+}
+
 int runs_request_read(const struct runs *runs, json_t *body, bool waits,
                       struct runs_request *request, struct err *err)
 {
@@ -177,7 +185,7 @@ int runs_request_read(const struct runs *runs, json_t *body, bool waits,
     if (request->language.len == 0)
         return err_field(err, "language", "language is required");
     if (!catalogue_find(runs->catalogue, request->language))
-        return err_field(err, "language", "unsupported language");
+        return refuse_language(err);
     if (check_rest(runs, request, waits, err) < 0)
         return -1;
     return check_files(request, err);

@@ -21,6 +21,7 @@
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
+#include "dialect/request_fields.h"
 #include "dialect/request_rate.h"
 #include "dialect/request_tenant.h"
 #include "dialect/runs.h"
@@ -36,6 +37,7 @@ enum { IDEMPOTENCY_KEY_MAX = 255 };
 #define UPLOADS_BYTES_MAX (25 * MIB)
 #define KEPT_REQUEST_MAX (256 * KIB)
 #define ACCEPTED_MAX (256 * KIB)
+#define BASE_MAX (4 * KIB)
 
 struct start {
     const struct runs *runs;
@@ -47,6 +49,7 @@ struct start {
     struct runs_request request;
     char id[RANDOM_ID_SIZE];
     char *idempotency_key; /* NULL: none */
+    struct buf base;       /* of the links that a webhook will have */
     unsigned char digest[STORE_DIGEST_SIZE];
     struct buf kept; /* of the request */
     struct buf accepted;
@@ -71,6 +74,7 @@ static void start_free(struct start *start)
     json_decref(start->body);
     buf_fini(&start->kept);
     buf_fini(&start->accepted);
+    buf_fini(&start->base);
     free(start->idempotency_key);
     free(start);
 }
@@ -218,6 +222,7 @@ static void store_it(struct start *start, const struct run_spec *spec)
         .metadata_count = metadata->count,
         .idempotency_key = start->idempotency_key,
         .webhook_url = start->request.webhook_url.at,
+        .webhook_base = start->base.len > 0 ? buf_text(&start->base) : NULL,
     };
     memcpy(row.request_digest, start->digest, sizeof row.request_digest);
     store_run_add(start->runs->store, &row, on_accepted, start);
@@ -231,7 +236,11 @@ static int write_accepted(struct start *start, const struct run_spec *spec,
                         start->created_ms);
     if (start->accepted.starved)
         return err_sys(err, ENOMEM, "run");
-    return start->accepted.failed ? err_set(err, ERR_TOO_LARGE, "metadata is too long") : 0;
+    if (!start->accepted.failed)
+        return 0;
+    (void)err_field(err, "metadata", "metadata is too long");
+    err->code = ERR_TOO_LARGE;
+    return -1;
 }
 
 static int prepare(struct start *start, struct run_spec *spec, struct err *err)
@@ -261,10 +270,13 @@ static void accept(struct start *start, const struct slice *uploads)
     int rc = runs_request_spec(start->runs, &start->request, uploads, &spec, &block, &err);
     if (rc == 0)
         rc = prepare(start, &spec, &err);
-    if (rc < 0)
+    if (rc < 0) {
+        request_rename_field(&err, "entry_file",
+                             start->request.entrypoint.at ? "entrypoint" : "files");
         refuse(start, &err);
-    else
+    } else {
         store_it(start, &spec);
+    }
     free(block);
 }
 
@@ -371,6 +383,8 @@ static int take_idempotency_key(struct start *start, struct err *err)
     const char *text = http_request_header(start->http, "Idempotency-Key");
     if (!text)
         return 0;
+    if (http_request_header_count(start->http, "Idempotency-Key") > 1)
+        return err_field(err, "Idempotency-Key", "Idempotency-Key must be given once");
     size_t len = strlen(text);
     bool valid = len > 0 && len <= IDEMPOTENCY_KEY_MAX;
     for (size_t i = 0; i < len; i++)
@@ -418,6 +432,8 @@ void runs_handle_start(struct http_request *request, void *context)
     };
     buf_init(&start->kept, KEPT_REQUEST_MAX);
     buf_init(&start->accepted, ACCEPTED_MAX);
+    buf_init(&start->base, BASE_MAX);
+    request_write_base(&start->base, &runs->links, request);
     http_on_gone(request, on_gone, start);
     if (read_request(start, &err) < 0)
         refuse(start, &err);

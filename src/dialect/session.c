@@ -73,10 +73,12 @@ static void handle_start(struct http_request *request, void *context)
     struct run *run = NULL;
     if (request_find_language(dialect->catalogue, language, &spec.language, &err) == 0)
         run = engine_submit(dialect->engine, &spec, &err);
-    if (run)
+    if (run) {
         request_answer_text(request, 200, "sessionId", run_id(run));
-    else
-        http_reply_err(request, &err);
+        return;
+    }
+    request_add_retry_after(request, dialect->engine, &err);
+    http_reply_err(request, &err);
 }
 
 /* --- a client that is attached --- */

@@ -152,9 +152,9 @@ static bool takes_folder(const char *path, const char *const *folders)
 static int check_files(const struct run_spec *spec, const char *entry_file, struct err *err)
 {
     if (!is_plain_path(entry_file))
-        return err_field(err, "entry_file", "not a file name inside the workspace");
+        return err_field(err, "entry_file", "the program has no file name inside the workspace");
     if (takes_folder(entry_file, spec->folders))
-        return err_field(err, "entry_file", "its name is taken");
+        return err_field(err, "entry_file", "the name of the program's file is taken");
     if (spec->file_count > FILES_MAX)
         return err_field(err, "files", "more than %d files", FILES_MAX);
     for (size_t i = 0; i < spec->file_count; i++) {

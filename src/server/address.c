@@ -89,6 +89,16 @@ bool address_is_loopback(const struct address *address)
     return memcmp(address, &ipv6_loopback, sizeof *address) == 0;
 }
 
+/* FNV-1a. */
+uint64_t address_hash(const struct address *address)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    size_t len = address_is_ipv4(address) ? sizeof address->bytes : sizeof address->bytes / 2;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ address->bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 int network_parse(const char *text, struct network *ret_network)
 {
     const char *slash = strchr(text, '/');

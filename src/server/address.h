@@ -33,6 +33,9 @@ bool address_from_socket(const struct sockaddr *socket, struct address *ret_addr
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 bool address_is_ipv4(const struct address *address);
 bool address_is_loopback(const struct address *address);
+/* To tell clients apart: those of an IPv6 /64 are one. Whoever finds two that meet wins
+ * nothing: they share what they have. */
+uint64_t address_hash(const struct address *address);
 
 /* "10.0.0.0/8", "fd00::/8", or a bare address. 0 or -EINVAL. */
 int network_parse(const char *text, struct network *ret_network);

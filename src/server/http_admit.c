@@ -90,6 +90,9 @@ static void pass_doors(struct http_request *request)
     const char *origin = http_request_header(request, "Origin");
     enum origin kind =
         doors_origin(doors, origin, http_request_is_https(request) ? "https" : "http", host);
+    /* Whoever is in front of us may have judged the other one. */
+    if (http_request_header_count(request, "Origin") > 1)
+        kind = ORIGIN_FOREIGN;
     if (kind == ORIGIN_ALLOWED)
         add_cors(request, origin);
     if (strcmp(request->method, "OPTIONS") == 0) {
@@ -177,7 +180,7 @@ void request_admit(struct http_request *request)
         http_reply_err(request, &err);
         return;
     }
-    if (!is_authorized(request))
+    if (!is_authorized(request) || !request_may_hold(request))
         return;
     if (request->headers_lost) { /* now, and not after something was done that nobody is told of */
         http_send_response(request, 0, NULL, NULL, 0);

@@ -3,7 +3,7 @@
  * in our loop), listener.c (accepting), connection.c (deadlines, clients that
  * leave, last words), http_request.c (a request's way to its handler),
  * http_upload.c (bodies that are not kept), http_reply.c, http_stream.c and
- * http_file.c (and back), websocket_accept.c and websocket.c.
+ * http_file.c (and back), http_share.c (who holds how many), websocket_accept.c and websocket.c.
  *
  * Theory of operation. libmicrohttpd parses and writes; it neither listens nor
  * keeps time. We accept, so that one limit holds for all listeners together,
@@ -124,6 +124,7 @@ struct http_request {
     uint64_t uploaded; /* bytes */
     size_t answered;   /* bytes of a long answer */
     uint64_t key;      /* who asks */
+    uint64_t holder;   /* whose share this connection is of; 0: nobody's */
     struct route_match match;
     char *captures[ROUTE_CAPTURES_MAX];
     char client[ADDRESS_TEXT_SIZE];
@@ -209,6 +210,9 @@ void http_send_response(struct http_request *request, int status, const char *co
                         struct MHD_Response *response, size_t size);
 void http_write_err(struct buf *body, const struct err *err);
 void http_reply_too_large(struct http_request *request);
+
+/* http_share.c: may who asks have one more connection? False: it has answered. */
+bool request_may_hold(struct http_request *request);
 
 uint64_t server_timeout_ms(const struct http_server *server);
 

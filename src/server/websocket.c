@@ -48,6 +48,7 @@ struct websocket {
     const struct websocket_ops *ops; /* NULL: abandoned */
     void *context;
     const char *protocol;
+    uint64_t holder; /* whose share of the connections it is of */
     struct wslay_event_context *wslay;
     int fd; /* -1 while opening */
     struct loop_watch *watch;
@@ -304,7 +305,7 @@ static void on_timer(void *context)
 }
 
 struct websocket *websocket_new(struct http_server *server, const struct websocket_config *config,
-                                const char *protocol)
+                                const char *protocol, uint64_t holder)
 {
     static const struct wslay_event_callbacks callbacks = {
         .recv_callback = on_recv, .send_callback = on_send, .on_msg_recv_callback = on_message};
@@ -320,6 +321,7 @@ struct websocket *websocket_new(struct http_server *server, const struct websock
     socket->ops = config->ops;
     socket->context = config->context;
     socket->protocol = protocol;
+    socket->holder = holder;
     socket->fd = -1;
     socket->timer = loop_timer_new(server->loop, on_timer, socket);
     list_append(&server->websockets, &socket->link);
@@ -349,6 +351,14 @@ void websocket_open(struct websocket *socket, int fd, struct slice early)
 void websocket_failed(struct websocket *socket)
 {
     end(socket);
+}
+
+size_t websockets_held_by(const struct http_server *server, uint64_t holder)
+{
+    size_t held = 0;
+    list_for_each (member, &server->websockets)
+        held += CONTAINER_OF(member, struct websocket, link)->holder == holder;
+    return held;
 }
 
 void websockets_free_all(struct http_server *server)

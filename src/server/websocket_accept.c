@@ -123,7 +123,7 @@ struct websocket *websocket_accept(struct http_request *request,
     if (!check(request))
         return NULL;
     const char *protocol = choose(request, config->protocols);
-    struct websocket *socket = websocket_new(request->server, config, protocol);
+    struct websocket *socket = websocket_new(request->server, config, protocol, request->holder);
     if (!socket) {
         refuse(request, 503, "out of memory");
         return NULL;

@@ -11,12 +11,14 @@ struct http_server;
 
 /* Not yet on a socket: what is sent waits. NULL when there is no memory. */
 struct websocket *websocket_new(struct http_server *server, const struct websocket_config *config,
-                                const char *protocol);
+                                const char *protocol, uint64_t holder);
 /* The handshake is out; takes the descriptor, and the place among the server's
  * sockets. `early`: what the client sent behind its handshake. */
 void websocket_open(struct websocket *socket, int fd, struct slice early);
 /* The handshake never got out. */
 void websocket_failed(struct websocket *socket);
+/* Of this one's share (http_share.c). */
+size_t websockets_held_by(const struct http_server *server, uint64_t holder);
 /* Closes all that there are, without waiting for an answer: the server ends. */
 void websockets_free_all(struct http_server *server);
 

@@ -123,7 +123,10 @@ static const char version_1[] =
     "CREATE TRIGGER file_removed AFTER DELETE ON files BEGIN"
     "  UPDATE totals SET files = files - 1, bytes = bytes - OLD.size; END;";
 
-static const char *const steps[] = {version_1};
+/* What its client called us: links in the record begin with it. */
+static const char version_2[] = "ALTER TABLE webhooks ADD COLUMN base TEXT;";
+
+static const char *const steps[] = {version_1, version_2};
 static const struct schema current = {steps, ARRAY_LEN(steps)};
 
 const struct schema *schema_current(void)

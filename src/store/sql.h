@@ -85,11 +85,11 @@
     X(SQL_FILE_REMOVE, "DELETE FROM files WHERE id = ?1") \
     X(SQL_FILE_KNOWN, "SELECT 1 FROM files WHERE id = ?1") \
     \
-    X(SQL_WEBHOOK_ADD, "INSERT INTO webhooks(run, url) VALUES(?1, ?2)") \
+    X(SQL_WEBHOOK_ADD, "INSERT INTO webhooks(run, url, base) VALUES(?1, ?2, ?3)") \
     X(SQL_WEBHOOK_START, "UPDATE webhooks SET first_ms = ?2, next_ms = ?2 WHERE run = ?1") \
     X(SQL_WEBHOOK_DUE, \
-      "SELECT next_ms, (SELECT id FROM runs WHERE number = run), url, attempts, first_ms " \
-      "FROM webhooks WHERE next_ms > 0 ORDER BY next_ms LIMIT ?1") \
+      "SELECT next_ms, (SELECT id FROM runs WHERE number = run), url, base, attempts, " \
+      "first_ms FROM webhooks WHERE next_ms > 0 ORDER BY next_ms LIMIT ?1") \
     X(SQL_WEBHOOK_AGAIN, \
       "UPDATE webhooks SET attempts = attempts + 1, next_ms = ?2 " \
       "WHERE run = (SELECT number FROM runs WHERE id = ?1)") \

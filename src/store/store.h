@@ -120,6 +120,7 @@ struct store_run {
     const char *idempotency_key;                     /* of this key; NULL: none */
     unsigned char request_digest[STORE_DIGEST_SIZE]; /* of the request, with an idempotency_key */
     const char *webhook_url;                         /* NULL: none */
+    const char *webhook_base; /* what links in it begin with; NULL: they are paths */
 };
 
 /* How it ended. */
@@ -137,7 +138,7 @@ struct store_end {
 
 /* A run as it is stored. */
 struct stored_run {
-    struct store_run run; /* idempotency_key, digest and webhook_url are left out */
+    struct store_run run; /* idempotency_key, digest and webhook_… are left out */
     bool is_finished;
     bool is_interrupted; /* finished by our restart: `end` has no result and no events */
     struct store_end end;
@@ -194,6 +195,7 @@ void store_run_remove(struct store *store, const char *id, store_done_fn *done, 
 struct store_webhook {
     const char *run;
     const char *url;
+    const char *base; /* NULL: none */
     unsigned attempts;
     uint64_t first_ms; /* when it became due at first */
 };

@@ -110,13 +110,15 @@ static int insert_metadata(struct store *store, const struct store_run *run, uin
     return 0;
 }
 
-static int insert_webhook(struct store *store, const char *url, uint64_t number, struct err *err)
+static int insert_webhook(struct store *store, const struct store_run *run, uint64_t number,
+                          struct err *err)
 {
-    if (!url)
+    if (!run->webhook_url)
         return 0;
     auto_statement struct statement *insert = statement_use(&store->db, SQL_WEBHOOK_ADD);
     bind_number(insert, number);
-    bind_text(insert, url);
+    bind_text(insert, run->webhook_url);
+    bind_text(insert, run->webhook_base);
     return statement_run(insert, err);
 }
 
@@ -138,7 +140,7 @@ static int work_add(struct store *store, struct job *job, struct err *err)
         return -1;
     if (insert_metadata(store, run, number, err) < 0)
         return -1;
-    return insert_webhook(store, run->webhook_url, number, err) < 0 ? -1 : 0;
+    return insert_webhook(store, run, number, err) < 0 ? -1 : 0;
 }
 
 static void deliver_add(struct job *job, const struct err *err)
@@ -168,6 +170,7 @@ void store_run_add(struct store *store, const struct store_run *run, store_added
     add->run.metadata = pairs_copy(arena, run->metadata, run->metadata_count);
     add->run.idempotency_key = arena_text(arena, run->idempotency_key);
     add->run.webhook_url = arena_text(arena, run->webhook_url);
+    add->run.webhook_base = arena_text(arena, run->webhook_base);
     job_send(&add->job);
 }
 

@@ -34,6 +34,7 @@ static int work_due(struct store *store, struct job *job, struct err *err)
         struct store_webhook *webhook = &due->webhooks[due->count++];
         webhook->run = column_text(rows, &job->results);
         webhook->url = column_text(rows, &job->results);
+        webhook->base = column_text(rows, &job->results);
         webhook->attempts = (unsigned)column_number(rows);
         webhook->first_ms = column_number(rows);
     }

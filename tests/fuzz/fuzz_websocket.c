@@ -340,7 +340,7 @@ static void open_socket(const uint8_t *early, size_t len)
     world.socket = websocket_new(
         &world.server,
         &(struct websocket_config){.message_max = MESSAGE_MAX, .ops = &ops, .context = &world},
-        NULL);
+        NULL, 0);
     assert(world.socket);
     websocket_open(world.socket, ends[0], (struct slice){(const char *)early, len});
 }

@@ -11,6 +11,7 @@ import unittest
 from contract import KEY, OTHER, RUNNEL, WRITES, Contract, Service, request, wait_until
 
 CODE = {"language": "bash", "code": "echo hi"}
+PYTHON = {"language": "python", "code": "print()"}
 
 
 class Tokens(Contract):
@@ -137,7 +138,7 @@ class Tenants(Contract):
 
 class Rates(Contract):
     # A sanitizer keeps what is freed for a while, which is not to be measured.
-    env = {"API_KEYS": "dev_123:dev:1:3,sk_slow:slow:0.001:1",
+    env = {"API_KEYS": "dev_123:dev:1:3,sk_slow:slow:0.001:1,sk_other:other:0.001:1",
            "ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
 
     def test_the_bucket_starts_full_and_tells_when_it_is_empty(self):
@@ -158,6 +159,13 @@ class Rates(Contract):
         self.assertEqual(self.post(CODE, key="sk_slow").status, 429)
         for _ in range(5):
             self.assertEqual(self.ask("GET", "/v1/runs", key="sk_slow").status, 200)
+
+    def test_other_dialects_say_when_to_come_again_too(self):
+        self.post({}, key="sk_other")
+        for path in ("/execute", "/session"):
+            refused = self.ask("POST", path, PYTHON, key="sk_other")
+            self.assertEqual((refused.status, refused.json()["code"]), (429, "rate_limited"), path)
+            self.assertGreater(int(refused.headers["retry-after"]), 1, path)
 
     def test_wrong_tokens_take_no_place(self):
         memory = self.memory()
@@ -186,14 +194,15 @@ class Keys(unittest.TestCase):
             admin = self.create(service, "--label=admin", "--scopes=run,files,admin", "--rate=none")
             key = self.create(service, "--label=ci", "--scopes=run", "--concurrency=1",
                               "--rate=none")
-            wait_until("it counts", lambda: request(port, "POST", "/v1/runs", CODE,
-                                                    key=None).status == 401)
-            self.assertEqual(request(port, "GET", "/v1/files", key=key["token"]).status, 403)
+            wait_until("both count", lambda: request(port, "GET", "/v1/files",
+                                                     key=key["token"]).status == 403)
+            self.assertEqual(request(port, "POST", "/v1/runs", CODE, key=None).status, 401)
             slow = {"language": "bash", "code": "sleep 100", "on_disconnect": "continue"}
             run = request(port, "POST", "/v1/runs?wait=false", slow, key=key["token"])
             self.assertEqual(run.status, 201, run)
             second = request(port, "POST", "/v1/runs", CODE, key=key["token"])
             self.assertEqual((second.status, second.json()["code"]), (429, "rate_limited"), second)
+            self.assertGreaterEqual(int(second.headers["retry-after"]), 1)
             run = run.json()["id"]
             self.assertEqual(request(port, "GET", f"/v1/runs/{run}", key=admin["token"]).status, 200)
             listed = request(port, "GET", "/v1/runs?all=true", key=admin["token"]).json()["runs"]
@@ -215,8 +224,12 @@ class Keys(unittest.TestCase):
                                                     key=None).status == 401)
             longer = {"language": "bash", "code": "sleep 1.2"}
             self.assertEqual(request(service.port, "POST", "/v1/runs", longer, key=key).status, 200)
-            answer = request(service.port, "POST", "/v1/runs", CODE, key=key)
-            self.assertEqual((answer.status, answer.json()["code"]), (429, "rate_limited"), answer)
+            now = time.time()
+            for path in ("/v1/runs", "/v1/runs?wait=false", "/execute", "/session"):
+                answer = request(service.port, "POST", path, CODE if "v1" in path else PYTHON, key=key)
+                self.assertEqual((answer.status, answer.json()["code"]), (429, "rate_limited"), path)
+                midnight = now + int(answer.headers["retry-after"])
+                self.assertLess(min(midnight % 86400, -midnight % 86400), 120, path)
 
 
 class Open(unittest.TestCase):

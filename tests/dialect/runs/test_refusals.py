@@ -3,6 +3,7 @@
 
 import json
 import random
+import socket
 import unittest
 
 from contract import KEY, Contract, form
@@ -115,6 +116,34 @@ class Messages(Contract):
                 answer = self.post({**CODE, field: value})
                 self.assertEqual((answer.status, answer.json()["field"].split("[")[0]), (400, field))
 
+    def test_the_name_of_the_program_s_file_is_named_as_it_was_given(self):
+        for name in ("../x", "-c", "tmp", "/x", "a//b"):
+            answer = self.post({**CODE, "entrypoint": name})
+            self.assertEqual((answer.status, answer.json()["field"]), (400, "entrypoint"), name)
+        for name in ("-c.py", "a//b.py"):
+            answer = self.post({"language": "python", "files": [{"path": name, "content": "1"}]})
+            self.assertEqual((answer.status, answer.json()["field"][:5]), (400, "files"), name)
+
+    def test_what_may_be_given_once_is_given_once(self):
+        rows = [(["Idempotency-Key: a", "Idempotency-Key: b"], 400, "Idempotency-Key"),
+                (["Origin: http://localhost", "Origin: https://evil.example"], 403, None),
+                (["Origin: https://evil.example", "Origin: http://localhost"], 403, None)]
+        body = json.dumps(CODE)
+        for headers, status, field in rows:
+            with self.subTest(headers), \
+                    socket.create_connection(("127.0.0.1", self.service.port), 20) as connection:
+                lines = ["POST /v1/runs HTTP/1.1", "Host: localhost", "Connection: close",
+                         f"Authorization: Bearer {KEY}", "Content-Type: application/json", *headers,
+                         f"Content-Length: {len(body)}", "", body]
+                connection.sendall("\r\n".join(lines).encode())
+                head, said = b"".join(iter(lambda: connection.recv(65536), b"")).split(b"\r\n\r\n")
+                self.assertEqual((int(head.split()[1]), json.loads(said).get("field")),
+                                 (status, field))
+
+    def test_a_language_that_is_none_has_its_code(self):
+        answer = self.post({"language": "cobol", "code": "1"})
+        self.assertEqual((answer.status, answer.json()["code"]), (400, "unknown_language"))
+
     def test_too_much_of_everything_is_named(self):
         rows = {"args": ["x"] * 300, "env": {f"A{n}": "x" for n in range(100)},
                 "metadata": {f"a{n}": "x" for n in range(20)},
@@ -125,6 +154,10 @@ class Messages(Contract):
                 with self.subTest(field):
                     answer = self.post({**CODE, field: value})
                     self.assertEqual((answer.status, answer.json()["field"]), (400, field), answer)
+
+    def test_metadata_that_is_too_long_is_named(self):
+        answer = self.post({**CODE, "metadata": {"a": "x" * 300000}})
+        self.assertEqual((answer.status, answer.json()["field"]), (413, "metadata"))
 
     def test_a_long_program_is_refused_at_once(self):
         answer = self.post(b'{"language":"python","code":"' + b"x" * (20 << 20) + b'"}')

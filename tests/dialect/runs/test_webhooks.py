@@ -10,6 +10,7 @@ import json
 import threading
 import time
 import unittest
+import urllib.request
 
 from contract import KEY, OTHER, Contract, wait_until
 
@@ -80,6 +81,19 @@ class Webhooks(Contract):
         time.sleep(1.5)
         self.assertEqual(len(self.receiver.got), 1)
 
+    def test_its_links_are_whole_without_a_configured_address(self):
+        """They begin with what the client called us, also for a run that nobody waited for."""
+        host = f"localhost:{self.service.port}"
+        body = {"language": "bash", "code": "echo hi > outputs/x", "webhook_url": self.receiver.url}
+        for query in ("", "?wait=false"):
+            with self.subTest(query):
+                self.receiver.got.clear()
+                self.post(body, query, headers={"Host": host})
+                url = json.loads(self.got()[0][2])["artifacts"][0]["url"]
+                self.assertTrue(url.startswith(f"http://{host}/v1/files/file_"), url)
+                with urllib.request.urlopen(url, timeout=20) as answer:
+                    self.assertEqual(answer.read(), b"hi\n")
+
     def test_what_was_not_taken_comes_again(self):
         self.receiver.answers[:] = [500]
         self.run_it(webhook_url=self.receiver.url)
@@ -135,6 +149,7 @@ class Private(Webhooks):
     test_the_end_is_told_and_signed = test_what_was_not_taken_comes_again = None
     test_a_redirect_is_not_followed = test_of_one_that_was_not_waited_for_too = None
     test_what_is_no_address_for_it_is_refused_at_once = None
+    test_its_links_are_whole_without_a_configured_address = None
 
 
 if __name__ == "__main__":

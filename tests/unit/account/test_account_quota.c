@@ -89,6 +89,37 @@ static void the_wall_clock_changes_no_rate(void **state)
     assert_true(take(fixture));
 }
 
+static size_t take_all_requests(struct fixture *fixture)
+{
+    size_t taken = 0;
+    while (accounts_take_request(fixture->accounts, 1).allowed)
+        taken++;
+    return taken;
+}
+
+static void what_makes_no_run_is_taken_from_another_bucket(void **state)
+{
+    static const struct {
+        uint64_t rate_milli, burst, at_once, a_second;
+    } rows[] = {
+        {1, 1, 200, 100},
+        {5000, 10, 200, 100},
+        {50000, 100, 1000, 500},
+        {ACCOUNT_RATE_MILLI_MAX, 1000, 10000, 10000},
+    };
+    struct fixture *fixture = *state;
+    struct store_key *key = with_rate(fixture, 1, 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        *key = (struct store_key){
+            .number = 1, .rate_milli = rows[i].rate_milli, .burst = rows[i].burst};
+        fixture_open(fixture, NULL);
+        assert_int_equal(take_all_requests(fixture), rows[i].at_once);
+        assert_true(take(fixture));
+        fixture_pass(fixture, 1000);
+        assert_int_equal(take_all_requests(fixture), rows[i].a_second);
+    }
+}
+
 static void extremes_of_rate_and_burst_stay_right(void **state)
 {
     struct fixture *fixture = *state;
@@ -105,6 +136,7 @@ static void extremes_of_rate_and_burst_stay_right(void **state)
     *key = (struct store_key){.number = 1, .rate_milli = UINT64_MAX, .burst = UINT64_MAX};
     fixture_open(fixture, NULL);
     assert_int_equal(accounts_take(fixture->accounts, 1).remaining, 999999);
+    assert_int_equal(accounts_take_request(fixture->accounts, 1).remaining, 9999999);
 }
 
 static void nobody_and_a_key_without_a_rate_are_not_limited(void **state)
@@ -115,6 +147,8 @@ static void nobody_and_a_key_without_a_rate_are_not_limited(void **state)
         assert_true(accounts_take(fixture->accounts, 1).allowed);
         assert_true(accounts_take(fixture->accounts, 0).allowed);
         assert_false(accounts_take(fixture->accounts, 77).limited);
+        assert_false(accounts_take_request(fixture->accounts, 1).limited);
+        assert_false(accounts_take_request(fixture->accounts, 77).limited);
     }
 }
 
@@ -249,6 +283,7 @@ int main(void)
         TEST(many_small_looks_lose_no_time),
         TEST(an_answer_says_what_is_left_and_when_to_come_again),
         TEST(the_wall_clock_changes_no_rate),
+        TEST(what_makes_no_run_is_taken_from_another_bucket),
         TEST(extremes_of_rate_and_burst_stay_right),
         TEST(nobody_and_a_key_without_a_rate_are_not_limited),
         TEST(a_key_has_so_many_runs_at_once),

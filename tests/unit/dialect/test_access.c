@@ -130,6 +130,30 @@ static void scopes_are_asked_for(void **state)
     }
 }
 
+static void what_makes_no_run_has_a_rate(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct http_route runs_route = {"POST", "/v1/runs", .access = STORE_SCOPE_RUN};
+    struct store_key *key = fake_store_add(fixture->store, "rk_a", "a");
+    key->rate_milli = key->burst = 1;
+    fixture_open(fixture, NULL);
+    for (int i = 0; i < 200; i++) {
+        struct http_request request = {.method = "GET", .authorization = "Bearer rk_a"};
+        assert_true(enters(fixture, &request, "runs", &any_route));
+    }
+    struct http_request request = {.method = "GET", .authorization = "Bearer rk_a"};
+    assert_false(enters(fixture, &request, "runs", &any_route));
+    assert_int_equal(request.status, 429);
+    assert_string_equal(request.answer, "{\"error\":\"rate limit exceeded\",\"data\":null,"
+                                        "\"code\":\"rate_limited\"}");
+    assert_string_equal(fake_header(&request, "Retry-After"), "1");
+    fake_request_fini(&request);
+    struct http_request others[] = {{.method = "POST", .authorization = "Bearer rk_a"},
+                                    {.method = "POST", .authorization = "Bearer rk_a"}};
+    assert_true(enters(fixture, &others[0], "runs", &runs_route));
+    assert_true(enters(fixture, &others[1], "execute", &execute_route));
+}
+
 static void an_open_route_knows_who_comes_and_lets_anybody_in(void **state)
 {
     struct fixture *fixture = *state;
@@ -493,6 +517,7 @@ int main(void)
         TEST(without_keys_nobody_is_asked),
         TEST(a_header_is_read_as_clients_write_it),
         TEST(scopes_are_asked_for),
+        TEST(what_makes_no_run_has_a_rate),
         TEST(an_open_route_knows_who_comes_and_lets_anybody_in),
         TEST(anonymous_dialects_need_no_key_and_v1_always_does),
         TEST(names_of_anonymous_dialects_are_checked),

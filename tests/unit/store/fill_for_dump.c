@@ -23,6 +23,7 @@ static void fill(struct fixture *fixture)
     done.metadata_count = 1;
     done.idempotency_key = "order-66";
     done.webhook_url = left.webhook_url = "https://example.org/";
+    done.webhook_base = "https://run.example.org";
     end.artifacts = &artifact;
     end.artifact_count = 1;
     (void)add_key(fixture, &key);

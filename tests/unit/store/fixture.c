@@ -217,6 +217,7 @@ static void on_webhooks(void *context, const struct store_webhook *webhooks, siz
         fixture->webhooks[i] = webhooks[i];
         fixture->webhooks[i].run = arena_text(&fixture->memory, webhooks[i].run);
         fixture->webhooks[i].url = arena_text(&fixture->memory, webhooks[i].url);
+        fixture->webhooks[i].base = arena_text(&fixture->memory, webhooks[i].base);
     }
     fixture->count = count;
     fixture->next_ms = next_ms;

@@ -397,6 +397,7 @@ static void a_webhook_is_due_until_it_is_delivered(void **state)
     struct store_end end = some_end("succeeded", 5000);
     struct store_run run = some_run("run_1", 1000);
     run.webhook_url = "https://example.org/hook";
+    run.webhook_base = "http://localhost:8080";
     assert_int_equal(add_run(fixture, &run), NO_ERROR);
     assert_int_equal(due_webhooks(fixture, 9000), NO_ERROR);
     assert_int_equal(fixture->count, 0);
@@ -413,6 +414,7 @@ static void a_webhook_is_due_until_it_is_delivered(void **state)
     assert_int_equal(tried_webhook(fixture, "run_1", 7000), NO_ERROR);
     fixture_reopen(fixture);
     assert_int_equal(due_webhooks(fixture, 7000), NO_ERROR);
+    assert_string_equal(fixture->webhooks[0].base, "http://localhost:8080");
     assert_int_equal(fixture->webhooks[0].attempts, 1);
     assert_int_equal(fixture->webhooks[0].first_ms, 5000);
     assert_int_equal(tried_webhook(fixture, "run_1", 0), NO_ERROR);
@@ -435,6 +437,7 @@ static void webhooks_come_sixteen_at_a_time(void **state)
     }
     assert_int_equal(due_webhooks(fixture, 9000), NO_ERROR);
     assert_int_equal(fixture->count, 16);
+    assert_null(fixture->webhooks[0].base);
     assert_int_equal(fixture->next_ms, 2016);
 }
 

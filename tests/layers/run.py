@@ -228,13 +228,14 @@ class Judge:
         return [] if why else found
 
 
+def is_seen(case, judge):
+    """It was as it must be."""
+    falls = case.layer is None or (case.row, case.layer) in judge.cannot
+    return judge.marks.get(f"{case.row} {case.layer or '-'}") == ("falls" if falls else "holds")
+
+
 def is_settled(row, judge):
-    """Every case was as it must be."""
-    def mark(layer):
-        return judge.marks.get(f"{row.name} {layer}")
-    return mark("-") == "falls" and all(
-        mark(layer) == ("falls" if (row.name, layer) in judge.cannot else "holds")
-        for layer in layers_of(row))
+    return all(is_seen(case, judge) for case in cases_of(row))
 
 
 def write_table(path, rows, judge):
@@ -289,6 +290,8 @@ def parse_options(argv):
     parser.add_argument("--table", metavar="FILE", help="write what was seen")
     parser.add_argument("--results", metavar="FILE",
                         help="keep what was seen there; what is there already stands in the table")
+    parser.add_argument("--missing", action="store_true",
+                        help="only cases that --results does not show as they must be")
     parser.add_argument("--table-only", metavar="FILE", help="write it from --results and stop")
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     return parser.parse_args(argv)
@@ -296,23 +299,24 @@ def parse_options(argv):
 
 def main(argv):
     options = parse_options(argv)
+    report = Report()
+    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
     rows = [row for row in corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
             if is_chosen(row, options.only)]
-    cases = [case for row in rows for case in cases_of(row)]
+    cases = [case for row in rows for case in cases_of(row)
+             if not (options.missing and is_seen(case, judge))]
     if options.list:
         for case in cases:
             print(case.row, case.layer or "none", "without", ", ".join(case.off))
         return 0
     if options.table_only:
-        judge = Judge(Report(), read_cannot(HERE / "cannot.txt"), options)
         write_table(pathlib.Path(options.table_only), rows, judge)
         return 0
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)
-    report = Report()
     judge_real_program(report, os.path.abspath(options.real), options.runnel)
-    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
-    programs = compile_all(rows, options.folder)
+    wanted = {case.row for case in cases}
+    programs = compile_all([row for row in rows if row.name in wanted], options.folder)
     shares = [cases[first::options.machines] for first in range(options.machines)]
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
         list(pool.map(lambda share: Machine(options, share, programs).run(judge.told),

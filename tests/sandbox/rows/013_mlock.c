@@ -7,8 +7,9 @@
  * stdout: ^huge pages: (EPERM|ENOMEM|EINVAL)$
  * layer: rlimits, seccomp
  */
-#include "saw.h"
 #include <sys/mman.h>
+
+#include "saw.h"
 
 static const size_t gib = 1UL << 30;
 

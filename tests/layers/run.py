@@ -116,7 +116,8 @@ class Machine:
         wanted.sort(key=lambda case: case["damages"])
         path = pathlib.Path(folder) / "cases"
         path.write_text(json.dumps(wanted), encoding="utf-8")
-        environment = dict(os.environ, VM_TIMEOUT="100000", VM_MEMORY="1024",
+        environment = dict(os.environ, VM_TIMEOUT="100000",
+                           VM_MEMORY="2560",  # more than a bomb that ends by itself takes
                            VM_CPUS="1")  # two would wait for each other: there are more machines
         return subprocess.Popen(
             [str(TOP / "tests/system/vm/run_in_vm.sh"), "/usr/bin/python3", "-B",

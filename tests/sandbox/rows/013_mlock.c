@@ -7,9 +7,8 @@
  * stdout: ^huge pages: (EPERM|ENOMEM|EINVAL)$
  * layer: rlimits, seccomp
  */
-#include <sys/mman.h>
-
 #include "saw.h"
+#include <sys/mman.h>
 
 static const size_t gib = 1UL << 30;
 

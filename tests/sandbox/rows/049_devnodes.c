@@ -7,10 +7,9 @@
  * stdout: ^mkfifo: ok$
  * layer: seccomp, identity, users, landlock
  */
+#include "saw.h"
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-#include "saw.h"
 
 int main(void)
 {

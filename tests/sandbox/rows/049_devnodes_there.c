@@ -5,10 +5,9 @@
  * stdout: ^nodes opened: none$
  * layer: root
  */
+#include "saw.h"
 #include <dirent.h>
 #include <fcntl.h>
-
-#include "saw.h"
 
 static int is_expected(const char *name)
 {

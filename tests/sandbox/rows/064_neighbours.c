@@ -8,13 +8,12 @@
  *
  * Two at once, each offering what the other looks for.
  */
+#include "saw.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-
-#include "saw.h"
 
 static struct sockaddr_un abstract_name(int second, socklen_t *len)
 {

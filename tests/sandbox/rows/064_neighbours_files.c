@@ -8,9 +8,8 @@
  *
  * Two at once, each offering what the other looks for.
  */
-#include <fcntl.h>
-
 #include "saw.h"
+#include <fcntl.h>
 
 static const char *const folders[] = {"/dev/shm", "/tmp", "/work"};
 

@@ -8,13 +8,12 @@
  *
  * Two at once, each offering what the other looks for.
  */
+#include "saw.h"
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/shm.h>
-
-#include "saw.h"
 
 enum { KEY = 0x6d650000 };
 

@@ -40,13 +40,14 @@ import row as corpus
 from report import Report
 
 # Those that start fast enough in an emulated machine.
-LANGUAGES = {"assembly", "bash", "c", "python"}
+LANGUAGES = {"assembly", "bash", "c", "javascript", "python", "rust"}
 # With layers out these leave a machine that is good for nothing: each has one of its own.
 DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write", "058_kill_all",
             "067_exe_overwrite"}
-# No attack, or none that can be told here: that a compiler may read the tree, that runtimes
-# work, that a terminal is needed (tests/system/test_live.py).
+# No attack, or none that can be told here (elsewhere.txt).
 NO_ATTACK = re.compile("081_|077_")
+# The attack is on the compiler.
+COMPILED_INSIDE = {"27", "28"}
 # Rows that end by the clock when nothing stops them; of the others it says nothing.
 HOGS = re.compile("0[0-3]")
 STARVED = re.compile("verdict timeout|the compiler ran longer")
@@ -76,12 +77,30 @@ def is_chosen(row, only):
             and not NO_ATTACK.match(row.name) and re.search(only, row.name))
 
 
+def read_elsewhere(path):
+    """[(pattern of rows that are not carried out here, the row that stands for them, why)]"""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(re.compile(words[0]), *words[1:]) for words in
+            (line.split(None, 2) for line in lines if line.strip() and not line.startswith("#"))]
+
+
+def standing_for(rows, elsewhere):
+    """[(row that is not carried out here, the row that stands for it or None, why)]"""
+    found = []
+    for row in rows:
+        if not layers_of(row) or "supervisor" in row.keys["layer"] or is_chosen(row, ""):
+            continue
+        found.append(next(((row.name, other, why) for pattern, other, why in elsewhere
+                           if pattern.fullmatch(row.name)), (row.name, None, "")))
+    return found
+
+
 def compile_all(rows, folder):
     """{row: its program, compiled}. In the machine the compiler takes longer than all the
     rest; it runs there only where the compiling is the attack."""
     programs = {}
     for row in rows:
-        if row.language == "c" and row.number != "28":
+        if row.language == "c" and row.number not in COMPILED_INSIDE:
             place = os.path.join(folder, row.path.stem)
             text = corpus.source_of(row, HERE.parent / "sandbox", {})
             subprocess.run(["gcc", "-std=gnu17", "-O2", "-w", "-o", place, "-x", "c", "-", "-lm"],
@@ -239,7 +258,7 @@ def is_settled(row, judge):
     return all(is_seen(case, judge) for case in cases_of(row))
 
 
-def write_table(path, rows, judge):
+def write_table(path, rows, judge, absent):
     layers = list(parts.STEPS)
     lines = [
         "# Layers and rows", "",
@@ -261,6 +280,9 @@ def write_table(path, rows, judge):
                 reasons.append(f"| {row.name} | {layer} | {why} |")
         lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
     lines += ["", "## Why a layer cannot", "", "| row | layer | why |", "|---|---|---|"] + reasons
+    lines += ["", "## Shown by another row", "", "| row | the same attack | why |", "|---|---|---|"]
+    lines += dict.fromkeys(f"| {re.sub('/.*', '/…', name)} | {other} | {why} |"
+                           for name, other, why in absent)
     if unseen:
         lines += ["", "Not shown yet: " + ", ".join(unseen) + "."]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -302,8 +324,9 @@ def main(argv):
     options = parse_options(argv)
     report = Report()
     judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
-    rows = [row for row in corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
-            if is_chosen(row, options.only)]
+    corpus_rows = corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
+    absent = standing_for(corpus_rows, read_elsewhere(HERE / "elsewhere.txt"))
+    rows = [row for row in corpus_rows if is_chosen(row, options.only)]
     cases = [case for row in rows for case in cases_of(row)
              if not (options.missing and is_seen(case, judge))]
     if options.list:
@@ -311,10 +334,14 @@ def main(argv):
             print(case.row, case.layer or "none", "without", ", ".join(case.off))
         return 0
     if options.table_only:
-        write_table(pathlib.Path(options.table_only), rows, judge)
+        write_table(pathlib.Path(options.table_only), rows, judge, absent)
         return 0
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)
+    names = {row.name for row in rows}
+    report.judge("every row of a layer is here, or another stands for it", [
+        f"{name}: {other or 'elsewhere.txt does not know it'}" for name, other, _ in absent
+        if other not in names and not options.only])
     judge_real_program(report, os.path.abspath(options.real), options.runnel)
     wanted = {case.row for case in cases}
     programs = compile_all([row for row in rows if row.name in wanted], options.folder)
@@ -323,7 +350,7 @@ def main(argv):
         list(pool.map(lambda share: Machine(options, share, programs).run(judge.told),
                       filter(None, shares)))
     if options.table:
-        write_table(pathlib.Path(options.table), rows, judge)
+        write_table(pathlib.Path(options.table), rows, judge, absent)
     return report.finish()
 
 

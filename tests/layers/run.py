@@ -41,7 +41,7 @@ from report import Report
 
 # Those that start fast enough in an emulated machine.
 LANGUAGES = {"assembly", "bash", "c", "javascript", "python", "rust"}
-# With layers out these leave a machine that is good for nothing: each has one of its own.
+# Where nothing holds, these leave a machine that is good for nothing: each has one of its own.
 DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write", "058_kill_all",
             "067_exe_overwrite"}
 # No attack, or none that can be told here (elsewhere.txt).
@@ -119,18 +119,23 @@ def read_cannot(path):
     return found
 
 
+def must_fall(case, cannot):
+    return case.layer is None or (case.row, case.layer) in cannot
+
+
 class Machine:
     """Virtual machines, one after the other, until every case has been carried out."""
 
-    def __init__(self, options, cases, programs):
+    def __init__(self, options, cases, programs, cannot):
         self.options = options
         self.programs = programs
+        self.cannot = cannot
         self.left = dict(enumerate(cases))
 
     def _start(self, folder):
         wanted = [{"number": number, "row": case.row, "off": case.off,
                    "program": self.programs.get(case.row),
-                   "damages": case.row in DAMAGING and bool(case.off)}
+                   "damages": case.row in DAMAGING and must_fall(case, self.cannot)}
                   for number, case in self.left.items()]
         wanted.sort(key=lambda case: case["damages"])
         path = pathlib.Path(folder) / "cases"
@@ -250,8 +255,8 @@ class Judge:
 
 def is_seen(case, judge):
     """It was as it must be."""
-    falls = case.layer is None or (case.row, case.layer) in judge.cannot
-    return judge.marks.get(f"{case.row} {case.layer or '-'}") == ("falls" if falls else "holds")
+    mark = judge.marks.get(f"{case.row} {case.layer or '-'}")
+    return mark == ("falls" if must_fall(case, judge.cannot) else "holds")
 
 
 def is_settled(row, judge):
@@ -347,7 +352,7 @@ def main(argv):
     programs = compile_all([row for row in rows if row.name in wanted], options.folder)
     shares = [cases[first::options.machines] for first in range(options.machines)]
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
-        list(pool.map(lambda share: Machine(options, share, programs).run(judge.told),
+        list(pool.map(lambda share: Machine(options, share, programs, judge.cannot).run(judge.told),
                       filter(None, shares)))
     if options.table:
         write_table(pathlib.Path(options.table), rows, judge, absent)

@@ -48,9 +48,11 @@ DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write",
 NO_ATTACK = re.compile("081_|077_")
 # The attack is on the compiler.
 COMPILED_INSIDE = {"27", "28"}
-# Rows that end by the clock when nothing stops them; of the others it says nothing.
+# Rows that end by the clock when nothing stops them; of the others it says nothing. That a
+# second spawner beside the first did not start in time says nothing of any.
 HOGS = re.compile("0(?!28)[0-3]")
 STARVED = re.compile("verdict timeout|the compiler ran longer")
+NOT_STARTED = re.compile("the spawner did not start")
 # Longer than any row takes, its limits stretched: nothing came for so long, so nothing will.
 SILENCE_S = 240
 
@@ -223,7 +225,8 @@ class Judge:
         name = f"{case.row}, " + (f"{case.layer} alone" if case.layer else
                                   "without " + ", ".join(case.off))
         found = self._relevant(case, result.get("found", []))
-        if any(STARVED.search(text) for text in found) and not HOGS.match(case.row):
+        if any(NOT_STARTED.search(text) or (STARVED.search(text) and not HOGS.match(case.row))
+               for text in found):
             result = {"broken": "the machine was too slow to see anything: " + found[0]}
         if self.times:
             print(f"# {seconds:6.1f} s {name}: {'; '.join(found[:2])[:400] or 'stopped'}",

@@ -40,16 +40,19 @@ import row as corpus
 from report import Report
 
 # Those that start fast enough in an emulated machine.
-LANGUAGES = {"assembly", "bash", "c", "python"}
-# With layers out these leave a machine that is good for nothing: each has one of its own.
+LANGUAGES = {"assembly", "bash", "c", "javascript", "python"}
+# Where nothing holds, these leave a machine that is good for nothing: each has one of its own.
 DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write", "058_kill_all",
             "067_exe_overwrite"}
-# No attack, or none that can be told here: that a compiler may read the tree, that runtimes
-# work, that a terminal is needed (tests/system/test_live.py).
+# No attack, or none that can be told here (elsewhere.txt).
 NO_ATTACK = re.compile("081_|077_")
-# Rows that end by the clock when nothing stops them; of the others it says nothing.
-HOGS = re.compile("0[0-3]")
+# The attack is on the compiler.
+COMPILED_INSIDE = {"27", "28"}
+# Rows that end by the clock when nothing stops them; of the others it says nothing. That a
+# second spawner beside the first did not start in time says nothing of any.
+HOGS = re.compile("0(?!28)[0-3]")
 STARVED = re.compile("verdict timeout|the compiler ran longer")
+NOT_STARTED = re.compile("the spawner did not start")
 # Longer than any row takes, its limits stretched: nothing came for so long, so nothing will.
 SILENCE_S = 240
 
@@ -76,12 +79,30 @@ def is_chosen(row, only):
             and not NO_ATTACK.match(row.name) and re.search(only, row.name))
 
 
+def read_elsewhere(path):
+    """[(pattern of rows that are not carried out here, the row that stands for them, why)]"""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(re.compile(words[0]), *words[1:]) for words in
+            (line.split(None, 2) for line in lines if line.strip() and not line.startswith("#"))]
+
+
+def standing_for(rows, elsewhere):
+    """[(row that is not carried out here, the row that stands for it or None, why)]"""
+    found = []
+    for row in rows:
+        if not layers_of(row) or "supervisor" in row.keys["layer"] or is_chosen(row, ""):
+            continue
+        found.append(next(((row.name, other, why) for pattern, other, why in elsewhere
+                           if pattern.fullmatch(row.name)), (row.name, None, "")))
+    return found
+
+
 def compile_all(rows, folder):
     """{row: its program, compiled}. In the machine the compiler takes longer than all the
     rest; it runs there only where the compiling is the attack."""
     programs = {}
     for row in rows:
-        if row.language == "c" and row.number != "28":
+        if row.language == "c" and row.number not in COMPILED_INSIDE:
             place = os.path.join(folder, row.path.stem)
             text = corpus.source_of(row, HERE.parent / "sandbox", {})
             subprocess.run(["gcc", "-std=gnu17", "-O2", "-w", "-o", place, "-x", "c", "-", "-lm"],
@@ -100,23 +121,29 @@ def read_cannot(path):
     return found
 
 
+def must_fall(case, cannot):
+    return case.layer is None or (case.row, case.layer) in cannot
+
+
 class Machine:
     """Virtual machines, one after the other, until every case has been carried out."""
 
-    def __init__(self, options, cases, programs):
+    def __init__(self, options, cases, programs, cannot):
         self.options = options
         self.programs = programs
+        self.cannot = cannot
         self.left = dict(enumerate(cases))
 
     def _start(self, folder):
         wanted = [{"number": number, "row": case.row, "off": case.off,
                    "program": self.programs.get(case.row),
-                   "damages": case.row in DAMAGING and bool(case.off)}
+                   "damages": case.row in DAMAGING and must_fall(case, self.cannot)}
                   for number, case in self.left.items()]
         wanted.sort(key=lambda case: case["damages"])
         path = pathlib.Path(folder) / "cases"
         path.write_text(json.dumps(wanted), encoding="utf-8")
-        environment = dict(os.environ, VM_TIMEOUT="100000", VM_MEMORY="1024",
+        environment = dict(os.environ, VM_TIMEOUT="100000",
+                           VM_MEMORY="2560",  # more than a bomb that ends by itself takes
                            VM_CPUS="1")  # two would wait for each other: there are more machines
         return subprocess.Popen(
             [str(TOP / "tests/system/vm/run_in_vm.sh"), "/usr/bin/python3", "-B",
@@ -198,7 +225,8 @@ class Judge:
         name = f"{case.row}, " + (f"{case.layer} alone" if case.layer else
                                   "without " + ", ".join(case.off))
         found = self._relevant(case, result.get("found", []))
-        if any(STARVED.search(text) for text in found) and not HOGS.match(case.row):
+        if any(NOT_STARTED.search(text) or (STARVED.search(text) and not HOGS.match(case.row))
+               for text in found):
             result = {"broken": "the machine was too slow to see anything: " + found[0]}
         if self.times:
             print(f"# {seconds:6.1f} s {name}: {'; '.join(found[:2])[:400] or 'stopped'}",
@@ -228,16 +256,17 @@ class Judge:
         return [] if why else found
 
 
+def is_seen(case, judge):
+    """It was as it must be."""
+    mark = judge.marks.get(f"{case.row} {case.layer or '-'}")
+    return mark == ("falls" if must_fall(case, judge.cannot) else "holds")
+
+
 def is_settled(row, judge):
-    """Every case was as it must be."""
-    def mark(layer):
-        return judge.marks.get(f"{row.name} {layer}")
-    return mark("-") == "falls" and all(
-        mark(layer) == ("falls" if (row.name, layer) in judge.cannot else "holds")
-        for layer in layers_of(row))
+    return all(is_seen(case, judge) for case in cases_of(row))
 
 
-def write_table(path, rows, judge):
+def write_table(path, rows, judge, absent):
     layers = list(parts.STEPS)
     lines = [
         "# Layers and rows", "",
@@ -259,6 +288,9 @@ def write_table(path, rows, judge):
                 reasons.append(f"| {row.name} | {layer} | {why} |")
         lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
     lines += ["", "## Why a layer cannot", "", "| row | layer | why |", "|---|---|---|"] + reasons
+    lines += ["", "## Shown by another row", "", "| row | the same attack | why |", "|---|---|---|"]
+    lines += dict.fromkeys(f"| {re.sub('/.*', '/…', name)} | {other} | {why} |"
+                           for name, other, why in absent)
     if unseen:
         lines += ["", "Not shown yet: " + ", ".join(unseen) + "."]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -289,6 +321,8 @@ def parse_options(argv):
     parser.add_argument("--table", metavar="FILE", help="write what was seen")
     parser.add_argument("--results", metavar="FILE",
                         help="keep what was seen there; what is there already stands in the table")
+    parser.add_argument("--missing", action="store_true",
+                        help="only cases that --results does not show as they must be")
     parser.add_argument("--table-only", metavar="FILE", help="write it from --results and stop")
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     return parser.parse_args(argv)
@@ -296,29 +330,35 @@ def parse_options(argv):
 
 def main(argv):
     options = parse_options(argv)
-    rows = [row for row in corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
-            if is_chosen(row, options.only)]
-    cases = [case for row in rows for case in cases_of(row)]
+    report = Report()
+    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
+    corpus_rows = corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
+    absent = standing_for(corpus_rows, read_elsewhere(HERE / "elsewhere.txt"))
+    rows = [row for row in corpus_rows if is_chosen(row, options.only)]
+    cases = [case for row in rows for case in cases_of(row)
+             if not (options.missing and is_seen(case, judge))]
     if options.list:
         for case in cases:
             print(case.row, case.layer or "none", "without", ", ".join(case.off))
         return 0
     if options.table_only:
-        judge = Judge(Report(), read_cannot(HERE / "cannot.txt"), options)
-        write_table(pathlib.Path(options.table_only), rows, judge)
+        write_table(pathlib.Path(options.table_only), rows, judge, absent)
         return 0
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)
-    report = Report()
+    names = {row.name for row in rows}
+    report.judge("every row of a layer is here, or another stands for it", [
+        f"{name}: {other or 'elsewhere.txt does not know it'}" for name, other, _ in absent
+        if other not in names and not options.only])
     judge_real_program(report, os.path.abspath(options.real), options.runnel)
-    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
-    programs = compile_all(rows, options.folder)
+    wanted = {case.row for case in cases}
+    programs = compile_all([row for row in rows if row.name in wanted], options.folder)
     shares = [cases[first::options.machines] for first in range(options.machines)]
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
-        list(pool.map(lambda share: Machine(options, share, programs).run(judge.told),
+        list(pool.map(lambda share: Machine(options, share, programs, judge.cannot).run(judge.told),
                       filter(None, shares)))
     if options.table:
-        write_table(pathlib.Path(options.table), rows, judge)
+        write_table(pathlib.Path(options.table), rows, judge, absent)
     return report.finish()
 
 

@@ -115,6 +115,8 @@ class Row:
         self.checks = [
             (path, comparison, number * factor if path.endswith("ms") and "<" in comparison
              else number) for path, comparison, number in self.checks]
+        if self.pair and factor != 1:  # saw.h: how long one waits for the other
+            self.env = [*self.env, f"SLOW={int(factor)}"]
 
 
 def _seconds(text):

@@ -56,3 +56,11 @@ __attribute__((unused)) static const char *saw_in_child(long (*attempt)(const vo
                  WEXITSTATUS(status) ? saw_errno(WEXITSTATUS(status)) : "ESCAPED");
     return text;
 }
+
+/* How many times slower than usual the machine is: for those who wait for somebody. */
+__attribute__((unused)) static int saw_slowness(void)
+{
+    const char *text = getenv("SLOW");
+    int factor = text ? atoi(text) : 1;
+    return factor > 0 ? factor : 1;
+}

@@ -21,7 +21,7 @@ static long try_map(int flags)
 int main(void)
 {
     saw_refused("mlockall", mlockall(MCL_CURRENT | MCL_FUTURE));
-    void *memory = (void *)try_map(0);
+    void *memory = (void *)try_map(MAP_NORESERVE);
     saw_refused("mlock 1 GiB", mlock(memory, gib));
     saw_refused("mmap locked", try_map(MAP_LOCKED));
     saw_refused("huge pages", try_map(MAP_HUGETLB));

@@ -7,7 +7,7 @@
 # check: limits_hit.workspace >= 1
 # layer: root
 made=0
-while [ $made -lt 1000000 ] && : > f$made; do
+while [ $made -lt 20000 ] && : > f$made; do
     made=$((made + 1))
 done
 echo "made: $made"

@@ -3,7 +3,7 @@
  * expect: succeeded
  * stdout: ^orphans: 2000$
  * limits: timeout=60s cpu-time=60s processes=64
- * layer: namespaces
+ * layer: supervisor
  */
 #include "saw.h"
 

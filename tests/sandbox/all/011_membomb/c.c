@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// expect: memory_limit
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 // The operator's side, and the login, over the service that is played.
 import assert from 'node:assert/strict';
 import { findsNothing, prefer } from './axe.mjs';
-import { ADMIN_KEY, RUN_KEY } from './fake_admin.mjs';
+import { ADMIN_KEY, RUN_KEY, worker } from './fake_admin.mjs';
 import { ends, pause, run } from './steps.mjs';
 
 const go = (page, hash) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
@@ -250,6 +250,72 @@ export default {
         await page.untilText('.tiles', '2 of 256');
         fake.admin.queued = 77;
         await page.untilText('.tiles', '77 of 256', 12000);
+    },
+
+    async workers_are_shown_where_there_is_a_broker({ page, fake, url, shoot }) {
+        fake.admin.workers = [
+            worker('east'),
+            worker('<b>west</b>', { host: 'box-9', running: 0, memory_mb: 0, promised_mb: 0, load: 0, version: '0.2.0', last_seen_ms: 4200, draining: true }),
+        ];
+        fake.admin.queuedBy = { high: 1, normal: 0, low: 4 };
+        await openAdmin(page, url, '#/admin/service');
+        await page.untilText('#admin-view [aria-label=Workers]', 'east');
+        const cells = await page.evaluate(`[...document.querySelectorAll('[aria-label=Workers] tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))`);
+        assert.deepEqual(cells, [
+            ['east', 'box-7', 'good', '3 of 4', '1.5 GiB of 6.0 GiB', '2.25', '0.1.0', '640 ms ago'],
+            ['<b>west</b>', 'box-9', 'draining', '0 of 4', '0 B', '0.00', '0.2.0', '4.20 s ago'],
+        ]);
+        assert.ok((await page.text('.tiles')).includes('2 of 256 (1 high, 4 low)'));
+        await findsNothing(page, 'workers');
+        await shoot('admin-workers');
+        fake.admin.workers = [];
+        await page.untilText('#admin-view', 'There is no worker: runs wait until one comes.', 12000);
+    },
+
+    async without_a_broker_nothing_is_said_of_workers({ page, url }) {
+        await openAdmin(page, url, '#/admin/service');
+        await page.untilText('.tiles', '2 of 256');
+        assert.doesNotMatch(await page.text('#admin-view'), /worker|high|low/i);
+        await go(page, '#/admin/runs/run_past000');
+        await page.untilText('.output-text', 'second');
+        assert.doesNotMatch(await page.text('.run-head'), /Worker|Attempt|Priority/);
+        await go(page, '#/admin');
+        await page.until(`document.querySelectorAll('#admin-view tbody tr').length === 50`);
+        assert.doesNotMatch(await page.text('#admin-view tbody'), /priority/);
+    },
+
+    async a_run_of_a_worker_says_which_and_how_often_it_was_tried({ page, fake, url, shoot }) {
+        Object.assign(fake.admin.past[1], { worker: 'east', attempt: 2, priority: 'high' });
+        fake.admin.past[1].events.splice(4, 0, { n: 5, t: 500, type: 'state', state: 'queued', attempt: 2 });
+        await openAdmin(page, url);
+        await page.untilText('#admin-view tbody', 'high priority');
+        await shoot('admin-priority');
+        await go(page, '#/admin/runs/run_past001');
+        await page.untilText('.run-head', 'Workereast');
+        for (const words of ['Attempt2', 'Priorityhigh']) assert.ok((await page.text('.run-head')).includes(words), words);
+        await page.until(`!$('.replay-play').disabled`);
+        await page.untilText('.replay-clock', 'attempt 2');
+        assert.doesNotMatch(await page.text('.output-text'), /first|second/, 'what the first attempt said is void');
+        await shoot('admin-attempt');
+        await page.evaluate(`(() => {
+            $('.replay input').value = 450;
+            $('.replay input').dispatchEvent(new Event('input'));
+        })()`);
+        await page.until(`$('.output-text').textContent === 'first\\nsecond\\n'`);
+        assert.doesNotMatch(await page.text('.replay-clock'), /attempt/);
+    },
+
+    async a_run_that_waits_says_its_place({ page, fake, url }) {
+        let itsTurn;
+        fake.turn = new Promise((done) => { itsTurn = done; });
+        fake.admin.place = { position: 3, expected_wait_ms: 90_000 };
+        await page.open(url);
+        await run(page, 'print one');
+        await page.untilText('#end-title', 'Waiting for its turn');
+        await go(page, `#/admin/runs/${fake.last.id}`);
+        await page.untilText('.run-end', 'queued number 3 in the queue, for about 2 min');
+        itsTurn();
+        await page.untilText('.run-end', 'Finished', 12000);
     },
 
     async languages_have_their_state({ page, url, shoot }) {

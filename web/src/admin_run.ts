@@ -2,12 +2,12 @@
 // One run: what it was, how its output came, what it used, why it ended, what it
 // left behind; and the way to end or forget it.
 import { fetchRun, followEvents, removeRun, type Artifact, type RunRecord } from './admin_api.js';
-import { stateOf } from './admin_runs.js';
+import { stateOf, unusualPriority } from './admin_runs.js';
 import { address, ApiError } from './api.js';
 import { button, facts, make, row, table } from './dom.js';
 import { notify, reasonOf } from './page.js';
 import { Replay } from './replay.js';
-import { bytes, duration, verdictFacts } from './verdict.js';
+import { bytes, duration, placeInWords, verdictFacts } from './verdict.js';
 
 const LOOK_AGAIN_MS = 2000;
 
@@ -85,12 +85,15 @@ export class RunView {
         const hadFocus = this.head.querySelector('.halt') === document.activeElement;
         this.head.replaceChildren(
             make('h2', {}, 'Run ', make('code', {}, record.id)),
-            make('p', { class: 'run-end', role: 'status' }, stateOf(record), ' ', record.reason ?? ''),
+            make('p', { class: 'run-end', role: 'status' }, stateOf(record), ' ', record.reason ?? placeInWords(record)),
             facts([
                 ['Language', record.language],
                 ['Made', time(record.created_at)],
                 ...verdictFacts(record),
                 ['Queued', typeof record.usage?.queued_ms === 'number' ? duration(record.usage.queued_ms) : null],
+                ['Priority', unusualPriority(record) || null],
+                ['Attempt', typeof record.attempt === 'number' && record.attempt > 1 ? String(record.attempt) : null],
+                ['Worker', record.worker ?? null],
                 ['Isolation', record.isolation ?? null],
             ]),
             make('div', { class: 'tools' }, action, make('a', { href: '#/admin' }, 'All runs')),

@@ -27,6 +27,11 @@ export function stateOf({ verdict, status }: Pick<RunRow, 'verdict' | 'status'>)
     return make('span', { class: 'state', 'data-mood': mood }, verdict ? verdictTitle(verdict) : status);
 }
 
+/* Of most runs it is normal, which says nothing. */
+export function unusualPriority({ priority }: RunRow): string {
+    return priority && priority !== 'normal' ? priority : '';
+}
+
 function keyOf({ key }: RunRow): string {
     if (!key) return '–';
     return Number.isSafeInteger(key) ? `key ${key}` : 'key of the configuration';
@@ -136,7 +141,7 @@ export class RunsView {
         const ms = (value: number | undefined): string => (typeof value === 'number' ? duration(value) : '–');
         return row(
             make('a', { href: `#/admin/runs/${encodeURIComponent(run.id)}` }, run.id),
-            stateOf(run),
+            make('span', {}, stateOf(run), unusualPriority(run) && make('span', { class: 'hint' }, ` ${unusualPriority(run)} priority`)),
             run.language,
             make('time', { datetime: run.created_at }, new Date(run.created_at).toLocaleString()),
             ms(usage?.wall_ms),

@@ -32,6 +32,7 @@ const workspace = new Workspace(showLanguage);
 const runner = new Runner({
     changed: onPhase,
     event: onEvent,
+    place: (text) => status.showPlace(text),
     refused: (text) => notify(text, 'bad'),
     connection: (state) => status.showConnection(state),
     lost: () => {

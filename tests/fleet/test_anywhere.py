@@ -257,7 +257,11 @@ class Anywhere(unittest.TestCase):
         self.assertEqual((status, answer), (404, {"error": "Job not found"}))
 
     def test_the_workers_are_shown(self):
-        workers = self.one.request("GET", "/v1/stats")[1]["workers"]
+        stats = self.one.request("GET", "/v1/stats")[1]
+        workers = stats["workers"]
+        self.assertEqual(stats["slots"], len(self.fleet.workers) * self.fleet.slots)
+        self.assertEqual(stats["memory_bytes"] // MIB, sum(
+            worker["memory_mb"] for worker in workers))
         self.assertEqual({worker["name"] for worker in workers},
                          {worker.name for worker in self.fleet.workers})
         self.assertTrue(all(worker["slots"] == self.fleet.slots for worker in workers), workers)

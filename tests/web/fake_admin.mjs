@@ -155,6 +155,8 @@ export class FakeAdmin {
         if (this.refuseKey) return reply(400, this.refuseKey);
         const number = this.keys.length;
         this.keys.push(key(number, wanted.label, { scopes: wanted.scopes }));
+        this.tokens[`rk_new${number}`] = { key: wanted.label, scopes: wanted.scopes };
+        if (number === 0) this.keysConfigured = true; /* the door is shut */
         return reply(201, { number, label: wanted.label, token: `rk_new${number}` });
     }
 

@@ -354,6 +354,23 @@ export default {
         assert.ok(fake.admin.keys.at(-1).revoked_at);
     },
 
+    async the_first_key_is_seen_and_does_not_shut_its_maker_out({ page, fake, url, shoot }) {
+        fake.admin.keys = [];
+        await openAdmin(page, url, '#/admin/keys');
+        await page.untilText('#admin-view', 'From the first key on everybody needs one.');
+        await shoot('admin-no-keys');
+        assert.deepEqual(await page.evaluate(`(({ checked, disabled }) => [checked, disabled])($('[value=admin]'))`), [true, true]);
+        await page.click('[name=label]');
+        await page.insert('mine');
+        await page.key('Enter');
+        await page.untilText('#new-key', 'rk_new0');
+        assert.deepEqual(fake.admin.made.at(-1).scopes, ['run', 'files', 'admin']);
+        await page.untilText('#admin-view table', 'mine');
+        assert.equal(await page.evaluate(`$('#logout').hidden`), false);
+        assert.equal(await page.evaluate(`$('[value=admin]').disabled`), false);
+        await shoot('admin-first-key');
+    },
+
     async a_key_that_is_refused_says_the_field({ page, fake, url }) {
         await openAdmin(page, url, '#/admin/keys');
         await page.until(`$('[name=label]') !== null`);

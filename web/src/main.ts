@@ -49,7 +49,7 @@ const screen = new Console(() => theme.dark, {
 const theme: Theme = new Theme((dark) => screen.setDark(dark));
 
 const session: Session = new Session(onLogin);
-const views: Views = new Views(() => session.isAdmin, (error) => notify(reasonOf(error), 'bad'));
+const views: Views = new Views(() => session, (error) => notify(reasonOf(error), 'bad'));
 
 let running: Setup | null = null;
 let preparing = false;

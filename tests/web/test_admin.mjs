@@ -168,6 +168,22 @@ export default {
         assert.deepEqual(links, [['/v1/files/file_1', 'plot.svg']], 'what is no address of a file is no link');
     },
 
+    async a_run_that_wrote_nothing_says_so({ page, fake, url }) {
+        const run = fake.admin.past[2];
+        run.events = run.events.filter(({ type }) => !/stdout|stderr/.test(type));
+        await openAdmin(page, url, '#/admin/runs/run_past002');
+        await page.until(`!$('.replay-play').disabled`);
+        assert.match(await page.evaluate(`getComputedStyle($('.output-text'), '::before').content`), /wrote nothing/);
+        await go(page, '#/admin/runs/run_past001');
+        await page.untilText('.output-text', 'red');
+        await page.evaluate(`(() => {
+            $('.replay input').value = 0;
+            $('.replay input').dispatchEvent(new Event('input'));
+        })()`);
+        await page.until(`$('.output-text').textContent === ''`);
+        assert.equal(await page.evaluate(`getComputedStyle($('.output-text'), '::before').content`), 'none');
+    },
+
     async what_a_run_says_stays_text({ page, url }) {
         await openAdmin(page, url, '#/admin/runs/run_past000');
         await page.untilText('.output-text', '\u241b[31mred\u241b[0m<img src=x');

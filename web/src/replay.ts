@@ -72,11 +72,12 @@ export class Replay {
         if (event.type === 'end') {
             this.isOver = true;
             this.play.disabled = this.scrubber.disabled = false;
+            if (this.isEmpty) this.screen.dataset['ran'] = '';
         }
         if (!this.timer) this.show(this.length);
     }
 
-    get isEmpty(): boolean {
+    private get isEmpty(): boolean {
         return !this.events.some((event) => shownOf(event));
     }
 

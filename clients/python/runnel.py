@@ -93,6 +93,11 @@ class Run:
     metadata: Mapping[str, str] = field(default_factory=dict)
     artifacts: Tuple[Artifact, ...] = ()
     artifacts_refused: Tuple[Mapping[str, str], ...] = ()
+    position: Optional[int] = None          # while it is queued: 1 is the next one
+    expected_wait_ms: Optional[int] = None  # while it is queued
+    priority: str = "normal"
+    attempt: int = 1              # more where a worker was lost, and it was begun again
+    worker: Optional[str] = None  # which carries it out, where there are workers
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)  # all of it, as it came
 
     @classmethod
@@ -121,6 +126,7 @@ class Event:
     type: str
     data: str = ""   # of stdout, stderr, notice
     state: str = ""  # of state
+    attempt: int = 1  # of state: above 1 it begins again, and what was said before is void
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -158,7 +164,7 @@ class Runnel:
     def run(self, language: str, code: Optional[str] = None, *,
             idempotency_key: Optional[str] = None, **fields: Any) -> Run:
         """Runs it and waits for its end. fields: files, stdin, args, env, entrypoint,
-        compile_args, limits, tty, metadata, webhook_url. A member of files is
+        compile_args, limits, tty, priority, metadata, webhook_url. A member of files is
         {"path", "content"}, with bytes for what is no text, or {"path", "id"}."""
         return Run.of(self._create("", language, code, idempotency_key, fields))
 

@@ -203,6 +203,7 @@ class Fake {
         this.runs = new Map();
         this.admin = new FakeAdmin();
         this.refuse = null; /* {status, body, headers} for the next POST */
+        this.isDown = false;
         this.postDelay = 0;
         this.turn = null; /* a promise: runs wait for it in the queue */
         this.versionless = 0; /* lists without versions before one with them */
@@ -230,6 +231,10 @@ class Fake {
     async answer(request, response) {
         const url = new URL(request.url, 'http://fake');
         const { pathname } = url;
+        if (this.isDown) {
+            request.socket.destroy();
+            return;
+        }
         if (await this.admin.answer(this, request, response, url)) return;
         if (pathname === '/v1/languages') this.json(response, 200, { languages: this.languages() });
         else if (pathname === '/v1/runs' && request.method === 'POST') await this.create(request, response);

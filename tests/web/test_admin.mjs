@@ -334,6 +334,40 @@ export default {
         await page.untilText('.run-end', 'Finished', 12000);
     },
 
+    async a_server_that_comes_back_is_seen_again({ page, fake, url }) {
+        for (const [hash, change, words] of [
+            ['#/admin/service', () => { fake.admin.queued = 77; }, '77 of 256'],
+            ['#/admin', () => { fake.admin.past[0].language = 'brainfuck'; }, 'brainfuck'],
+            ['#/admin/keys', () => { fake.admin.keys[1].label = 'renamed'; }, 'renamed'],
+        ]) {
+            fake.isDown = false;
+            await openAdmin(page, url, hash);
+            await page.until(`document.querySelectorAll('#admin-view tbody tr').length > 2`);
+            fake.isDown = true;
+            change();
+            await page.untilText('#notice-text', 'cannot be reached', 12000);
+            fake.isDown = false;
+            await page.untilText('#admin-view', words, 12000);
+            await page.until(`$('#notice').hidden`);
+            await page.call('Page.navigate', { url: 'about:blank' });
+        }
+    },
+
+    async a_run_stays_in_view_while_the_server_is_away({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print one\nhang');
+        await page.untilText('#plain', 'one');
+        await go(page, `#/admin/runs/${fake.last.id}`);
+        await heading(page, fake.last.id);
+        fake.isDown = true;
+        await page.untilText('#notice-text', 'cannot be reached', 12000);
+        assert.ok((await page.text('#admin-view')).includes('print one'));
+        fake.last.end('succeeded', { exit_code: 0 });
+        fake.isDown = false;
+        await page.untilText('.run-end', 'Finished', 12000);
+        await page.until(`$('#notice').hidden`);
+    },
+
     async languages_have_their_state({ page, url, shoot }) {
         await openAdmin(page, url, '#/admin/languages');
         await page.untilText('#admin-view table', 'sudo apt-get install dart');

@@ -4,7 +4,7 @@
 import { createKey, fetchKeys, revokeKey, type Key, type NewKey } from './admin_api.js';
 import { ApiError } from './api.js';
 import { button, make, row, table } from './dom.js';
-import { copyText, notify, reasonOf } from './page.js';
+import { copyText, notify, notifyTrouble, reasonOf, troubleIsOver } from './page.js';
 import { duration } from './verdict.js';
 
 const LOOK_AGAIN_MS = 5000;
@@ -66,10 +66,10 @@ export class KeysView {
         clearTimeout(this.timer);
         try {
             const keys = await fetchKeys();
+            troubleIsOver();
             if (!this.closed) this.draw(keys);
         } catch (error) {
-            if (!this.closed) notify(reasonOf(error), 'bad');
-            return;
+            if (!this.closed) notifyTrouble(error);
         }
         if (!this.closed) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
     }

@@ -5,7 +5,7 @@ import { fetchRun, followEvents, removeRun, type Artifact, type RunRecord } from
 import { stateOf, unusualPriority } from './admin_runs.js';
 import { address, ApiError } from './api.js';
 import { button, facts, make, row, table } from './dom.js';
-import { notify, reasonOf } from './page.js';
+import { notify, notifyTrouble, reasonOf, troubleIsOver } from './page.js';
 import { Replay } from './replay.js';
 import { bytes, duration, placeInWords, verdictFacts } from './verdict.js';
 
@@ -57,9 +57,10 @@ export class RunView {
         try {
             record = await fetchRun(this.id);
         } catch (error) {
-            if (!this.closed) this.showMissing(error);
+            if (!this.closed) this.onFailed(error);
             return;
         }
+        troubleIsOver();
         if (this.closed) return;
         const isFirst = this.body.childElementCount === 0;
         this.drawHead(record);
@@ -67,6 +68,14 @@ export class RunView {
         if (record.verdict) this.follow();
         else if (isFirst) this.output.replaceChildren(button('Follow', () => this.follow()));
         if (!record.verdict) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
+    }
+
+    /* What is shown already stays, while the server cannot be reached. */
+    private onFailed(error: unknown): void {
+        const isGone = error instanceof ApiError && error.status >= 400 && error.status < 500;
+        if (isGone || this.body.childElementCount === 0) this.showMissing(error);
+        else notifyTrouble(error);
+        if (!isGone) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
     }
 
     private showMissing(error: unknown): void {

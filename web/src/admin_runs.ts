@@ -2,9 +2,9 @@
 // Many runs, newest first: those that go on and those before them, filtered, page
 // by page. What is filtered by stands in the address, so Back leads back to it.
 import { fetchRuns, type Page, type RunRow } from './admin_api.js';
-import { fetchLanguages } from './api.js';
+import { ApiError, fetchLanguages } from './api.js';
 import { button, make, row, table } from './dom.js';
-import { notify, reasonOf } from './page.js';
+import { notifyTrouble, troubleIsOver } from './page.js';
 import { duration, verdictMood, verdictTitle, VERDICTS } from './verdict.js';
 
 const LOOK_AGAIN_MS = 4000;
@@ -109,10 +109,13 @@ export class RunsView {
         if (this.isAdmin) asked.set('all', 'true');
         try {
             const page = await fetchRuns(asked);
+            troubleIsOver();
             if (!this.closed) this.draw(page);
         } catch (error) {
-            if (!this.closed) notify(reasonOf(error), 'bad');
-            return;
+            if (this.closed) return;
+            notifyTrouble(error);
+            /* What is wrong with the filter stays wrong. */
+            if (error instanceof ApiError && error.status >= 400 && error.status < 500) return;
         }
         if (!this.closed && !this.filter.has('before')) this.timer = window.setTimeout(() => void this.again(), LOOK_AGAIN_MS);
     }

@@ -4,7 +4,7 @@ import { fetchStats, type Quantiles, type Stats } from './admin_api.js';
 import { workersTable } from './admin_workers.js';
 import { Chart } from './chart.js';
 import { facts, make, row, table } from './dom.js';
-import { notify, reasonOf } from './page.js';
+import { notifyTrouble, troubleIsOver } from './page.js';
 import { bytes, duration, verdictTitle } from './verdict.js';
 
 const LOOK_AGAIN_MS = 5000;
@@ -68,10 +68,10 @@ export class ServiceView {
         if (document.visibilityState === 'visible') {
             try {
                 const stats = await fetchStats();
+                troubleIsOver();
                 if (!this.closed) this.draw(stats);
             } catch (error) {
-                if (!this.closed) notify(reasonOf(error), 'bad');
-                return;
+                if (!this.closed) notifyTrouble(error);
             }
         }
         if (!this.closed) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);

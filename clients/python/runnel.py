@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A client of Runnel's /v1: one file, Python 3.9 or newer, nothing but the standard library.
 
-    from runnel import Runnel
-
     runnel = Runnel("http://localhost:8080", key="rk_…")
     run = runnel.run("python", "print(input())", stdin="hello")
     print(run.verdict, run.stdout)
@@ -93,8 +91,6 @@ class Run:
     metadata: Mapping[str, str] = field(default_factory=dict)
     artifacts: Tuple[Artifact, ...] = ()
     artifacts_refused: Tuple[Mapping[str, str], ...] = ()
-    position: Optional[int] = None          # while it is queued: 1 is the next one
-    expected_wait_ms: Optional[int] = None  # while it is queued
     priority: str = "normal"
     attempt: int = 1              # more where a worker was lost, and it was begun again
     worker: Optional[str] = None  # which carries it out, where there are workers
@@ -109,13 +105,8 @@ class Run:
         known["record"] = record
         return cls(**known)
 
-    @property
-    def succeeded(self) -> bool:
-        return self.verdict == "succeeded"
-
-    @property
-    def has_ended(self) -> bool:
-        return self.verdict is not None
+    succeeded = property(lambda self: self.verdict == "succeeded")
+    has_ended = property(lambda self: self.verdict is not None)
 
 
 @dataclass(frozen=True)

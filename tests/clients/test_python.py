@@ -31,8 +31,7 @@ class Python(Client):
 
     def test_a_run_has_a_priority_and_one_attempt(self):
         run = self.runnel.run("bash", "true", priority="low")
-        self.assertEqual((run.priority, run.attempt, run.worker, run.position),
-                         ("low", 1, None, None))
+        self.assertEqual((run.priority, run.attempt, run.worker), ("low", 1, None))
         self.assertEqual([row.priority for row in self.runnel.list() if row.id == run.id], ["low"])
         begun_again = Event.of({"n": 4, "t": 9, "type": "state", "state": "queued", "attempt": 2})
         self.assertEqual((begun_again.state, begun_again.attempt), ("queued", 2))

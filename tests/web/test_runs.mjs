@@ -242,7 +242,7 @@ export default {
     async much_output_does_not_stop_the_page({ page, url }) {
         await page.open(url);
         await run(page, 'flood 60000\nask');
-        await page.untilText('#plain', 'line 59999');
+        await page.untilText('#plain', 'line 59999', 100_000);
         const shown = await page.evaluate(`$('#plain').textContent.length`);
         assert.ok(shown < 1_200_000, `${shown} characters are shown`);
         await page.type('Zoe\n');

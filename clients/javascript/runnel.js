@@ -35,6 +35,7 @@
  * @property {number} [rows]
  * @property {"kill" | "continue"} [on_disconnect]
  * @property {number} [disconnect_grace_ms]
+ * @property {"high" | "normal" | "low"} [priority]
  * @property {Record<string, string>} [metadata]
  * @property {string} [webhook_url]
  */
@@ -56,6 +57,11 @@
  * @typedef {object} Run
  * @property {string} id
  * @property {string} status
+ * @property {number} [position] while it is queued: 1 is the next one
+ * @property {number} [expected_wait_ms] while it is queued
+ * @property {"high" | "normal" | "low"} [priority]
+ * @property {number} [attempt] above 1: a worker was lost, and it was begun again
+ * @property {string} [worker] which carries it out, where there are workers
  * @property {string | null} verdict
  * @property {string | null} [reason]
  * @property {number | null} [exit_code]
@@ -80,6 +86,7 @@
  * @property {"state" | "stdout" | "stderr" | "notice" | "usage" | "gap" | "end" | "error"} type
  * @property {string} [data]
  * @property {string} [state]
+ * @property {number} [attempt] of state: above 1 it begins again, and what was said before is void
  * @property {number} [lost_bytes]
  * @property {string | null} [verdict]
  * @property {string} [error]

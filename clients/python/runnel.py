@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A client of Runnel's /v1: one file, Python 3.9 or newer, nothing but the standard library.
 
-    from runnel import Runnel
-
     runnel = Runnel("http://localhost:8080", key="rk_…")
     run = runnel.run("python", "print(input())", stdin="hello")
     print(run.verdict, run.stdout)
@@ -93,6 +91,9 @@ class Run:
     metadata: Mapping[str, str] = field(default_factory=dict)
     artifacts: Tuple[Artifact, ...] = ()
     artifacts_refused: Tuple[Mapping[str, str], ...] = ()
+    priority: str = "normal"
+    attempt: int = 1              # more where a worker was lost, and it was begun again
+    worker: Optional[str] = None  # which carries it out, where there are workers
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)  # all of it, as it came
 
     @classmethod
@@ -104,13 +105,8 @@ class Run:
         known["record"] = record
         return cls(**known)
 
-    @property
-    def succeeded(self) -> bool:
-        return self.verdict == "succeeded"
-
-    @property
-    def has_ended(self) -> bool:
-        return self.verdict is not None
+    succeeded = property(lambda self: self.verdict == "succeeded")
+    has_ended = property(lambda self: self.verdict is not None)
 
 
 @dataclass(frozen=True)
@@ -121,6 +117,7 @@ class Event:
     type: str
     data: str = ""   # of stdout, stderr, notice
     state: str = ""  # of state
+    attempt: int = 1  # of state: above 1 it begins again, and what was said before is void
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -158,7 +155,7 @@ class Runnel:
     def run(self, language: str, code: Optional[str] = None, *,
             idempotency_key: Optional[str] = None, **fields: Any) -> Run:
         """Runs it and waits for its end. fields: files, stdin, args, env, entrypoint,
-        compile_args, limits, tty, metadata, webhook_url. A member of files is
+        compile_args, limits, tty, priority, metadata, webhook_url. A member of files is
         {"path", "content"}, with bytes for what is no text, or {"path", "id"}."""
         return Run.of(self._create("", language, code, idempotency_key, fields))
 

@@ -53,7 +53,13 @@ const char *runs_event_type(const struct event *event)
 
 struct runs_outcome runs_outcome_of(const struct run *run, const struct engine *engine)
 {
-    return (struct runs_outcome){run_result(run), run_limits(run), engine_isolation(engine)};
+    return (struct runs_outcome){
+        .result = run_result(run),
+        .limits = run_limits(run),
+        .isolation = engine_isolation(engine),
+        .attempt = run_attempt(run),
+        .worker = run_worker_name(run),
+    };
 }
 
 void runs_write_verdict(struct json *json, const struct run_result *result)

@@ -30,6 +30,8 @@ struct runs_outcome {
     const struct run_result *result;
     const struct limits *limits;
     const char *isolation;
+    unsigned attempt;
+    const char *worker; /* NULL: as run_worker_name */
 };
 struct runs_outcome runs_outcome_of(const struct run *run, const struct engine *engine);
 

@@ -10,6 +10,7 @@
 #include "dialect/runs.h"
 #include "dialect/runs_operations.h"
 #include "dialect/runs_record.h"
+#include "dialect/runs_request.h"
 #include "language/language.h"
 #include "store/store.h"
 
@@ -35,6 +36,7 @@ static const struct schema_field row_fields[] = {
     {"limits",      SCHEMA_LIMITS_SET, .required = true},
     {"created_at",  SCHEMA_TIME, .required = true},
     {"language",    SCHEMA_TEXT, .required = true},
+    {"priority",    SCHEMA_TEXT, .choices = runs_priorities},
     {"code_sha256", SCHEMA_TEXT, .required = true},
     {"metadata",    SCHEMA_PAIRS, .required = true},
     {NULL},

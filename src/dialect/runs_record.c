@@ -57,6 +57,8 @@ static const struct schema_field record_fields[] = {
     RUNS_VERDICT_ROWS(true),
     {"stdout",   SCHEMA_TEXT, .help = "at the end; UTF-8, with U+FFFD for what was none"},
     {"stderr",   SCHEMA_TEXT, .help = "at the end; the compiler's when compiling failed"},
+    {"attempt",  SCHEMA_NUMBER, .help = "from the second time on that it is tried, because a worker was lost"},
+    {"worker",   SCHEMA_TEXT, .help = "where there is a broker: who carries it out, once that is known"},
     {"usage",    SCHEMA_OBJECT, .items = &result_usage_schema},
     {"isolation", SCHEMA_TEXT, .help = "full, or the layers that this host does without"},
     {"limits_hit", SCHEMA_OBJECT, .items = &result_hits_schema},
@@ -68,6 +70,7 @@ static const struct schema_field record_fields[] = {
      .help = "that it had; what is missing was not limited"},
     {"created_at", SCHEMA_TIME},
     {"language", SCHEMA_TEXT, .required = true, .help = "its name, also when an alias was asked for"},
+    {"priority", SCHEMA_TEXT, .choices = runs_priorities, .help = "its lane of the queue"},
     {"code_sha256", SCHEMA_TEXT, .help = "of the entry file, in hex"},
     {"metadata", SCHEMA_PAIRS, .help = "as it was given"},
     {"request",  SCHEMA_ANYTHING, .help = "with ?request=true: the body that made it, up to 256 KiB"},
@@ -77,6 +80,14 @@ static const struct schema_field record_fields[] = {
 const struct schema runs_record_schema = {"Run", record_fields, "A run, before and after its end."};
 
 /* --- the two parts --- */
+
+static void write_machine(struct json *json, unsigned attempt, const char *worker)
+{
+    if (attempt > 1)
+        json_u64(json, "attempt", attempt);
+    if (worker)
+        json_text(json, "worker", worker);
+}
 
 static void write_code_digest(struct json *json, struct slice code)
 {
@@ -100,6 +111,7 @@ void runs_write_accepted(struct json *json, const struct runs_request *request,
     result_limits_write(json, limits, true);
     json_text(json, "created_at", format_time(time, created_ms));
     json_text(json, "language", language);
+    json_text(json, "priority", lane_name(runs_lane_of(request)));
     write_code_digest(json, code);
     json_open_object(json, "metadata");
     for (size_t i = 0; i < request->metadata.count; i++)
@@ -131,6 +143,7 @@ void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
     runs_write_verdict(json, result);
     json_slice(json, "stdout", buf_slice(&output->out));
     json_slice(json, "stderr", buf_slice(&output->err));
+    write_machine(json, outcome->attempt, outcome->worker);
     result_usage_write(json, &result->usage);
     json_text(json, "isolation", outcome->isolation);
     result_hits_write(json, &result->hits);
@@ -175,6 +188,12 @@ static void write_wait(struct json *json, const struct run *run)
     json_u64(json, "expected_wait_ms", run_expected_wait_ms(run));
 }
 
+static void write_unfinished(struct json *json, const struct run *run)
+{
+    runs_write_verdict(json, NULL);
+    write_machine(json, run_attempt(run), run_worker_name(run));
+}
+
 void runs_write_live(struct json *json, const struct runs *runs, struct run *run)
 {
     const struct run_result *result = run_result(run);
@@ -185,7 +204,7 @@ void runs_write_live(struct json *json, const struct runs *runs, struct run *run
     if (result)
         write_finished(json, runs, run);
     else
-        runs_write_verdict(json, NULL);
+        write_unfinished(json, run);
     if (run_note(run).len > 0) {
         json_members(json, run_note(run));
         return;

@@ -206,11 +206,11 @@ static void write_end(struct recording *recording)
 {
     const struct run_result *result = recording->result;
     struct runs *runs = recording->runs;
-    struct runs_outcome outcome = {result, run_limits(recording->run),
-                                   engine_isolation(runs->engine)};
+    struct runs_outcome outcome = runs_outcome_of(recording->run, runs->engine);
     struct result_output output;
     buf_clear(&recording->events);
     buf_clear(&recording->ended);
+    outcome.result = result; /* the engine tells of it when we have it */
     result_output_init(&output);
     bool whole = take_output(recording, &output, &outcome);
     struct json json = json_start(&recording->ended);

@@ -23,7 +23,7 @@ static const char artifacts_folder[] = "outputs";
 static const char temporary_env[] = "TMPDIR=/work/tmp";
 
 static const char *const encodings[] = {"utf-8", "base64", NULL};
-static const char *const priorities[] = {"high", "normal", "low", NULL};
+const char *const runs_priorities[] = {"high", "normal", "low", NULL};
 static const char *const disconnects[] = {"kill", "continue", NULL};
 
 /* clang-format off */
@@ -60,7 +60,7 @@ static const struct schema_field request_fields[] = {
      .help = "what becomes of a run that is not waited for when its last client leaves"},
     {"disconnect_grace_ms", SCHEMA_NUMBER, AT(grace_ms), .largest = GRACE_MAX_MS,
      .help = "how long it may stay away; 0 is 30 s"},
-    {"priority",      SCHEMA_TEXT, AT(priority), .choices = priorities,
+    {"priority",      SCHEMA_TEXT, AT(priority), .choices = runs_priorities,
      .help = "of those that wait for a slot, who goes first; without it, normal"},
     {"metadata",      SCHEMA_PAIRS, AT(metadata), .largest = STORE_METADATA_MAX,
      .help = "kept with the run, returned, and a filter of GET /v1/runs"},
@@ -304,7 +304,7 @@ static int take_entry(struct block *block, const struct runs_request *request,
     return 0;
 }
 
-static enum lane lane_of(const struct runs_request *request)
+enum lane runs_lane_of(const struct runs_request *request)
 {
     for (enum lane lane = 0; lane < LANES; lane++) {
         if (slice_is(request->priority, lane_name(lane)))
@@ -337,7 +337,7 @@ int runs_request_spec(const struct runs *runs, const struct runs_request *reques
         .limits = request->limits,
         .streaming = !request->waits,
         .tty = request->tty,
-        .lane = lane_of(request),
+        .lane = runs_lane_of(request),
         .ends_unattended = !request->waits && !continues,
         .unattended_ms = request->grace_ms,
         .folders = folders,

@@ -46,6 +46,7 @@ struct runs_request {
 };
 
 extern const struct schema runs_request_schema;
+extern const char *const runs_priorities[]; /* the words of the lanes */
 
 /* `body` stays borrowed. waits: the answer comes at the run's end, which has maxima
  * of its own. */
@@ -53,6 +54,7 @@ int runs_request_read(const struct runs *runs, json_t *body, bool waits,
                       struct runs_request *request, struct err *err);
 void runs_request_fini(struct runs_request *request);
 
+enum lane runs_lane_of(const struct runs_request *request);
 /* A run's description, which borrows from the request and from `uploads`: the bytes of
  * those of its files that have an id, in their order. What it needs besides is in
  * `block`, to be freed. */

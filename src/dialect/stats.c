@@ -11,6 +11,41 @@
 
 #define BODY_MAX MIB
 
+/* --- what there is room for --- */
+
+struct summing {
+    struct stats_room room;
+    bool any_memory; /* one of them is not bounded */
+};
+
+static void add_worker(void *context, const struct stats_worker *worker)
+{
+    struct summing *summing = context;
+    summing->room.promised_bytes += worker->promised_bytes;
+    if (worker->draining)
+        return;
+    summing->room.slots += worker->slots;
+    summing->room.memory_bytes += worker->memory_bytes;
+    summing->any_memory = summing->any_memory || worker->memory_bytes == 0;
+}
+
+struct stats_room stats_room(const struct stats *stats)
+{
+    struct summing summing = {0};
+    if (!stats->fleet.each_worker)
+        return (struct stats_room){
+            .slots = stats->slots,
+            .memory_bytes = stats->memory_bytes,
+            .promised_bytes = engine_promised_bytes(stats->engine),
+        };
+    stats->fleet.each_worker(stats->fleet.context, add_worker, &summing);
+    if (summing.any_memory)
+        summing.room.memory_bytes = 0;
+    return summing.room;
+}
+
+/* --- the answer --- */
+
 static void write_store(struct json *json, const struct store *store)
 {
     struct store_size size = store_size(store);
@@ -119,6 +154,7 @@ static void handle_stats(struct http_request *request, void *context)
 {
     struct stats *stats = context;
     uint64_t now_ns = loop_now_ns();
+    struct stats_room room = stats_room(stats);
     auto_buf struct buf body;
     buf_init(&body, BODY_MAX);
     struct json json = json_start(&body);
@@ -126,13 +162,13 @@ static void handle_stats(struct http_request *request, void *context)
     json_text(&json, "version", stats->version);
     json_text(&json, "isolation", engine_isolation(stats->engine));
     json_u64(&json, "uptime_s", (now_ns - stats->started_ns) / NS_PER_S);
-    json_u64(&json, "slots", stats->slots);
+    json_u64(&json, "slots", room.slots);
     json_u64(&json, "running", engine_running(stats->engine));
     json_u64(&json, "queued", engine_queued(stats->engine));
     write_queued(&json, stats->engine);
     json_u64(&json, "queue_length", stats->queue_length);
-    json_u64(&json, "memory_promised_bytes", engine_promised_bytes(stats->engine));
-    json_u64(&json, "memory_bytes", stats->memory_bytes);
+    json_u64(&json, "memory_promised_bytes", room.promised_bytes);
+    json_u64(&json, "memory_bytes", room.memory_bytes);
     write_store(&json, stats->store);
     if (stats->fleet.each_worker) {
         json_open_array(&json, "workers");

@@ -65,6 +65,15 @@ struct stats {
     struct stats_fleet fleet; /* zeroed: runs are carried out here */
 };
 
+/* What may run at once, and the memory that boxes may be promised and are. */
+struct stats_room {
+    uint64_t slots;
+    uint64_t memory_bytes; /* 0: any */
+    uint64_t promised_bytes;
+};
+/* This machine's; where there is a broker that of the workers which take runs. */
+struct stats_room stats_room(const struct stats *stats);
+
 extern const struct http_route stats_routes[];
 
 void stats_handle_metrics(struct http_request *request, void *context);

@@ -63,6 +63,7 @@ static void write_gauges(struct buf *body, const struct stats *stats)
 {
     const struct store_size store = store_size(stats->store);
     const struct engine *engine = stats->engine;
+    const struct stats_room room = stats_room(stats);
     const struct {
         const char *name;
         uint64_t value;
@@ -70,13 +71,12 @@ static void write_gauges(struct buf *body, const struct stats *stats)
     } rows[] = {
         {"runnel_uptime_seconds", (loop_now_ns() - stats->started_ns) / NS_PER_S,
          "Since the service started."},
-        {"runnel_slots", stats->slots, "Runs at once."},
+        {"runnel_slots", room.slots, "Runs at once."},
         {"runnel_runs_running", engine_running(engine), "Runs that have a slot."},
         {"runnel_queue_length", stats->queue_length, "Runs that may wait."},
-        {"runnel_memory_promised_bytes", engine_promised_bytes(engine),
+        {"runnel_memory_promised_bytes", room.promised_bytes,
          "Promised to running boxes; 0 where it is not bounded."},
-        {"runnel_memory_bytes", stats->memory_bytes,
-         "That running boxes may be promised; 0 is any."},
+        {"runnel_memory_bytes", room.memory_bytes, "That running boxes may be promised; 0 is any."},
         {"runnel_store_bytes", store.bytes, "Of all runs and files that are kept."},
         {"runnel_store_free_bytes", store.free_bytes, "Of the disk that they are kept on."},
         {"runnel_store_runs", store.runs, "Runs that are kept."},

@@ -73,7 +73,7 @@ static const struct schema_field stats_fields[] = {
     {"version",      SCHEMA_TEXT,   .required = true, .help = "of the service"},
     {"isolation",    SCHEMA_TEXT,   .required = true, .help = "of every run"},
     {"uptime_s",     SCHEMA_NUMBER, .required = true, .help = "since it started"},
-    {"slots",        SCHEMA_NUMBER, .required = true, .help = "runs at once"},
+    {"slots",        SCHEMA_NUMBER, .required = true, .help = "runs at once; where there is a broker those of all workers"},
     {"running",      SCHEMA_NUMBER, .required = true, .help = "now"},
     {"queued",       SCHEMA_NUMBER, .required = true, .help = "now"},
     {"queued_by_priority", SCHEMA_COUNTS, .required = true, .help = "now"},

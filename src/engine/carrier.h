@@ -9,6 +9,7 @@
  *     cargo = prepare(carrier, run, &spec, err)     all that can be wrong with sending it
  *     send(cargo, err)
  *        run_carried_accepted(run)                  it is safe: only now readers see `queued`
+ *        run_carried_worker(run, …)                 as soon as it is known
  *        run_carried_event(run, …)   many
  *        run_carried_again(run)                     delivered once more: from the start
  *        run_carried_ended(run, &result)            exactly once, unless the engine ended it
@@ -98,6 +99,8 @@ void run_carried_accepted(struct run *run);
 void run_carried_refused(struct run *run, const char *why);
 /* state: as on the far side; one that cannot follow ours is passed over */
 void run_carried_state(struct run *run, enum run_state state);
+/* Who has it, copied: the last one that is named stays. */
+void run_carried_worker(struct run *run, const char *name);
 /* EVENT_STDOUT, EVENT_STDERR or EVENT_NOTICE */
 void run_carried_output(struct run *run, enum event_kind kind, struct slice bytes);
 void run_carried_usage(struct run *run, uint64_t cpu_ms, uint64_t memory_bytes);

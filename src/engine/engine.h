@@ -221,6 +221,8 @@ size_t run_queue_position(const struct run *run);
 uint64_t run_expected_wait_ms(const struct run *run);
 enum lane run_lane(const struct run *run);
 unsigned run_attempt(const struct run *run); /* from 1 */
+/* The machine that carries it out, or did; NULL when it is this one or that is not known. */
+const char *run_worker_name(const struct run *run);
 enum run_state run_state(const struct run *run);
 const struct language *run_language(const struct run *run);
 const struct limits *run_limits(const struct run *run);     /* as resolved, of the execute stage */

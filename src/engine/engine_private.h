@@ -88,6 +88,7 @@ struct run_carried {
     bool resumed; /* a process before this one sent it; its quota was that one's */
     bool accepted;
     struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
+    char *worker;          /* NULL: not known */
     size_t *counter;       /* of the engine's, the one in which it counts */
     uint64_t output_bytes; /* of the present attempt, as they came */
     uint64_t notice_bytes;

@@ -47,6 +47,11 @@ unsigned run_attempt(const struct run *run)
     return run->log.attempt;
 }
 
+const char *run_worker_name(const struct run *run)
+{
+    return run->carried.worker;
+}
+
 size_t run_queue_position(const struct run *run)
 {
     const struct cargo *cargo = run->carried.cargo;

@@ -5,6 +5,8 @@
  * It ends here by itself only when nobody else can be waited for: it was not taken, its
  * time in the queue is up, a cancel was not answered, or there is no memory for it. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "engine/engine_private.h"
 
@@ -179,6 +181,18 @@ void run_carried_state(struct run *run, enum run_state state)
         return;
     while (run->state != state)
         step(run, next_on_the_way(run->state, state));
+}
+
+void run_carried_worker(struct run *run, const char *name)
+{
+    struct run_carried *carried = &run->carried;
+    if (!is_open(run) || (carried->worker && strcmp(carried->worker, name) == 0))
+        return;
+    char *copy = strdup(name);
+    if (!copy)
+        return; /* it is told of people only */
+    free(carried->worker);
+    carried->worker = copy;
 }
 
 /* Notices are bounded where they are made, and here once more: that is another machine. */

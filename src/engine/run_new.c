@@ -127,6 +127,7 @@ void run_free(struct run *run)
     list_remove(&run->place);
     list_remove(&run->newcomer);
     run_carried_free(run);
+    free(run->carried.worker);
     run_clock_free(run);
     run_waiting_free(run);
     run_usage_free(run);

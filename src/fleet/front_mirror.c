@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fleet/front_private.h"
+#include "fleet/members.h"
 #include "fleet/one_end.h"
 #include "observe/log.h"
 #include "os/clock.h"
@@ -115,6 +116,13 @@ static bool may_be_had(struct front_cargo *cargo, const struct job_result *resul
     return cargo->filling;
 }
 
+/* A front that gave the run up is not who had it. */
+static void name_worker(struct front_cargo *cargo, const struct job_result *result)
+{
+    if (fleet_members_have(cargo->front->members, true, result->worker))
+        run_carried_worker(cargo->run, result->worker);
+}
+
 static void finish(struct front_cargo *cargo, const struct job_result *result)
 {
     if (!cargo->run || cargo->ended)
@@ -127,6 +135,7 @@ static void finish(struct front_cargo *cargo, const struct job_result *result)
     cargo->ended = true;
     front_cargo_waits(cargo, false);
     run_carried_accepted(cargo->run);
+    name_worker(cargo, result);
     run_carried_ended(cargo->run, &result->result, result->artifacts, result->artifact_count);
 }
 

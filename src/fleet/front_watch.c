@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* front_watch.c — once a second: do the workers of our interactive runs live, has something
  * been missed, and how far have the lanes come? */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -39,15 +40,25 @@ static void miss_lease(struct front_cargo *cargo)
         (void)front_end(cargo, VERDICT_INTERNAL_ERROR, "worker lost");
 }
 
+/* What stands in Redis may be anybody's: only a worker that is known there is told of. */
+static void name_worker(struct front_cargo *cargo, struct slice name)
+{
+    char text[NODE_NAME_SIZE];
+    (void)snprintf(text, sizeof text, "%.*s", (int)MIN(name.len, sizeof text), name.at);
+    if (fleet_members_have(cargo->front->members, true, text))
+        run_carried_worker(cargo->run, text);
+}
+
 static void on_lease(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
     bool goes_on = cargo->run && !cargo->ended;
-    if (!reply || reply->kind != REDIS_INTEGER) {
+    if (!reply || (reply->kind != REDIS_STRING && reply->kind != REDIS_NIL)) {
         cargo->missed_ns = 0;
-    } else if (goes_on && reply->integer > 0) {
+    } else if (goes_on && reply->kind == REDIS_STRING) {
         cargo->leased_ns = loop_now_ns();
         cargo->missed_ns = 0;
+        name_worker(cargo, reply->text);
     } else if (goes_on) {
         miss_lease(cargo);
     }
@@ -58,8 +69,8 @@ static void ask_lease(struct front_cargo *cargo)
 {
     struct fleet_key lease = lease_key(cargo->id);
     front_cargo_hold(cargo);
-    if (redis_command(cargo->front->redis, on_lease, cargo, slice_of("EXISTS"),
-                      slice_of(lease.text)) < 0)
+    if (redis_command(cargo->front->redis, on_lease, cargo, slice_of("GET"), slice_of(lease.text)) <
+        0)
         front_cargo_release(cargo);
 }
 

@@ -12,7 +12,7 @@ import unittest
 from place import ASKS, KEY, Client, restart_front, wait_until
 
 # pylint: disable=wrong-import-position
-from runnel import Runnel, RunnelError, WebhookError, verify_webhook
+from runnel import Event, Runnel, RunnelError, WebhookError, verify_webhook
 
 
 class Python(Client):
@@ -28,6 +28,13 @@ class Python(Client):
         self.assertEqual((run.limits["timeout_ms"], run.metadata), (2000, {"a": "b"}))
         again = self.runnel.get(run.id)
         self.assertEqual((again.stdout, again.usage), (run.stdout, run.usage))
+
+    def test_a_run_has_a_priority_and_one_attempt(self):
+        run = self.runnel.run("bash", "true", priority="low")
+        self.assertEqual((run.priority, run.attempt, run.worker), ("low", 1, None))
+        self.assertEqual([row.priority for row in self.runnel.list() if row.id == run.id], ["low"])
+        begun_again = Event.of({"n": 4, "t": 9, "type": "state", "state": "queued", "attempt": 2})
+        self.assertEqual((begun_again.state, begun_again.attempt), ("queued", 2))
 
     def test_refusals_are_exceptions(self):
         rows = [(lambda: self.runnel.run("cobol", "x"), 400, "invalid_request", "language"),

@@ -257,7 +257,11 @@ class Anywhere(unittest.TestCase):
         self.assertEqual((status, answer), (404, {"error": "Job not found"}))
 
     def test_the_workers_are_shown(self):
-        workers = self.one.request("GET", "/v1/stats")[1]["workers"]
+        stats = self.one.request("GET", "/v1/stats")[1]
+        workers = stats["workers"]
+        self.assertEqual(stats["slots"], len(self.fleet.workers) * self.fleet.slots)
+        self.assertEqual(stats["memory_bytes"] // MIB, sum(
+            worker["memory_mb"] for worker in workers))
         self.assertEqual({worker["name"] for worker in workers},
                          {worker.name for worker in self.fleet.workers})
         self.assertTrue(all(worker["slots"] == self.fleet.slots for worker in workers), workers)
@@ -266,6 +270,30 @@ class Anywhere(unittest.TestCase):
         for worker in self.fleet.workers:
             self.assertIn(f'runnel_worker_slots{{worker="{worker.name}"}} {self.fleet.slots}', metrics)
         self.assertIn("runnel_broker_connected 1", metrics)
+
+
+    def names(self):
+        return {worker.name for worker in self.fleet.workers}
+
+    def test_a_record_says_which_worker_had_the_run(self):
+        status, record = self.one.request("POST", "/v1/runs", {
+            "language": "bash", "code": "echo 1", "priority": "high"})
+        self.assertEqual((status, record["priority"]), (200, "high"), record)
+        self.assertIn(record["worker"], self.names())
+        self.assertNotIn("attempt", record)
+        again = self.one.request("GET", f"/v1/runs/{record['id']}")[1]
+        self.assertEqual((again["worker"], again["priority"]), (record["worker"], "high"))
+        rows = self.one.request("GET", "/v1/runs?limit=100")[1]["runs"]
+        self.assertEqual([row["priority"] for row in rows if row["id"] == record["id"]], ["high"])
+
+    def test_who_has_a_conversation_is_known_while_it_goes_on(self):
+        run = self.start(ECHO)
+        socket = self.attach(run)
+        worker = wait_until("its worker is known", lambda: self.one.request(
+            "GET", f"/v1/runs/{run}")[1].get("worker"))
+        self.assertIn(worker, self.names())
+        socket.send_json({"type": "eof"})
+        self.assertEqual(self.verdict(run, "succeeded")["worker"], worker)
 
 
 class Keys(unittest.TestCase):

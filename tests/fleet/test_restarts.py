@@ -3,6 +3,7 @@
 
 FLEET_RABBITMQ (5) and FLEET_REDIS (20): how many restarts."""
 
+import concurrent.futures
 import os
 import time
 import unittest
@@ -140,6 +141,20 @@ class Hanging(unittest.TestCase):
             ends.close()
             self.assertEqual(ends.twice(), {})
 
+    def test_a_run_that_begins_again_says_how_often_and_where(self):
+        with Fleet(fronts=1, workers=1) as fleet, concurrent.futures.ThreadPoolExecutor() as pool:
+            front = fleet.fronts[0]
+            answer = pool.submit(front.request, "POST", "/v1/runs", {
+                "language": "bash", "code": "sleep 3; echo done"})
+            wait_until("it runs", lambda: [
+                run for run in front.request("GET", "/v1/runs")[1]["runs"]
+                if run["status"] == "running"])
+            fleet.workers[0].kill()
+            fleet.add_worker()
+            status, record = answer.result()
+            self.assertEqual((status, record["stdout"], record["attempt"], record["worker"]),
+                             (200, "done\n", 2, fleet.workers[-1].name), record)
+
     def interactive(self, front):
         record = front.request("POST", "/v1/runs?wait=false", {
             "language": "bash", "code": "echo up; cat; sleep 60"})[1]
@@ -155,6 +170,8 @@ class Hanging(unittest.TestCase):
             with self.subTest(lose), Fleet(fronts=1, workers=1) as fleet:
                 front = fleet.fronts[0]
                 run, socket = self.interactive(front)
+                worker = wait_until("its worker is known", lambda front=front, run=run: (
+                    front.request("GET", f"/v1/runs/{run}")[1].get("worker")))
                 getattr(fleet.workers[0], lose)()
                 began = time.monotonic()
                 record = wait_until("it ends", lambda front=front, run=run: (
@@ -162,6 +179,7 @@ class Hanging(unittest.TestCase):
                         front.request("GET", f"/v1/runs/{run}")[1]), 100)
                 self.assertEqual((record["verdict"], record["reason"]),
                                  ("internal_error", "worker lost"), record)
+                self.assertEqual(record["worker"], worker, "the one that was lost")
                 self.assertLess(time.monotonic() - began, 100)  # ten seconds are promised
                 socket.socket.close()
 

@@ -58,7 +58,12 @@ const key = (number, label, more = {}) => ({
     created_at: '2026-11-20T08:00:00.000Z', expires_at: null, revoked_at: null, running: 0, today_runs: 0, today_run_ms: 0, ...more,
 });
 
-function stats(now, queued) {
+export const worker = (name, more = {}) => ({
+    name, host: 'box-7', version: '0.1.0', slots: 4, running: 3, memory_mb: 6144, promised_mb: 1536, load: 2.25, service_ms: 120,
+    last_seen_ms: 640, draining: false, ...more,
+});
+
+function stats(now, { queued, queuedBy, workers }) {
     const points = Array.from({ length: 360 }, (_, index) => {
         const ended = index < 40 ? 0 : Math.round(5 + 4 * Math.sin(index / 9));
         return {
@@ -68,6 +73,7 @@ function stats(now, queued) {
     });
     return {
         version: '0.1.0', isolation: 'full', uptime_s: 93784, slots: 4, running: 3, queued, queue_length: 256,
+        queued_by_priority: queuedBy, ...(workers && { workers }),
         store: { bytes: 123_456_789, free_bytes: 79_000_000_000, runs: 4321, files: 17 },
         ended: { total: 4318, verdicts: { succeeded: 4000, failed: 300, timeout: 18 }, languages: { python: 4000, c: 318 } },
         latency: { runs: 1024, queued_ms: { p50: 0, p95: 12, p99: 80 }, wall_ms: { p50: 120, p95: 900, p99: 2900 } },
@@ -93,6 +99,9 @@ export class FakeAdmin {
         this.keysConfigured = false;
         this.tokens = { [ADMIN_KEY]: { key: 'administrators', scopes: ['run', 'files', 'admin'] }, [RUN_KEY]: { key: 'students', scopes: ['run'] } };
         this.queued = 2;
+        this.queuedBy = { high: 0, normal: 2, low: 0 };
+        this.workers = null; /* there is no broker */
+        this.place = {}; /* of a run that waits */
         this.asked = []; /* queries of lists */
         this.made = []; /* bodies of new keys */
         this.refuseKey = null;
@@ -129,7 +138,7 @@ export class FakeAdmin {
         if (!visitor) return reply(401, { error: 'missing bearer token', data: null });
         const isAdmin = visitor.scopes.includes('admin');
         if (/^\/v1\/(stats|keys)/.test(pathname) && !isAdmin) return reply(403, { error: 'this key lacks the scope admin', code: 'forbidden' });
-        if (pathname === '/v1/stats') return reply(200, stats(Date.now(), this.queued));
+        if (pathname === '/v1/stats') return reply(200, stats(Date.now(), this));
         if (pathname === '/v1/keys' && method === 'GET') return reply(200, { keys: this.keys });
         if (pathname === '/v1/keys') return this.makeKey(await bodyOf(request), reply);
         if (pathname.startsWith('/v1/keys/')) {
@@ -146,6 +155,8 @@ export class FakeAdmin {
         if (this.refuseKey) return reply(400, this.refuseKey);
         const number = this.keys.length;
         this.keys.push(key(number, wanted.label, { scopes: wanted.scopes }));
+        this.tokens[`rk_new${number}`] = { key: wanted.label, scopes: wanted.scopes };
+        if (number === 0) this.keysConfigured = true; /* the door is shut */
         return reply(201, { number, label: wanted.label, token: `rk_new${number}` });
     }
 
@@ -170,7 +181,7 @@ export class FakeAdmin {
     record(run) {
         const end = run.over ? run.events.at(-1) : { verdict: null, reason: null, exit_code: null, signal: null };
         return {
-            id: run.id, status: run.over ? 'succeeded' : 'running', verdict: end.verdict, reason: end.reason, exit_code: end.exit_code,
+            id: run.id, status: run.over ? 'succeeded' : run.state, ...(run.state === 'queued' && this.place), verdict: end.verdict, reason: end.reason, exit_code: end.exit_code,
             signal: end.signal, usage: end.usage, language: run.request.language, created_at: new Date(run.began).toISOString(), metadata: {},
             limits: {}, request: run.request, events: run.events,
         };

@@ -66,6 +66,7 @@ class Run {
         const numbered = { n: this.events.length + 1, t: Date.now() - this.began, ...event };
         this.events.push(numbered);
         this.over = event.type === 'end';
+        if (event.type === 'state') this.state = event.state;
         for (const socket of this.sockets) this.deliver(socket, numbered);
         for (const tell of this.listeners) tell(numbered);
     }
@@ -162,6 +163,7 @@ const statements = {
 
 async function play(run) {
     run.emit({ type: 'state', state: 'queued' });
+    await run.fake.turn;
     await pause(5);
     run.emit({ type: 'state', state: 'running' });
     for (const statement of run.request.code.split('\n')) {
@@ -201,7 +203,9 @@ class Fake {
         this.runs = new Map();
         this.admin = new FakeAdmin();
         this.refuse = null; /* {status, body, headers} for the next POST */
+        this.isDown = false;
         this.postDelay = 0;
+        this.turn = null; /* a promise: runs wait for it in the queue */
         this.versionless = 0; /* lists without versions before one with them */
     }
 
@@ -227,6 +231,10 @@ class Fake {
     async answer(request, response) {
         const url = new URL(request.url, 'http://fake');
         const { pathname } = url;
+        if (this.isDown) {
+            request.socket.destroy();
+            return;
+        }
         if (await this.admin.answer(this, request, response, url)) return;
         if (pathname === '/v1/languages') this.json(response, 200, { languages: this.languages() });
         else if (pathname === '/v1/runs' && request.method === 'POST') await this.create(request, response);

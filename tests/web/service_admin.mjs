@@ -22,13 +22,15 @@ async function freePort() {
 
 /* With a key for administrators, one for students, and one of the configuration. */
 class Service {
-    async start() {
+    async start(hasKeys) {
         this.folder = mkdtempSync(join(tmpdir(), 'runnel-admin-'));
         chmodSync(this.folder, 0o755);
-        const env = { ...process.env, RUNNEL_STORAGE_DIR: join(this.folder, 'store'), API_KEYS: `${CONFIGURED}:of the file:50:50` };
+        const env = { ...process.env, RUNNEL_STORAGE_DIR: join(this.folder, 'store'), ...(hasKeys && { API_KEYS: `${CONFIGURED}:of the file:50:50` }) };
         const makeKey = (...options) => execFileSync(RUNNEL, ['key', 'create', ...options], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
-        this.admin = makeKey('--label', 'operators', '--scopes', 'run,files,admin', '--rate', 'none');
-        this.student = makeKey('--label', 'students', '--scopes', 'run');
+        if (hasKeys) {
+            this.admin = makeKey('--label', 'operators', '--scopes', 'run,files,admin', '--rate', 'none');
+            this.student = makeKey('--label', 'students', '--scopes', 'run');
+        }
         const port = await freePort();
         this.url = `http://127.0.0.1:${port}/`;
         this.process = spawn(RUNNEL, ['serve', '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -63,10 +65,10 @@ class Service {
     }
 }
 
-const served = (test) => async (all) => {
+const served = (test, hasKeys = true) => async (all) => {
     const service = new Service();
     try {
-        await test({ ...all, service: await service.start() });
+        await test({ ...all, service: await service.start(hasKeys) });
     } finally {
         await service.stop();
     }
@@ -166,6 +168,24 @@ export default {
         await page.untilText('#admin-view .error', 'rate');
         assert.equal(await page.evaluate('document.activeElement.name'), 'rate');
     }),
+
+    the_first_key_does_not_shut_its_maker_out: served(async ({ page, service }) => {
+        await page.open(`${service.url}#/admin/keys`);
+        await page.untilText('#admin-view', 'From the first key on everybody needs one.');
+        await page.click('[name=label]');
+        await page.insert('mine');
+        await page.key('Enter');
+        await page.untilText('#admin-view table', 'mine');
+        const key = await page.text('#new-key');
+        assert.equal((await fetch(`${service.url}v1/keys`)).status, 401);
+        assert.equal((await service.call('v1/keys', key)).status, 200);
+        await pause(6000); /* over the next look */
+        assert.equal(await page.evaluate('document.body.dataset.view'), 'admin');
+        await go(page, '#/');
+        await run(page, 'print(6 * 7)');
+        await ends(page, 'Finished');
+        await page.untilText('#plain', '42');
+    }, false),
 
     figures_come_from_runs_that_were: served(async ({ page, service, shoot }) => {
         for (const code of ['print(1)', 'raise SystemExit(3)', 'print(2)']) await service.run(service.admin, { language: 'python', code });

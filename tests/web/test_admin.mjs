@@ -2,7 +2,7 @@
 // The operator's side, and the login, over the service that is played.
 import assert from 'node:assert/strict';
 import { findsNothing, prefer } from './axe.mjs';
-import { ADMIN_KEY, RUN_KEY } from './fake_admin.mjs';
+import { ADMIN_KEY, RUN_KEY, worker } from './fake_admin.mjs';
 import { ends, pause, run } from './steps.mjs';
 
 const go = (page, hash) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
@@ -168,6 +168,22 @@ export default {
         assert.deepEqual(links, [['/v1/files/file_1', 'plot.svg']], 'what is no address of a file is no link');
     },
 
+    async a_run_that_wrote_nothing_says_so({ page, fake, url }) {
+        const run = fake.admin.past[2];
+        run.events = run.events.filter(({ type }) => !/stdout|stderr/.test(type));
+        await openAdmin(page, url, '#/admin/runs/run_past002');
+        await page.until(`!$('.replay-play').disabled`);
+        assert.match(await page.evaluate(`getComputedStyle($('.output-text'), '::before').content`), /wrote nothing/);
+        await go(page, '#/admin/runs/run_past001');
+        await page.untilText('.output-text', 'red');
+        await page.evaluate(`(() => {
+            $('.replay input').value = 0;
+            $('.replay input').dispatchEvent(new Event('input'));
+        })()`);
+        await page.until(`$('.output-text').textContent === ''`);
+        assert.equal(await page.evaluate(`getComputedStyle($('.output-text'), '::before').content`), 'none');
+    },
+
     async what_a_run_says_stays_text({ page, url }) {
         await openAdmin(page, url, '#/admin/runs/run_past000');
         await page.untilText('.output-text', '\u241b[31mred\u241b[0m<img src=x');
@@ -252,6 +268,106 @@ export default {
         await page.untilText('.tiles', '77 of 256', 12000);
     },
 
+    async workers_are_shown_where_there_is_a_broker({ page, fake, url, shoot }) {
+        fake.admin.workers = [
+            worker('east'),
+            worker('<b>west</b>', { host: 'box-9', running: 0, memory_mb: 0, promised_mb: 0, load: 0, version: '0.2.0', last_seen_ms: 4200, draining: true }),
+        ];
+        fake.admin.queuedBy = { high: 1, normal: 0, low: 4 };
+        await openAdmin(page, url, '#/admin/service');
+        await page.untilText('#admin-view [aria-label=Workers]', 'east');
+        const cells = await page.evaluate(`[...document.querySelectorAll('[aria-label=Workers] tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))`);
+        assert.deepEqual(cells, [
+            ['east', 'box-7', 'good', '3 of 4', '1.5 GiB of 6.0 GiB', '2.25', '0.1.0', '640 ms ago'],
+            ['<b>west</b>', 'box-9', 'draining', '0 of 4', '0 B', '0.00', '0.2.0', '4.20 s ago'],
+        ]);
+        assert.ok((await page.text('.tiles')).includes('2 of 256 (1 high, 4 low)'));
+        await findsNothing(page, 'workers');
+        await shoot('admin-workers');
+        fake.admin.workers = [];
+        await page.untilText('#admin-view', 'There is no worker: runs wait until one comes.', 12000);
+    },
+
+    async without_a_broker_nothing_is_said_of_workers({ page, url }) {
+        await openAdmin(page, url, '#/admin/service');
+        await page.untilText('.tiles', '2 of 256');
+        assert.doesNotMatch(await page.text('#admin-view'), /worker|high|low/i);
+        await go(page, '#/admin/runs/run_past000');
+        await page.untilText('.output-text', 'second');
+        assert.doesNotMatch(await page.text('.run-head'), /Worker|Attempt|Priority/);
+        await go(page, '#/admin');
+        await page.until(`document.querySelectorAll('#admin-view tbody tr').length === 50`);
+        assert.doesNotMatch(await page.text('#admin-view tbody'), /priority/);
+    },
+
+    async a_run_of_a_worker_says_which_and_how_often_it_was_tried({ page, fake, url, shoot }) {
+        Object.assign(fake.admin.past[1], { worker: 'east', attempt: 2, priority: 'high' });
+        fake.admin.past[1].events.splice(4, 0, { n: 5, t: 500, type: 'state', state: 'queued', attempt: 2 });
+        await openAdmin(page, url);
+        await page.untilText('#admin-view tbody', 'high priority');
+        await shoot('admin-priority');
+        await go(page, '#/admin/runs/run_past001');
+        await page.untilText('.run-head', 'Workereast');
+        for (const words of ['Attempt2', 'Priorityhigh']) assert.ok((await page.text('.run-head')).includes(words), words);
+        await page.until(`!$('.replay-play').disabled`);
+        await page.untilText('.replay-clock', 'attempt 2');
+        assert.doesNotMatch(await page.text('.output-text'), /first|second/, 'what the first attempt said is void');
+        await shoot('admin-attempt');
+        await page.evaluate(`(() => {
+            $('.replay input').value = 450;
+            $('.replay input').dispatchEvent(new Event('input'));
+        })()`);
+        await page.until(`$('.output-text').textContent === 'first\\nsecond\\n'`);
+        assert.doesNotMatch(await page.text('.replay-clock'), /attempt/);
+    },
+
+    async a_run_that_waits_says_its_place({ page, fake, url }) {
+        let itsTurn;
+        fake.turn = new Promise((done) => { itsTurn = done; });
+        fake.admin.place = { position: 3, expected_wait_ms: 90_000 };
+        await page.open(url);
+        await run(page, 'print one');
+        await page.untilText('#end-title', 'Waiting for its turn');
+        await go(page, `#/admin/runs/${fake.last.id}`);
+        await page.untilText('.run-end', 'queued number 3 in the queue, for about 2 min');
+        itsTurn();
+        await page.untilText('.run-end', 'Finished', 12000);
+    },
+
+    async a_server_that_comes_back_is_seen_again({ page, fake, url }) {
+        for (const [hash, change, words] of [
+            ['#/admin/service', () => { fake.admin.queued = 77; }, '77 of 256'],
+            ['#/admin', () => { fake.admin.past[0].language = 'brainfuck'; }, 'brainfuck'],
+            ['#/admin/keys', () => { fake.admin.keys[1].label = 'renamed'; }, 'renamed'],
+        ]) {
+            fake.isDown = false;
+            await openAdmin(page, url, hash);
+            await page.until(`document.querySelectorAll('#admin-view tbody tr').length > 2`);
+            fake.isDown = true;
+            change();
+            await page.untilText('#notice-text', 'cannot be reached', 12000);
+            fake.isDown = false;
+            await page.untilText('#admin-view', words, 12000);
+            await page.until(`$('#notice').hidden`);
+            await page.call('Page.navigate', { url: 'about:blank' });
+        }
+    },
+
+    async a_run_stays_in_view_while_the_server_is_away({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print one\nhang');
+        await page.untilText('#plain', 'one');
+        await go(page, `#/admin/runs/${fake.last.id}`);
+        await heading(page, fake.last.id);
+        fake.isDown = true;
+        await page.untilText('#notice-text', 'cannot be reached', 12000);
+        assert.ok((await page.text('#admin-view')).includes('print one'));
+        fake.last.end('succeeded', { exit_code: 0 });
+        fake.isDown = false;
+        await page.untilText('.run-end', 'Finished', 12000);
+        await page.until(`$('#notice').hidden`);
+    },
+
     async languages_have_their_state({ page, url, shoot }) {
         await openAdmin(page, url, '#/admin/languages');
         await page.untilText('#admin-view table', 'sudo apt-get install dart');
@@ -286,6 +402,23 @@ export default {
         await page.until(`$('[aria-label="Revoke ci (3)"]') === null`);
         assert.match(page.asked, /Revoke the key 3, ci\?/);
         assert.ok(fake.admin.keys.at(-1).revoked_at);
+    },
+
+    async the_first_key_is_seen_and_does_not_shut_its_maker_out({ page, fake, url, shoot }) {
+        fake.admin.keys = [];
+        await openAdmin(page, url, '#/admin/keys');
+        await page.untilText('#admin-view', 'From the first key on everybody needs one.');
+        await shoot('admin-no-keys');
+        assert.deepEqual(await page.evaluate(`(({ checked, disabled }) => [checked, disabled])($('[value=admin]'))`), [true, true]);
+        await page.click('[name=label]');
+        await page.insert('mine');
+        await page.key('Enter');
+        await page.untilText('#new-key', 'rk_new0');
+        assert.deepEqual(fake.admin.made.at(-1).scopes, ['run', 'files', 'admin']);
+        await page.untilText('#admin-view table', 'mine');
+        assert.equal(await page.evaluate(`$('#logout').hidden`), false);
+        assert.equal(await page.evaluate(`$('[value=admin]').disabled`), false);
+        await shoot('admin-first-key');
     },
 
     async a_key_that_is_refused_says_the_field({ page, fake, url }) {

@@ -4,6 +4,50 @@ import assert from 'node:assert/strict';
 import { choose, ends, pause, run, write } from './steps.mjs';
 
 export default {
+    async an_empty_output_says_why_it_is_empty({ page, url }) {
+        const said = () => page.evaluate(`getComputedStyle($('#plain'), '::before').content`);
+        await page.open(url);
+        assert.match(await said(), /Press Run/);
+        await run(page, 'hang');
+        await page.untilText('#end-title', 'Running');
+        assert.equal(await said(), 'none');
+        await page.click('#stop');
+        await ends(page, 'Stopped');
+        assert.match(await said(), /wrote nothing/);
+        await run(page, 'print one');
+        await ends(page, 'Finished');
+        await page.click('#output-clear');
+        assert.match(await said(), /Press Run/);
+    },
+
+    async who_waits_for_a_turn_sees_the_place_and_the_wait({ page, fake, url, shoot }) {
+        let itsTurn;
+        fake.turn = new Promise((done) => { itsTurn = done; });
+        fake.admin.place = { position: 7, expected_wait_ms: 13_200 };
+        await page.open(url);
+        await run(page, 'print at last');
+        await page.untilText('#end-title', 'Waiting for its turn');
+        await page.untilText('#end-reason', 'number 7 in the queue, for about 15 s');
+        await shoot('queued');
+        fake.admin.place = { position: 1, expected_wait_ms: 0 };
+        await page.until(`$('#end-reason').textContent === 'next in the queue'`);
+        itsTurn();
+        await ends(page, 'Finished');
+        assert.equal(await page.text('#end-reason'), '');
+    },
+
+    async a_place_that_is_not_known_is_not_said({ page, fake, url }) {
+        let itsTurn;
+        fake.turn = new Promise((done) => { itsTurn = done; });
+        await page.open(url);
+        await run(page, 'print at last');
+        await page.untilText('#end-title', 'Waiting for its turn');
+        await pause(700);
+        assert.equal(await page.text('#end-reason'), '');
+        itsTurn();
+        await ends(page, 'Finished');
+    },
+
     async a_program_asks_and_is_answered({ page, fake, url, shoot }) {
         await page.open(url);
         await run(page);
@@ -198,7 +242,7 @@ export default {
     async much_output_does_not_stop_the_page({ page, url }) {
         await page.open(url);
         await run(page, 'flood 60000\nask');
-        await page.untilText('#plain', 'line 59999');
+        await page.untilText('#plain', 'line 59999', 100_000);
         const shown = await page.evaluate(`$('#plain').textContent.length`);
         assert.ok(shown < 1_200_000, `${shown} characters are shown`);
         await page.type('Zoe\n');

@@ -16,6 +16,11 @@ interface View {
     close(): void;
 }
 
+export interface Visitor {
+    readonly isAdmin: boolean;
+    logIn(key: string): Promise<void>;
+}
+
 /* The others are for keys with the scope admin. */
 const TABS = [
     { path: '', title: 'Runs', admin: false },
@@ -29,7 +34,7 @@ export class Admin {
     private readonly place = make('div');
     private view: View | null = null;
 
-    constructor(private readonly isAdmin: () => boolean) {
+    constructor(private readonly visitor: Visitor) {
         element('admin-view', HTMLElement).replaceChildren(this.tabs, this.place);
     }
 
@@ -53,13 +58,13 @@ export class Admin {
     private viewOf(part: string, id: string | undefined, filter: URLSearchParams): View {
         if (part === 'runs' && id) return new RunView(decodeURIComponent(id));
         if (part === 'languages') return new LanguagesView();
-        if (part === 'service' && this.isAdmin()) return new ServiceView();
-        if (part === 'keys' && this.isAdmin()) return new KeysView();
-        return new RunsView(filter, this.isAdmin());
+        if (part === 'service' && this.visitor.isAdmin) return new ServiceView();
+        if (part === 'keys' && this.visitor.isAdmin) return new KeysView((key) => this.visitor.logIn(key));
+        return new RunsView(filter, this.visitor.isAdmin);
     }
 
     private drawTabs(current: string): void {
-        const shown = TABS.filter(({ admin }) => !admin || this.isAdmin());
+        const shown = TABS.filter(({ admin }) => !admin || this.visitor.isAdmin);
         this.tabs.replaceChildren(...shown.map(({ path, title }) => make('a', {
             href: path ? `#/admin/${path}` : '#/admin',
             'aria-current': path === current ? 'page' : null,

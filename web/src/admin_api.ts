@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What operators ask of the service: many runs, keys, figures (docs/API.md).
-import { address, ApiError, call, type RunEvent, type RunRequest, type Usage } from './api.js';
+import { address, ApiError, call, type Place, type RunEvent, type RunRequest, type Usage } from './api.js';
 
 export interface RunRow {
     id: string;
@@ -12,6 +12,9 @@ export interface RunRow {
     usage?: Usage;
     metadata?: Record<string, string>;
     key?: number;
+    priority?: string;
+    attempt?: number;
+    worker?: string;
 }
 
 export interface Artifact {
@@ -24,7 +27,7 @@ export interface Artifact {
     content_type: string;
 }
 
-export interface RunRecord extends RunRow {
+export interface RunRecord extends RunRow, Place {
     reason: string;
     exit_code: number | null;
     signal: number | null;
@@ -85,6 +88,20 @@ export interface Point {
     p95_wall_ms: number | null;
 }
 
+/* One that carries runs out, where there is a broker. */
+export interface Worker {
+    name: string;
+    host: string;
+    version: string;
+    slots: number;
+    running: number;
+    memory_mb: number; /* that may be promised to boxes; 0: not bounded */
+    promised_mb: number;
+    load: number;
+    last_seen_ms: number;
+    draining: boolean;
+}
+
 export interface Stats {
     version: string;
     isolation: string;
@@ -93,6 +110,8 @@ export interface Stats {
     running: number;
     queued: number;
     queue_length: number;
+    queued_by_priority?: Record<string, number>;
+    workers?: Worker[];
     store: { bytes: number; free_bytes: number; runs: number; files: number };
     ended: { total: number; verdicts: Record<string, number>; languages: Record<string, number> };
     latency: { runs: number; queued_ms: Quantiles | null; wall_ms: Quantiles | null };

@@ -4,7 +4,7 @@
 import { createKey, fetchKeys, revokeKey, type Key, type NewKey } from './admin_api.js';
 import { ApiError } from './api.js';
 import { button, make, row, table } from './dom.js';
-import { copyText, notify, reasonOf } from './page.js';
+import { copyText, notify, notifyTrouble, reasonOf, troubleIsOver } from './page.js';
 import { duration } from './verdict.js';
 
 const LOOK_AGAIN_MS = 5000;
@@ -38,10 +38,12 @@ export class KeysView {
     private readonly form = make('form', { class: 'filters', 'aria-label': 'A new key' });
     private readonly error = make('p', { class: 'error', role: 'alert' });
     private shown = '';
+    private isFirst = false;
     private timer = 0;
     private closed = false;
 
-    constructor() {
+    /* `logIn` with the first key: from then on the server asks this browser for one, too. */
+    constructor(private readonly logIn: (key: string) => Promise<void>) {
         this.element = make('section', {}, make('h2', {}, 'Keys'), this.list,
             make('h3', {}, 'A new key'), this.form, this.error, this.made);
         this.fillForm();
@@ -64,10 +66,10 @@ export class KeysView {
         clearTimeout(this.timer);
         try {
             const keys = await fetchKeys();
+            troubleIsOver();
             if (!this.closed) this.draw(keys);
         } catch (error) {
-            if (!this.closed) notify(reasonOf(error), 'bad');
-            return;
+            if (!this.closed) notifyTrouble(error);
         }
         if (!this.closed) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
     }
@@ -77,7 +79,12 @@ export class KeysView {
         if (now === this.shown || this.list.contains(document.activeElement)) return;
         this.shown = now;
         const heads = ['Key', 'Label', 'May', 'State', 'Runs now', 'Today', 'Runs a second', 'At once', 'A day', 'Made', ''];
-        const none = make('p', { class: 'hint' }, 'There are no keys: whoever reaches this server may use it.');
+        const none = make('p', { class: 'hint' }, 'There are no keys: whoever reaches this server may use it. ',
+            'From the first key on everybody needs one. This browser is then logged in with it.');
+        this.isFirst = keys.length === 0;
+        const admin = this.form.querySelector<HTMLInputElement>('[value=admin]')!;
+        if (this.isFirst) admin.checked = true;
+        admin.disabled = this.isFirst;
         this.list.replaceChildren(keys.length > 0 ? table('Keys', heads, keys.map((key) => this.rowOf(key))) : none);
     }
 
@@ -127,6 +134,7 @@ export class KeysView {
     private read(): NewKey {
         const data = new FormData(this.form);
         const key: NewKey = { label: String(data.get('label')).trim(), scopes: data.getAll('scopes').map(String) };
+        if (this.isFirst) key.scopes.push('admin'); /* or nobody could make another one here */
         for (const { name, label, scale } of NUMBERS) {
             const words = String(data.get(name)).trim().replace(',', '.');
             const value = Number(words) * scale;
@@ -140,11 +148,15 @@ export class KeysView {
         this.error.textContent = '';
         for (const input of this.form.elements) input.removeAttribute('aria-invalid');
         try {
-            const { token } = await createKey(this.read());
+            const key = this.read();
+            clearTimeout(this.timer); /* who looks before the login is asked for a key */
+            const { token } = await createKey(key);
             this.form.reset();
             this.show(token);
+            if (this.isFirst) await this.logIn(token);
             await this.look();
         } catch (error) {
+            this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
             this.error.textContent = reasonOf(error);
             const field = error instanceof ApiError && error.field ? this.form.elements.namedItem(error.field) : null;
             if (field instanceof HTMLElement) {

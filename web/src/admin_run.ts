@@ -2,12 +2,12 @@
 // One run: what it was, how its output came, what it used, why it ended, what it
 // left behind; and the way to end or forget it.
 import { fetchRun, followEvents, removeRun, type Artifact, type RunRecord } from './admin_api.js';
-import { stateOf } from './admin_runs.js';
+import { stateOf, unusualPriority } from './admin_runs.js';
 import { address, ApiError } from './api.js';
 import { button, facts, make, row, table } from './dom.js';
-import { notify, reasonOf } from './page.js';
+import { notify, notifyTrouble, reasonOf, troubleIsOver } from './page.js';
 import { Replay } from './replay.js';
-import { bytes, duration, verdictFacts } from './verdict.js';
+import { bytes, duration, placeInWords, verdictFacts } from './verdict.js';
 
 const LOOK_AGAIN_MS = 2000;
 
@@ -57,9 +57,10 @@ export class RunView {
         try {
             record = await fetchRun(this.id);
         } catch (error) {
-            if (!this.closed) this.showMissing(error);
+            if (!this.closed) this.onFailed(error);
             return;
         }
+        troubleIsOver();
         if (this.closed) return;
         const isFirst = this.body.childElementCount === 0;
         this.drawHead(record);
@@ -67,6 +68,14 @@ export class RunView {
         if (record.verdict) this.follow();
         else if (isFirst) this.output.replaceChildren(button('Follow', () => this.follow()));
         if (!record.verdict) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
+    }
+
+    /* What is shown already stays, while the server cannot be reached. */
+    private onFailed(error: unknown): void {
+        const isGone = error instanceof ApiError && error.status >= 400 && error.status < 500;
+        if (isGone || this.body.childElementCount === 0) this.showMissing(error);
+        else notifyTrouble(error);
+        if (!isGone) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
     }
 
     private showMissing(error: unknown): void {
@@ -85,12 +94,15 @@ export class RunView {
         const hadFocus = this.head.querySelector('.halt') === document.activeElement;
         this.head.replaceChildren(
             make('h2', {}, 'Run ', make('code', {}, record.id)),
-            make('p', { class: 'run-end', role: 'status' }, stateOf(record), ' ', record.reason ?? ''),
+            make('p', { class: 'run-end', role: 'status' }, stateOf(record), ' ', record.reason ?? placeInWords(record)),
             facts([
                 ['Language', record.language],
                 ['Made', time(record.created_at)],
                 ...verdictFacts(record),
                 ['Queued', typeof record.usage?.queued_ms === 'number' ? duration(record.usage.queued_ms) : null],
+                ['Priority', unusualPriority(record) || null],
+                ['Attempt', typeof record.attempt === 'number' && record.attempt > 1 ? String(record.attempt) : null],
+                ['Worker', record.worker ?? null],
                 ['Isolation', record.isolation ?? null],
             ]),
             make('div', { class: 'tools' }, action, make('a', { href: '#/admin' }, 'All runs')),

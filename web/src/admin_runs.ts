@@ -2,9 +2,9 @@
 // Many runs, newest first: those that go on and those before them, filtered, page
 // by page. What is filtered by stands in the address, so Back leads back to it.
 import { fetchRuns, type Page, type RunRow } from './admin_api.js';
-import { fetchLanguages } from './api.js';
+import { ApiError, fetchLanguages } from './api.js';
 import { button, make, row, table } from './dom.js';
-import { notify, reasonOf } from './page.js';
+import { notifyTrouble, troubleIsOver } from './page.js';
 import { duration, verdictMood, verdictTitle, VERDICTS } from './verdict.js';
 
 const LOOK_AGAIN_MS = 4000;
@@ -25,6 +25,11 @@ const fromLocal = (text: string): string => (text ? new Date(text).toISOString()
 export function stateOf({ verdict, status }: Pick<RunRow, 'verdict' | 'status'>): HTMLElement {
     const mood = verdict ? verdictMood(verdict) : 'live';
     return make('span', { class: 'state', 'data-mood': mood }, verdict ? verdictTitle(verdict) : status);
+}
+
+/* Of most runs it is normal, which says nothing. */
+export function unusualPriority({ priority }: RunRow): string {
+    return priority && priority !== 'normal' ? priority : '';
 }
 
 function keyOf({ key }: RunRow): string {
@@ -104,10 +109,13 @@ export class RunsView {
         if (this.isAdmin) asked.set('all', 'true');
         try {
             const page = await fetchRuns(asked);
+            troubleIsOver();
             if (!this.closed) this.draw(page);
         } catch (error) {
-            if (!this.closed) notify(reasonOf(error), 'bad');
-            return;
+            if (this.closed) return;
+            notifyTrouble(error);
+            /* What is wrong with the filter stays wrong. */
+            if (error instanceof ApiError && error.status >= 400 && error.status < 500) return;
         }
         if (!this.closed && !this.filter.has('before')) this.timer = window.setTimeout(() => void this.again(), LOOK_AGAIN_MS);
     }
@@ -136,7 +144,7 @@ export class RunsView {
         const ms = (value: number | undefined): string => (typeof value === 'number' ? duration(value) : '–');
         return row(
             make('a', { href: `#/admin/runs/${encodeURIComponent(run.id)}` }, run.id),
-            stateOf(run),
+            make('span', {}, stateOf(run), unusualPriority(run) && make('span', { class: 'hint' }, ` ${unusualPriority(run)} priority`)),
             run.language,
             make('time', { datetime: run.created_at }, new Date(run.created_at).toLocaleString()),
             ms(usage?.wall_ms),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the service is doing and did in the last hour: figures and pictures.
 import { fetchStats, type Quantiles, type Stats } from './admin_api.js';
+import { workersTable } from './admin_workers.js';
 import { Chart } from './chart.js';
 import { facts, make, row, table } from './dom.js';
-import { notify, reasonOf } from './page.js';
+import { notifyTrouble, troubleIsOver } from './page.js';
 import { bytes, duration, verdictTitle } from './verdict.js';
 
 const LOOK_AGAIN_MS = 5000;
@@ -13,6 +14,13 @@ function span(seconds: number): string {
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
     if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
     return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
+}
+
+/* Said when anything but what is usual waits. */
+function byPriority({ queued_by_priority }: Stats): string {
+    const waiting = Object.entries(queued_by_priority ?? {}).filter(([, runs]) => runs > 0);
+    if (waiting.every(([name]) => name === 'normal')) return '';
+    return ` (${waiting.map(([name, runs]) => `${runs} ${name}`).join(', ')})`;
 }
 
 const count = (value: number): string => String(Math.round(value));
@@ -37,6 +45,7 @@ function latencies({ latency }: Stats): HTMLElement {
 export class ServiceView {
     readonly element: HTMLElement;
     private readonly now = make('div', { class: 'tiles' });
+    private readonly workers = make('div');
     private readonly load = new Chart('Runs at once', count, 4);
     private readonly time = new Chart('Run time of half, and of 95 %', duration, 100);
     private readonly rate = new Chart('Runs that ended, each 10 s', count, 4);
@@ -45,7 +54,7 @@ export class ServiceView {
     private closed = false;
 
     constructor() {
-        this.element = make('section', {}, make('h2', {}, 'Service'), this.now,
+        this.element = make('section', {}, make('h2', {}, 'Service'), this.now, this.workers,
             make('div', { class: 'columns' }, this.load.element, this.rate.element, this.time.element), this.tables);
         void this.look();
     }
@@ -59,10 +68,10 @@ export class ServiceView {
         if (document.visibilityState === 'visible') {
             try {
                 const stats = await fetchStats();
+                troubleIsOver();
                 if (!this.closed) this.draw(stats);
             } catch (error) {
-                if (!this.closed) notify(reasonOf(error), 'bad');
-                return;
+                if (!this.closed) notifyTrouble(error);
             }
         }
         if (!this.closed) this.timer = window.setTimeout(() => void this.look(), LOOK_AGAIN_MS);
@@ -72,7 +81,7 @@ export class ServiceView {
         const { store, history } = stats;
         this.now.replaceChildren(facts([
             ['Running', `${stats.running} of ${stats.slots}`],
-            ['Queued', `${stats.queued} of ${stats.queue_length}`],
+            ['Queued', `${stats.queued} of ${stats.queue_length}${byPriority(stats)}`],
             ['Ended', `${stats.ended.total} in ${span(stats.uptime_s)}`],
             ['Stored', `${store.runs} runs, ${store.files} files, ${bytes(store.bytes)}`],
             ['Free on the disk', bytes(store.free_bytes)],
@@ -89,6 +98,9 @@ export class ServiceView {
             ...axis,
             lines: [line('Half', ({ p50_wall_ms }) => p50_wall_ms), line('95 %', ({ p95_wall_ms }) => p95_wall_ms)],
         });
+        if (!stats.workers) this.workers.replaceChildren();
+        else if (!this.workers.contains(document.activeElement))
+            this.workers.replaceChildren(make('h3', {}, 'Workers'), workersTable(stats.workers));
         if (this.tables.contains(document.activeElement)) return;
         const part = (title: string, content: HTMLElement): HTMLElement => make('div', {}, make('h3', {}, title), content);
         this.tables.replaceChildren(

@@ -43,6 +43,12 @@ export interface Usage {
     memory_peak_bytes?: number;
 }
 
+/* Where a run stands that waits for its turn; empty when that is not known. */
+export interface Place {
+    position?: number;
+    expected_wait_ms?: number;
+}
+
 export type RunState = 'queued' | 'preparing' | 'compiling' | 'running' | 'waiting' | 'finished';
 
 interface Numbered {
@@ -53,6 +59,7 @@ interface Numbered {
 export interface StateEvent extends Numbered {
     type: 'state';
     state: RunState;
+    attempt?: number; /* from the second on; what earlier ones said is void */
 }
 
 export interface TextEvent extends Numbered {
@@ -186,6 +193,10 @@ export async function createRun(request: RunRequest): Promise<string> {
     })) as { id?: unknown };
     if (typeof body.id !== 'string') throw new ApiError(201, '', 'The server named no run.', null);
     return body.id;
+}
+
+export async function fetchPlace(id: string): Promise<Place> {
+    return (await call(`v1/runs/${encodeURIComponent(id)}`)) as Place;
 }
 
 /* Is the run still there? Null when the server could not be asked. */

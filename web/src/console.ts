@@ -56,6 +56,7 @@ export class Console {
 
     begin(): void {
         this.clear();
+        this.box.dataset['ran'] = '';
         this.startedAt = performance.now();
         this.terminal?.begin();
         this.controls.disabled = false;
@@ -123,6 +124,7 @@ export class Console {
     }
 
     private clear(): void {
+        delete this.box.dataset['ran'];
         this.record.clear();
         this.plain.clear();
         this.terminal?.clear();

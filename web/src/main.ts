@@ -32,6 +32,7 @@ const workspace = new Workspace(showLanguage);
 const runner = new Runner({
     changed: onPhase,
     event: onEvent,
+    place: (text) => status.showPlace(text),
     refused: (text) => notify(text, 'bad'),
     connection: (state) => status.showConnection(state),
     lost: () => {
@@ -48,7 +49,7 @@ const screen = new Console(() => theme.dark, {
 const theme: Theme = new Theme((dark) => screen.setDark(dark));
 
 const session: Session = new Session(onLogin);
-const views: Views = new Views(() => session.isAdmin, (error) => notify(reasonOf(error), 'bad'));
+const views: Views = new Views(() => session, (error) => notify(reasonOf(error), 'bad'));
 
 let running: Setup | null = null;
 let preparing = false;

@@ -26,6 +26,20 @@ export function reasonOf(error: unknown): string {
     return error instanceof Error ? error.message : String(error);
 }
 
+let trouble = '';
+
+/* Of something that is tried again: said until it is over. */
+export function notifyTrouble(error: unknown): void {
+    if (reasonOf(error) === trouble) return;
+    trouble = reasonOf(error);
+    notify(trouble, 'bad');
+}
+
+export function troubleIsOver(): void {
+    if (trouble && element('notice-text', HTMLElement).textContent === trouble) notify('');
+    trouble = '';
+}
+
 /* The clipboard's own interface exists on https and localhost only. */
 export async function copyText(text: string): Promise<boolean> {
     try {

@@ -2,7 +2,7 @@
 // A run's output as it came, again: at its own pace, faster, or up to a moment
 // that is picked. Control characters are shown and do nothing, as in plain view.
 import { make } from './dom.js';
-import type { RunEvent } from './api.js';
+import type { RunEvent, StateEvent } from './api.js';
 import { PlainView, type OutputKind } from './output.js';
 import { duration } from './verdict.js';
 
@@ -51,6 +51,7 @@ export class Replay {
     private ticked = 0;
     private isOver = false;
     private state = '';
+    private attempt = '';
 
     constructor() {
         const controls = make('div', { class: 'tools replay-controls' }, this.play, this.speed, this.scrubber, this.clock);
@@ -71,11 +72,12 @@ export class Replay {
         if (event.type === 'end') {
             this.isOver = true;
             this.play.disabled = this.scrubber.disabled = false;
+            if (this.isEmpty) this.screen.dataset['ran'] = '';
         }
         if (!this.timer) this.show(this.length);
     }
 
-    get isEmpty(): boolean {
+    private get isEmpty(): boolean {
         return !this.events.some((event) => shownOf(event));
     }
 
@@ -108,22 +110,29 @@ export class Replay {
         if (at < this.at) {
             this.view.clear();
             this.next = 0;
-            this.state = '';
+            this.state = this.attempt = '';
         }
         this.at = at;
         for (; this.next < this.events.length && this.events[this.next]!.t <= at; this.next++) {
             const event = this.events[this.next]!;
             const shown = shownOf(event);
             if (shown) this.view.add(shown.kind, shown.text);
-            if (event.type === 'state') this.state = states[event.state] ?? event.state;
+            if (event.type === 'state') this.take(event);
         }
         this.tell();
+    }
+
+    private take({ state, attempt }: StateEvent): void {
+        this.state = states[state] ?? state;
+        if (attempt === undefined) return;
+        this.attempt = `, attempt ${attempt}`;
+        this.view.clear();
     }
 
     private tell(): void {
         const text = `${duration(this.at)} of ${duration(this.length)}${this.isOver ? '' : ', and it goes on'}`;
         this.scrubber.value = String(Math.round(this.at));
         this.scrubber.setAttribute('aria-valuetext', text);
-        this.clock.textContent = this.state ? `${text} – ${this.state}` : text;
+        this.clock.textContent = this.state ? `${text} – ${this.state}${this.attempt}` : text;
     }
 }

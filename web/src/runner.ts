@@ -5,6 +5,7 @@
 //
 // Stop works in all of them; before the run has a name it is remembered.
 import { createRun, type RunEvent, type RunRequest } from './api.js';
+import { QueueWatch } from './queue.js';
 import { RunStream } from './stream.js';
 
 type Phase = 'idle' | 'starting' | 'live';
@@ -12,6 +13,8 @@ type Phase = 'idle' | 'starting' | 'live';
 export interface RunnerHandlers {
     changed(phase: Phase): void;
     event(event: RunEvent): void;
+    /* In words, of a run that waits for its turn. */
+    place(text: string): void;
     refused(text: string): void;
     connection(state: 'open' | 'reconnecting'): void;
     lost(): void;
@@ -20,6 +23,7 @@ export interface RunnerHandlers {
 export class Runner {
     private phase: Phase = 'idle';
     private stream: RunStream | null = null;
+    private queue: QueueWatch | null = null;
     private stopWanted = false;
     private inputOpen = false;
 
@@ -86,6 +90,7 @@ export class Runner {
     }
 
     private finish(): void {
+        this.watchQueue(null);
         this.stream?.close();
         this.stream = null;
         this.inputOpen = false;
@@ -100,7 +105,7 @@ export class Runner {
 
     private follow(id: string): RunStream {
         return new RunStream(id, {
-            event: (event) => this.onEvent(event),
+            event: (event) => this.onEvent(id, event),
             refused: (text) => this.handlers.refused(text),
             connection: (state) => {
                 if (state !== 'lost') this.handlers.connection(state);
@@ -112,7 +117,13 @@ export class Runner {
         });
     }
 
-    private onEvent(event: RunEvent): void {
+    private watchQueue(id: string | null): void {
+        this.queue?.close();
+        this.queue = id ? new QueueWatch(id, (text) => this.handlers.place(text)) : null;
+    }
+
+    private onEvent(id: string, event: RunEvent): void {
+        if (event.type === 'state') this.watchQueue(event.state === 'queued' ? id : null);
         if (event.type === 'end') this.finish();
         this.handlers.event(event);
     }

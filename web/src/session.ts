@@ -32,6 +32,12 @@ export class Session {
         return this.me.scopes.includes('admin');
     }
 
+    /* The visitor has got a key by other ways than the form. */
+    async logIn(key: string): Promise<void> {
+        await login(key);
+        await this.look();
+    }
+
     /* Settled when the visitor may go on. */
     async begin(): Promise<void> {
         /* Where nobody can be asked, the requests that follow say why. */
@@ -63,8 +69,7 @@ export class Session {
         this.error.textContent = '';
         this.input.removeAttribute('aria-invalid');
         try {
-            await login(this.input.value.trim());
-            await this.look();
+            await this.logIn(this.input.value.trim());
             if (!isKnown(this.me)) throw new Error('The browser keeps no cookie of this server: allow it to.');
         } catch (error) {
             const wrong = error instanceof ApiError && error.status === 401;

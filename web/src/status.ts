@@ -32,6 +32,11 @@ export class Status {
         this.say(Object.hasOwn(states, state) ? states[state] : state);
     }
 
+    /* Only of a run that still waits: the answer may come late. */
+    showPlace(place: string): void {
+        if (this.state === 'queued' && this.reason.textContent !== place) this.reason.textContent = place;
+    }
+
     showConnection(state: 'open' | 'reconnecting'): void {
         if (state === 'reconnecting') this.say('Trying to reach the server again…', 'bad');
         else if (this.state) this.showState(this.state);

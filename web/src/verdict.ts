@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How a run ended, in words.
-import type { EndEvent } from './api.js';
+import type { EndEvent, Place } from './api.js';
 
 const titles: Record<string, string> = {
     succeeded: 'Finished',
@@ -46,6 +46,18 @@ export function duration(ms: number): string {
 
 export function megabytes(mb: number): string {
     return `${mb < 10 ? mb.toFixed(1) : Math.round(mb)} MiB`;
+}
+
+/* Where it stands in the queue, in words; empty when that is not known. A wait is a guess,
+ * so it is said in steps that do not change with every look. */
+export function placeInWords({ position, expected_wait_ms }: Place): string {
+    if (typeof position !== 'number' || position < 1) return '';
+    const place = position === 1 ? 'next in the queue' : `number ${position} in the queue`;
+    if (typeof expected_wait_ms !== 'number' || expected_wait_ms <= 0) return place;
+    const seconds = expected_wait_ms / 1000;
+    const step = seconds <= 5 ? 1 : 5;
+    const wait = seconds <= 60 ? `${Math.ceil(seconds / step) * step} s` : `${Math.ceil(seconds / 60)} min`;
+    return `${place}, for about ${wait}`;
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which of the page's three faces is seen: the program, the operator's side
 // (below #/admin), or, over both, the login.
-import type { Admin } from './admin.js';
+import type { Admin, Visitor } from './admin.js';
 import { element } from './page.js';
 
 type Face = 'run' | 'admin' | 'login';
@@ -11,7 +11,7 @@ export class Views {
     private needsLogin = false;
 
     constructor(
-        private readonly isAdmin: () => boolean,
+        private readonly visitor: () => Visitor,
         private readonly onFailed: (error: unknown) => void,
     ) {
         window.addEventListener('hashchange', () => this.route());
@@ -37,7 +37,7 @@ export class Views {
     private async showAdmin(hash: string): Promise<void> {
         try {
             const { Admin } = await import('./admin.js');
-            this.admin ??= new Admin(this.isAdmin);
+            this.admin ??= new Admin(this.visitor());
         } catch (error) {
             this.onFailed(error);
             return;

@@ -184,7 +184,7 @@ static void say(const struct client *client, const void *bytes, size_t len)
 
 static const char *newest_run(void)
 {
-    return world.made_count > 0 ? run_id(world.made[world.made_count - 1]) : "none";
+    return run_id(world.made[world.made_count - 1]);
 }
 
 static void note_run(void *context, struct run *run)
@@ -314,6 +314,8 @@ static void socket_step(char letter, struct slice rest)
 
 static void take_step(char letter, struct slice rest)
 {
+    if (world.made_count == 0 && strchr("aobif", letter))
+        return; /* of runs that the engine has not, the store would be asked */
     switch (letter) {
     case 's':
         post_session(rest);

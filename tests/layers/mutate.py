@@ -43,6 +43,8 @@ failed. [mutations.txt](mutations.txt) has the lines.
 # Of cmocka, and of unittest.
 FAILED_CASE = re.compile(r"^(?:\[  FAILED  \] (\w+)|(?:FAIL|ERROR): (\w+)(?: .*)?)$", re.M)
 TEST_TIMEOUT_S = 900
+# These know how to be without a service: over an engine that is played.
+OF_FAKE, FAKE = "tests/dialect/execute/", "tests/unit/dialect/serve_fake"
 
 
 def read_mutations(path):
@@ -89,6 +91,8 @@ class Copy:
                               env={**os.environ, **environment})
 
     def _target(self, test):
+        if test.startswith(OF_FAKE):
+            return FAKE
         return "runnel" if ".py" in test else self.targets.get(test)
 
     def builds(self, test):
@@ -103,10 +107,10 @@ class Copy:
         command = [sys.executable, "-B", "-m", "unittest", "discover", "-s", folder, "-p", name]
         if case:
             command += ["-k", case]
-        if folder == "tests/dialect/execute":
-            command = [sys.executable, "-B", "tests/with_service.py", *command]
+        program = {"RUNNEL_FAKE" if test.startswith(OF_FAKE) else "RUNNEL":
+                   str(self.top / "build" / self._target(test))}
         done = self._run(["timeout", "-k", "10", str(TEST_TIMEOUT_S), *command],
-                         RUNNEL=str(self.top / "build/runnel"), PYTHONPATH=str(self.top / "tests"))
+                         PYTHONPATH=str(self.top / "tests"), **program)
         return done, done.returncode == 0 and re.search(r"^Ran [1-9]", done.stdout, re.M)
 
     def failed(self, test):

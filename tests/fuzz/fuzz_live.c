@@ -140,7 +140,7 @@ static int look_at_answer(struct client *client)
     if (client->heard < sizeof "HTTP/1.1 200" - 1)
         return 0;
     assert(strncmp(client->text, "HTTP/1.1 ", 9) == 0);
-    int status = atoi(client->text + 9);
+    int status = (int)strtol(client->text + 9, NULL, 10);
     assert(status != 500);
     if (client->from != UINT64_MAX && status == 200)
         look_at_events(client);

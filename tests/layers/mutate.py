@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Spoils one check at a time and sees its test fail (mutations.txt).
 
+mutate.py [--only REGEX] [--table FILE] [--folder DIR] [--jobs N]
+
 It works in a copy of the tree, so the checkout stays as it is. The test passes before
 in that copy, else its failing shows nothing. As root for what makes boxes.
 """
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -25,7 +28,23 @@ sys.path[:0] = [str(HERE.parent)]
 # pylint: disable=wrong-import-position
 from report import Report
 
-Mutation = collections.namedtuple("Mutation", "name path old new test")
+Mutation = collections.namedtuple("Mutation", "row name path old new test")
+
+TABLE_HEAD = """\
+# Checks and rows
+
+Made by `tests/layers/mutate.py --table`. Rows that no layer of the box stops, but a check of ours
+(`sup`, `api` and `q` in the list of threats): each check was spoilt alone, and the test beside it
+failed. [mutations.txt](mutations.txt) has the lines.
+
+| row | what was spoilt | in | what failed |
+|---|---|---|---|
+"""
+# Of cmocka, and of unittest.
+FAILED_CASE = re.compile(r"^(?:\[  FAILED  \] (\w+)|(?:FAIL|ERROR): (\w+)(?: .*)?)$", re.M)
+TEST_TIMEOUT_S = 900
+# These know how to be without a service: over an engine that is played.
+OF_FAKE, FAKE = "tests/dialect/execute/", "tests/unit/dialect/serve_fake"
 
 
 def read_mutations(path):
@@ -33,8 +52,9 @@ def read_mutations(path):
     for block in re.split(r"\n\n+", path.read_text(encoding="utf-8")):
         lines = [line for line in block.splitlines() if not line.startswith("#")]
         if lines:
+            row, name = lines[0].removeprefix(": ").split(" ", 1)
             found.append(Mutation(
-                lines[0].removeprefix(": "), lines[1],
+                row, name, lines[1],
                 "".join(line[1:] + "\n" for line in lines if line.startswith("-")),
                 "".join(line[1:] + "\n" for line in lines if line.startswith("+")), lines[-1]))
     return found
@@ -46,62 +66,133 @@ class Copy:
     def __init__(self, folder, jobs):
         self.top = pathlib.Path(folder) / "tree"
         self.jobs = jobs
+        self.good = {}  # test: what is wrong with it as it is, or None
         listed = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], check=True,
                                 capture_output=True, text=True).stdout
         for name in filter(None, listed.split("\0")):
             if (TOP / name).is_file():
-                (self.top / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(TOP / name, self.top / name)
-        self._run(["meson", "setup", "build"]).check_returncode()
+                self._take_over(name)
+        if not (self.top / "build").exists():
+            self._run(["meson", "setup", "build"]).check_returncode()
         listed = self._run(["meson", "introspect", "--tests", "build"])
         self.targets = {test["name"]: os.path.relpath(test["cmd"][0], self.top / "build")
                         for test in json.loads(listed.stdout)}
 
-    def _run(self, command):
-        return subprocess.run(command, cwd=self.top, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, errors="replace", check=False)
+    def _take_over(self, name):
+        """Its time stays as it is where its text does: a copy that was kept builds no more than it must."""
+        there = self.top / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if not there.is_file() or there.read_bytes() != (TOP / name).read_bytes():
+            shutil.copy(TOP / name, there)
+
+    def _run(self, command, **environment):
+        return subprocess.run(command, cwd=self.top, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+                              env={**os.environ, **environment})
+
+    def _target(self, test):
+        if test.startswith(OF_FAKE):
+            return FAKE
+        return "runnel" if ".py" in test else self.targets.get(test)
 
     def builds(self, test):
         """What went wrong, or None."""
-        done = self._run(["ninja", "-C", "build", f"-j{self.jobs}", self.targets[test]])
+        done = self._run(["ninja", "-C", "build", f"-j{self.jobs}", self._target(test)])
         return None if done.returncode == 0 else done.stdout[-600:]
 
-    def passes(self, test):
-        done = self._run(["meson", "test", "-C", "build", "--no-rebuild", "--num-processes", "1", test])
-        return done.returncode == 0
+    def _run_python(self, test):
+        """`FILE.py`, or `FILE.py CASE`."""
+        path, _, case = test.partition(" ")
+        folder, name = os.path.split(path)
+        command = [sys.executable, "-B", "-m", "unittest", "discover", "-s", folder, "-p", name]
+        if case:
+            command += ["-k", case]
+        program = {"RUNNEL_FAKE" if test.startswith(OF_FAKE) else "RUNNEL":
+                   str(self.top / "build" / self._target(test))}
+        done = self._run(["timeout", "-k", "10", str(TEST_TIMEOUT_S), *command],
+                         PYTHONPATH=str(self.top / "tests"), **program)
+        return done, done.returncode == 0 and re.search(r"^Ran [1-9]", done.stdout, re.M)
 
-    def judge(self, mutation):
-        """Complaints about one mutation; the copy is afterwards as before."""
-        if mutation.test not in self.targets:
-            return [f"there is no test {mutation.test}"]
+    def failed(self, test):
+        """The cases that failed, or what else happened; [] when it passes."""
+        if ".py" in test:
+            done, passed = self._run_python(test)
+        else:
+            done = self._run(["meson", "test", "-C", "build", "-v", "--no-rebuild",
+                              "--num-processes", "1", test], CMOCKA_MESSAGE_OUTPUT="stdout")
+            passed = done.returncode == 0
+        if passed:
+            return []
+        cases = ["".join(found) for found in FAILED_CASE.findall(done.stdout)]
+        return list(dict.fromkeys(case for case in cases if not case.isdigit())) or \
+            [f"exit status {done.returncode}"]
+
+    def _as_it_is(self, test):
+        if test not in self.good:
+            wrong = self.builds(test)
+            self.good[test] = wrong or ", ".join(self.failed(test)) or None
+        return self.good[test]
+
+    @contextlib.contextmanager
+    def _spoilt(self, mutation):
         path = self.top / mutation.path
         text = path.read_text(encoding="utf-8")
-        if text.count(mutation.old) != 1:
-            return [f"{mutation.path} has its lines {text.count(mutation.old)} times"]
-        wrong = self.builds(mutation.test)
-        if wrong or not self.passes(mutation.test):
-            return [f"{mutation.test} does not pass as it is: {wrong or ''}"]
         path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
         try:
-            wrong = self.builds(mutation.test)
-            if wrong:
-                return ["what is spoilt does not build: " + wrong]
-            return [f"{mutation.test} does not notice"] if self.passes(mutation.test) else []
+            yield
         finally:
             path.write_text(text, encoding="utf-8")
+
+    def judge(self, mutation):
+        """(complaints, cases that failed) of one mutation; the copy is afterwards as before."""
+        if not self._target(mutation.test):
+            return [f"there is no test {mutation.test}"], []
+        count = (self.top / mutation.path).read_text(encoding="utf-8").count(mutation.old)
+        if count != 1:
+            return [f"{mutation.path} has its lines {count} times"], []
+        if self._as_it_is(mutation.test):
+            return [f"{mutation.test} does not pass as it is: {self.good[mutation.test]}"], []
+        with self._spoilt(mutation):
+            wrong = self.builds(mutation.test)
+            if wrong:
+                return ["what is spoilt does not build: " + wrong], []
+            failed = self.failed(mutation.test)
+        return ([] if failed else [f"{mutation.test} does not notice"]), failed
+
+
+def order(row):
+    number = re.match(r"\d+", row)
+    return int(number[0]), row
+
+
+def write_table(path, caught):
+    lines = []
+    for mutation, failed in sorted(caught, key=lambda pair: order(pair[0].row)):
+        test = mutation.test.partition(" ")[0]
+        lines.append(f"| {mutation.row} | {mutation.name} | `{mutation.path}` | `{test}`: {failed[0]} |\n")
+    path.write_text(TABLE_HEAD + "".join(lines), encoding="utf-8")
 
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", metavar="REGEX", help="by name, file or test")
+    parser.add_argument("--only", default="", metavar="REGEX", help="by row, name, file or test")
     parser.add_argument("--jobs", type=int, default=2, help="of the build (2)")
+    parser.add_argument("--table", type=pathlib.Path, help="where to write what was noticed")
+    parser.add_argument("--folder", help="where the copy is, and stays (one that goes)")
     options = parser.parse_args(argv)
-    report = Report()
-    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+    report, caught = Report(), []
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="mutations-"))
         copy = Copy(folder, options.jobs)
         for mutation in read_mutations(HERE / "mutations.txt"):
-            if re.search(options.only, " ".join((mutation.name, mutation.path, mutation.test))):
-                report.judge(mutation.name, copy.judge(mutation))
+            if re.search(options.only, " ".join(
+                    (mutation.row, mutation.name, mutation.path, mutation.test))):
+                complaints, failed = copy.judge(mutation)
+                report.judge(f"{mutation.row} {mutation.name}", complaints)
+                if failed:
+                    caught.append((mutation, failed))
+    if options.table:
+        write_table(options.table, caught)
     return report.finish()
 
 

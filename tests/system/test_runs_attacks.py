@@ -306,6 +306,21 @@ class Keys(Kept):
         self.assertEqual(call(service, "GET", "/v1/keys")[0], 403)
         call(service, "DELETE", f"/v1/runs/{live}")
 
+    def test_nobody_sees_another_s_run_that_only_the_store_knows(self):
+        service = self.serve(API_KEYS=KEYS)
+        run = start(service, "echo hers", wait=True)[1]["id"]
+        service.close()
+        service = self.serve(API_KEYS=KEYS)
+        for path in (f"/v1/runs/{run}", f"/v1/runs/{run}?request=true", f"/v1/runs/{run}/events"):
+            self.assertEqual(call(service, "GET", path, token=BOB)[0], 404, path)
+        with self.assertRaises(Refused) as refused:
+            WebSocket(service.port, f"/v1/runs/{run}/stream", Authorization=f"Bearer {BOB}")
+        self.assertEqual(refused.exception.status, 404)
+        self.assertEqual(call(service, "DELETE", f"/v1/runs/{run}", token=BOB)[0], 404)
+        events = service.request_raw("GET", f"/v1/runs/{run}/events", headers=bearer(ALICE))
+        self.assertEqual(events[0], 200)
+        self.assertIn("hers", str(events[2]))
+
     def test_another_s_session_of_engine_io(self):
         service = self.serve(API_KEYS=KEYS)
         path = "/socket.io/?EIO=4&transport=polling"

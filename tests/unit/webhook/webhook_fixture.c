@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -49,6 +50,7 @@ int fixture_tear_down(void **state)
     if (fixture->server > 0) {
         (void)kill(fixture->server, SIGKILL);
         (void)waitpid(fixture->server, NULL, 0);
+        (void)munmap(fixture->given, sizeof *fixture->given);
     }
     if (fixture->requests >= 0)
         (void)close(fixture->requests);
@@ -79,7 +81,8 @@ static void take_request(int socket, int pipe)
     (void)!write(pipe, text, len);
 }
 
-static void give_answer(int socket, const char *answer, uint64_t body_bytes)
+/* As far as it is taken; *given counts the body. */
+static void give_answer(int socket, const char *answer, uint64_t body_bytes, uint64_t *given)
 {
     static char zeros[64 * 1024];
     (void)!write(socket, answer, strlen(answer));
@@ -88,20 +91,21 @@ static void give_answer(int socket, const char *answer, uint64_t body_bytes)
         if (put <= 0)
             break;
         body_bytes -= (uint64_t)put;
+        *given += (uint64_t)put;
     }
 }
 
-static void serve(int listener, int pipe, const char *answer, uint64_t body_bytes)
+static void serve(const struct fixture *fixture, int pipe, const char *answer, uint64_t body_bytes)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
     for (;;) {
-        int socket = accept(listener, NULL, NULL);
+        int socket = accept(fixture->listener, NULL, NULL);
         if (socket < 0)
             _exit(1);
         take_request(socket, pipe);
         if (answer) {
-            give_answer(socket, answer, body_bytes);
+            give_answer(socket, answer, body_bytes, fixture->given);
             (void)close(socket);
         } /* else it stays open */
     }
@@ -112,9 +116,12 @@ void fixture_serve(struct fixture *fixture, const char *answer, uint64_t body_by
     int fds[2];
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    fixture->given = mmap(NULL, sizeof *fixture->given, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(fixture->given, MAP_FAILED);
     fixture->server = fork();
     if (fixture->server == 0)
-        serve(fixture->listener, fds[1], answer, body_bytes);
+        serve(fixture, fds[1], answer, body_bytes);
     (void)close(fds[1]);
     fixture->requests = fds[0];
 }

@@ -33,8 +33,9 @@ struct fixture {
     int listener;
     uint16_t port;
     pid_t server;
-    int requests; /* a pipe: what the server got */
-    size_t count; /* of results */
+    int requests;    /* a pipe: what the server got */
+    uint64_t *given; /* bytes of bodies that its clients took; shared with it */
+    size_t count;    /* of results */
     size_t awaited;
     struct result results[RESULTS_MAX];
     bool was_late;

@@ -47,6 +47,12 @@ def output_of(test):
     return test["stdout"] + "\n" + test.get("stderr", "")
 
 
+def show(test, which=""):
+    """For people; its lines are not ours."""
+    lines = output_of(test).strip().splitlines()
+    print(f"--- {test['name']}{which}:", *(f"    {line}" for line in lines), "---", sep="\n")
+
+
 def failed_cases(test):
     found = [case for case in cases_of(output_of(test)) if case[0] == "FAIL"]
     return found or [("FAIL", "", f"{test['result']}, exit status {test['returncode']}")]
@@ -61,7 +67,7 @@ def judge(report, test):
     output = output_of(test)
     cases = cases_of(output)
     if is_bad(test):
-        print(f"--- {test['name']}:\n{output.strip()}\n---")
+        show(test)
         cases = [case for case in cases if case[0] != "FAIL"] + failed_cases(test)
     elif not cases:
         lines = output.strip().splitlines() or ["it does not say why"]
@@ -88,7 +94,7 @@ def try_again(report, folder, test):
               if other["name"] == test["name"]]
     if len(second) != 1 or is_bad(second[0]):
         return test
-    print(f"--- {test['name']}, the first time:\n{output_of(test).strip()}\n---")
+    show(test, ", the first time")
     for _, case, reason in failed_cases(test):
         report.unsteady(name_of(test, case), [reason])
     return second[0]

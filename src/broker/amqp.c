@@ -159,6 +159,7 @@ static int start(struct amqp *amqp, struct loop *loop, const struct amqp_config 
     list_init(&line->questions);
     if (relay_init(&amqp->relay, err) < 0)
         return -1;
+    amqp->relay.is_held = config->is_held;
     amqp->relay.wake = loop_wake_new(loop, on_wake, amqp);
     int rc = start_thread(amqp);
     if (rc != 0)

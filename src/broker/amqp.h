@@ -114,6 +114,7 @@ struct amqp_config {
     size_t declaration_count;
     const struct amqp_consumer *consumers;
     size_t consumer_count;
+    bool is_held;         /* no consumer starts before amqp_hold(…, false) */
     unsigned heartbeat_s; /* 0: 10 */
     uint64_t timeout_ms;  /* of connecting and of every answer; 0: 5000 */
     uint64_t retry_ms;    /* the first pause before connecting again, doubled up to 5 s; 0: 200 */

@@ -114,6 +114,7 @@ static int connect_broker(struct fleet_front *front, struct err *err)
         .declaration_count = count,
         .consumers = results,
         .consumer_count = front->config.foreign_workers ? 2 : 1,
+        .is_held = true,
         .events = {on_broker, on_broker_lost, on_delivered, front_published},
         .context = front,
     };
@@ -221,7 +222,6 @@ int fleet_front_start(struct fleet_front *front, struct engine *engine, struct e
     front->engine = engine;
     if (connect_stream(front, err) < 0 || connect_broker(front, err) < 0)
         return -1;
-    amqp_hold(front->amqp, true);
     loop_timer_start(front->patience, PATIENCE_MS);
     struct fleet_members_config members = {
         .redis = front->redis,

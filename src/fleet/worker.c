@@ -106,6 +106,7 @@ static int connect_broker(struct fleet_worker *worker, struct err *err)
         .declaration_count = row_count,
         .consumers = consumers,
         .consumer_count = ARRAY_LEN(consumers),
+        .is_held = true,
         .events = {on_broker, on_broker_lost, on_delivered, worker_published},
         .context = worker,
     };
@@ -298,12 +299,11 @@ int fleet_worker_start(struct fleet_worker *worker, struct engine *engine, struc
 {
     worker->engine = engine;
     worker->is_patient = true;
+    worker->is_holding = true;
     loop_timer_start(worker->patience, PATIENCE_MS);
     if (connect_stream(worker, err) < 0 || worker_join(worker, err) < 0 ||
         connect_broker(worker, err) < 0)
         return -1;
-    worker->is_holding = true;
-    amqp_hold(worker->amqp, true);
     loop_timer_start(worker->leases, LEASE_RENEW_MS);
     return 0;
 }

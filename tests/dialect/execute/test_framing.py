@@ -255,7 +255,7 @@ class Deadlines(unittest.TestCase):
         with wire.server("timeout_s=1").main.connect() as sock:
             begun = time.monotonic()
             self.assertEqual(wire.read_all(sock), b"")
-            self.assertLess(time.monotonic() - begun, 3)
+            self.assertLess(time.monotonic() - begun, 10)
 
     def test_client_that_does_not_take_its_answer_is_cut_off(self):
         server = wire.server("timeout_s=1")
@@ -269,7 +269,9 @@ class Deadlines(unittest.TestCase):
                               % len(body), body))
             time.sleep(0.5)
             self.assertEqual(server.descriptors(), before + 1)
-            time.sleep(3)
+            end = time.monotonic() + 10
+            while server.descriptors() > before and time.monotonic() < end:
+                time.sleep(0.05)
             self.assertEqual(server.descriptors(), before)
 
     def test_silent_connections_make_room_at_the_maximum(self):

@@ -47,7 +47,8 @@ static void one_read_moves_at_most_a_chunk(void **state)
     assert_true(fcntl(fixture->program[1], F_SETPIPE_SZ, 1 << 20) > 0);
     size_t sum = flood(fixture, STAGE_STDOUT);
     assert_true(sum > 64 * KIB);
-    turn(fixture);
+    for (int i = 0; i < 100 && fixture->out[STAGE_STDOUT].len < sum; i++)
+        turn(fixture);
     assert_int_equal(fixture->out[STAGE_STDOUT].len, sum);
     assert_int_equal(fixture->largest, 32 * KIB);
 }

@@ -212,7 +212,7 @@ class Owners(Jobs):
 
 
 class Component:
-    """The page's component: it submits, follows, and polls each second, 60 times at most; it
+    """The page's component: it submits, follows, and polls each second, for a minute at most; it
     closes its socket as soon as it reads of the end."""
 
     def __init__(self, place):
@@ -227,7 +227,8 @@ class Component:
         socket = self.place.socket(f"/stream/{job_id}", Origin="http://localhost:3000")
         socket.send_json({"type": "subscribe", "job_id": job_id})
         try:
-            for _ in range(60):
+            end = time.monotonic() + 60
+            while time.monotonic() < end:
                 time.sleep(period_s)
                 job = self.place.job(job_id)
                 if job["status"] in ("completed", "failed") and job.get("result"):

@@ -40,7 +40,7 @@ const tests = {
     },
     async refusals_are_errors() {
         const error = await refusal(runnel.run({ language: "cobol", code: "x" }));
-        assert.deepEqual([error.status, error.code, error.field], [400, "invalid_request", "language"]);
+        assert.deepEqual([error.status, error.code, error.field], [400, "unknown_language", "language"]);
         assert.equal((await refusal(runnel.get("run_000000000000"))).status, 404);
         assert.equal((await refusal(new Runnel({ url, key: "wrong" }).languages())).status, 401);
         assert.equal((await refusal(collect(runnel.events("run_000000000000")))).status, 404);

@@ -37,7 +37,7 @@ class Python(Client):
         self.assertEqual((begun_again.state, begun_again.attempt), ("queued", 2))
 
     def test_refusals_are_exceptions(self):
-        rows = [(lambda: self.runnel.run("cobol", "x"), 400, "invalid_request", "language"),
+        rows = [(lambda: self.runnel.run("cobol", "x"), 400, "unknown_language", "language"),
                 (lambda: self.runnel.get("run_000000000000"), 404, "not_found", None),
                 (lambda: self.runnel.get("../files"), 404, "not_found", None),
                 (lambda: list(self.runnel.events("run_000000000000")), 404, "not_found", None),

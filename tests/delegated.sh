@@ -30,6 +30,8 @@ delegate() {
     made="$made $1"
     chown -R "$user" "$1/$name" || cannot "$1/$name stays ours"
     echo $$ >"$1/$name/cgroup.procs" || cannot "$1/$name takes nobody"
+    # It has many processes, and others beside it are alone.
+    echo 4096 2>/dev/null >"$1/$name/cpu.shares" || echo 400 2>/dev/null >"$1/$name/cpu.weight"
 }
 
 # Version 2 has one hierarchy; version 1 one for each controller, and ours may be

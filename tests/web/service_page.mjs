@@ -144,6 +144,7 @@ export default {
             }
             await page.untilText('#plain', 'name? ');
             line.cut();
+            await page.untilText('#end-title', 'Trying to reach'); // what was on its way is gone
             await page.type('Ada\n');
             await pause(300);
             line.mend();

@@ -81,6 +81,7 @@ class Killed(unittest.TestCase):
             ends.close()
             self.assertEqual(ends.twice(), {})
         wait_until("no process of a box is left", lambda: not left_behind(spawners))
+        print(f"did {ROUNDS} kills of workers and fronts, {len(load.promised)} jobs meanwhile", flush=True)
 
     def wrong_ones(self, fleet, promised):
         """Each is found on any front, has ended as it should, or as a job may that ended two

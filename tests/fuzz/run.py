@@ -4,7 +4,7 @@
 
 run.py [--seconds N] [--jobs N] [TARGET...]     without targets: all
 
-What is found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to
+The seconds are those of a processor: what else the machine does takes nothing from them. What is found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to
 build-fuzz/crashes: put a crash, as small as -minimize_crash=1 makes it, into the corpus
 with what mends it.
 """
@@ -12,8 +12,11 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import re
+import signal
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-fuzz"
@@ -27,6 +30,7 @@ SETUP = ["meson", "setup", str(BUILD), "-Db_sanitize=address,undefined", "-Db_lu
          "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all"]
 # One input may take this long, and this many MiB.
 BOUNDS = ["-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1"]
+LOOKS_EVERY_S = 1
 
 
 def build(targets):
@@ -41,28 +45,48 @@ def longest(name):
     return max(4096, 2 * max(path.stat().st_size for path in (CORPUS / name).iterdir()))
 
 
+def processor_seconds(pid):
+    """That the process has had, all its threads together."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run_for(command, seconds):
+    """(exit status, what it said): it is asked to end when it has had its time."""
+    with tempfile.TemporaryFile("w+", errors="replace") as said, \
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as child:
+        while True:
+            try:
+                child.wait(LOOKS_EVERY_S)
+                break
+            except subprocess.TimeoutExpired:
+                if processor_seconds(child.pid) >= seconds:
+                    child.send_signal(signal.SIGUSR1)
+        said.seek(0)
+        return child.returncode, said.read().splitlines()
+
+
 def run(name, seconds):
-    """Complaints."""
+    """(complaints, inputs that were tried)"""
     found, crashes = BUILD / "found" / name, BUILD / "crashes"
     found.mkdir(parents=True, exist_ok=True)
     crashes.mkdir(exist_ok=True)
-    done = subprocess.run(
-        [str(BUILD / "tests/fuzz" / f"fuzz_{name}"), f"-max_total_time={seconds}", *BOUNDS,
-         f"-max_len={longest(name)}", f"-artifact_prefix={crashes}/{name}-", str(found),
-         str(CORPUS / name)], capture_output=True, text=True, errors="replace", check=False)
-    lines = done.stderr.splitlines()
-    if done.returncode == 0:
-        print(f"# {name}: " + ", ".join(line.removeprefix("stat::").replace("  ", "")
-                                        for line in lines if line.startswith("stat::number")))
-        return []
-    print("\n".join(lines[-60:]))
-    return [f"exit status {done.returncode}; its input lies in {crashes}"]
+    status, lines = run_for(
+        [str(BUILD / "tests/fuzz" / f"fuzz_{name}"), *BOUNDS, f"-max_len={longest(name)}",
+         f"-artifact_prefix={crashes}/{name}-", str(found), str(CORPUS / name)], seconds)
+    stats = [line.removeprefix("stat::") for line in lines if line.startswith("stat::number")]
+    if status == 0 and stats:
+        print(f"# {name}: " + ", ".join(" ".join(line.split()) for line in stats), flush=True)
+        return [], int(re.search(r"executed_units: *(\d+)", stats[0])[1])
+    print("\n".join(lines[-60:]), flush=True)
+    return [f"exit status {status}; its input lies in {crashes}"], 0
 
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "600")),
-                        help="of each target (FUZZ_SECONDS, else 600)")
+                        help="of a processor, for each target (FUZZ_SECONDS, else 600)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="targets at once (as many as there are processors)")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all")
@@ -74,8 +98,16 @@ def main(argv):
     targets = options.targets or known
     build(targets)
     report = Report()
+
+    def judge(name):
+        complaints, inputs = run(name, options.seconds)
+        report.judge(f"fuzz/{name}", complaints)
+        return inputs
+
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda name: report.judge(f"fuzz/{name}", run(name, options.seconds)), targets))
+        inputs = list(pool.map(judge, targets))
+    report.did(f"{len(targets)} targets, {options.seconds} s of a processor each: "
+               f"{sum(inputs) / 1e6:.1f} million inputs")
     return report.finish()
 
 

@@ -10,8 +10,11 @@ spawner that can leave out steps (weakened.c):
     cannot, and then it must not be.
 
 A machine that dies or hangs under an attack has been attacked with success; another
-is booted for the rest. Prints as the other parts of ./check do; --table writes what
-was seen as a page.
+is booted for the rest. Prints as the other parts of ./check do.
+
+--table FILE writes what was seen as a page. What stands there already, of rows whose
+layers are the same, counts as seen, so that --missing carries out the rest alone;
+--results FILE keeps case by case what the page has not yet.
 """
 
 import argparse
@@ -37,6 +40,7 @@ sys.path[:0] = [str(HERE.parent / "sandbox"), str(HERE), str(HERE.parent)]
 # pylint: disable=wrong-import-position
 import parts
 import row as corpus
+import table
 from report import Report
 
 # Those that start fast enough in an emulated machine.
@@ -208,17 +212,28 @@ def _end(child):
     child.wait()
 
 
+def marks_of_table(path, rows):
+    """As Judge.marks, of rows that stand there with the layers that they have now."""
+    stands = table.read(path)
+    return {f"{row.name} {layer or '-'}": mark for row in rows
+            if set(stands.get(row.name, ())) == {None, *layers_of(row)}
+            for layer, mark in stands[row.name].items()}
+
+
 class Judge:
     """Counts what came of the cases, and remembers it for the table."""
 
-    def __init__(self, report, cannot, options):
+    def __init__(self, report, cannot, options, of_table):
         self.report = report
         self.cannot = cannot
         self.times = options.times
         self.kept = options.results and pathlib.Path(options.results)
-        self.marks = {}  # "row layer" (or "row -"): holds, falls, broken
+        kept = {}
         if self.kept and self.kept.exists():
-            self.marks = json.loads(self.kept.read_text(encoding="utf-8"))
+            kept = json.loads(self.kept.read_text(encoding="utf-8"))
+        # "row layer" (or "row -"): holds, falls, broken
+        self.marks = collections.ChainMap(kept, of_table)
+        self.as_expected = collections.Counter()  # {(all were out, mark): cases of this run}
         self._lock = threading.Lock()
 
     def told(self, case, result, seconds):
@@ -231,12 +246,24 @@ class Judge:
         if self.times:
             print(f"# {seconds:6.1f} s {name}: {'; '.join(found[:2])[:400] or 'stopped'}",
                   flush=True)
-        self.report.judge(name, self._complaints(case, result, found))
+        complaints = self._complaints(case, result, found)
+        self.report.judge(name, complaints)
+        mark = "broken" if "broken" in result else "falls" if found else "holds"
         with self._lock:
-            self.marks[f"{case.row} {case.layer or '-'}"] = (
-                "broken" if "broken" in result else "falls" if found else "holds")
+            self.as_expected[case.layer is None, mark] += not complaints
+            self.marks[f"{case.row} {case.layer or '-'}"] = mark
             if self.kept:
-                self.kept.write_text(json.dumps(self.marks, indent=1), encoding="utf-8")
+                self.kept.write_text(json.dumps(self.marks.maps[0], indent=1), encoding="utf-8")
+
+    def finish(self):
+        """For the proof, then the exit status."""
+        count = self.as_expected
+        if count:
+            self.report.did(f"{count[True, 'falls']} attacks came through where all their layers "
+                            "were left out")
+            self.report.did(f"{count[False, 'holds']} times one layer alone stopped one; "
+                            f"{count[False, 'falls']} times it could not, as cannot.txt says")
+        return self.report.finish()
 
     @staticmethod
     def _relevant(case, found):
@@ -267,33 +294,10 @@ def is_settled(row, judge):
 
 
 def write_table(path, rows, judge, absent):
-    layers = list(parts.STEPS)
-    lines = [
-        "# Layers and rows", "",
-        "Made by `tests/layers/run.py --table`. A row is an attack of `tests/sandbox`; with all the",
-        "layers marked in it left out, it succeeds.", "",
-        "● the layer holds alone · ○ it cannot alone, see below · – the row is no matter of this layer",
-        "", "| row | " + " | ".join(layers) + " |", "|---|" + ":-:|" * len(layers)]
-    reasons, unseen = [], []
-    for row in rows:
-        if not is_settled(row, judge):
-            unseen.append(row.name)
-            continue
-        cells = []
-        for layer in layers:
-            mark = judge.marks.get(f"{row.name} {layer}")
-            cells.append({"holds": "●", "falls": "○", None: "–"}[mark])
-            why = judge.cannot.get((row.name, layer))
-            if why and mark:
-                reasons.append(f"| {row.name} | {layer} | {why} |")
-        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
-    lines += ["", "## Why a layer cannot", "", "| row | layer | why |", "|---|---|---|"] + reasons
-    lines += ["", "## Shown by another row", "", "| row | the same attack | why |", "|---|---|---|"]
-    lines += dict.fromkeys(f"| {re.sub('/.*', '/…', name)} | {other} | {why} |"
-                           for name, other, why in absent)
-    if unseen:
-        lines += ["", "Not shown yet: " + ", ".join(unseen) + "."]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    seen = {row.name: {layer: judge.marks[f"{row.name} {layer}"] for layer in layers_of(row)}
+            for row in rows if is_settled(row, judge)}
+    unseen = [row.name for row in rows if row.name not in seen]
+    table.write(path, seen, unseen, judge.cannot, absent)
 
 
 def judge_real_program(report, real, weakened):
@@ -318,12 +322,12 @@ def parse_options(argv):
     parser.add_argument("--slow", type=int, default=10, metavar="FACTOR",
                         help="as in tests/sandbox")
     parser.add_argument("--times", action="store_true", help="what each case took, and showed")
-    parser.add_argument("--table", metavar="FILE", help="write what was seen")
+    parser.add_argument("--table", metavar="FILE", type=pathlib.Path,
+                        help="write there what was seen; what stands there already counts as seen")
     parser.add_argument("--results", metavar="FILE",
-                        help="keep what was seen there; what is there already stands in the table")
+                        help="keep what was seen there; what is there already counts as seen")
     parser.add_argument("--missing", action="store_true",
-                        help="only cases that --results does not show as they must be")
-    parser.add_argument("--table-only", metavar="FILE", help="write it from --results and stop")
+                        help="only cases that neither of these files shows as they must be")
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     return parser.parse_args(argv)
 
@@ -331,25 +335,24 @@ def parse_options(argv):
 def main(argv):
     options = parse_options(argv)
     report = Report()
-    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options)
     corpus_rows = corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
     absent = standing_for(corpus_rows, read_elsewhere(HERE / "elsewhere.txt"))
-    rows = [row for row in corpus_rows if is_chosen(row, options.only)]
+    all_rows = [row for row in corpus_rows if is_chosen(row, "")]
+    judge = Judge(report, read_cannot(HERE / "cannot.txt"), options,
+                  marks_of_table(options.table, all_rows) if options.table else {})
+    rows = [row for row in all_rows if re.search(options.only, row.name)]
     cases = [case for row in rows for case in cases_of(row)
              if not (options.missing and is_seen(case, judge))]
     if options.list:
         for case in cases:
             print(case.row, case.layer or "none", "without", ", ".join(case.off))
         return 0
-    if options.table_only:
-        write_table(pathlib.Path(options.table_only), rows, judge, absent)
-        return 0
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)
-    names = {row.name for row in rows}
+    names = {row.name for row in all_rows}
     report.judge("every row of a layer is here, or another stands for it", [
         f"{name}: {other or 'elsewhere.txt does not know it'}" for name, other, _ in absent
-        if other not in names and not options.only])
+        if other not in names])
     judge_real_program(report, os.path.abspath(options.real), options.runnel)
     wanted = {case.row for case in cases}
     programs = compile_all([row for row in rows if row.name in wanted], options.folder)
@@ -358,8 +361,8 @@ def main(argv):
         list(pool.map(lambda share: Machine(options, share, programs, judge.cannot).run(judge.told),
                       filter(None, shares)))
     if options.table:
-        write_table(pathlib.Path(options.table), rows, judge, absent)
-    return report.finish()
+        write_table(options.table, all_rows, judge, absent)
+    return judge.finish()
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@
 import errno
 import os
 
-file = open("gone", "wb", buffering=0)
-os.unlink("gone")
-written = 0
+# Many, as one alone may not be larger than the workspace; less than the limit of memory.
+files, written = [], 0
 try:
-    while written < 1024:
-        file.write(bytes(1 << 20))
+    while written < 128:
+        files.append(open("gone", "wb", buffering=0))
+        os.unlink("gone")
+        files[-1].write(bytes(1 << 20))
         written += 1
     print("ESCAPED", written, "MiB")
 except OSError as error:

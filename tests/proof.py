@@ -69,7 +69,8 @@ def section(log, passed, failed, skipped, seconds):
     text = [f"**{word}**: {passed} passed, {failed} failed, {skipped} skipped, in {duration(seconds)}.",
             f"{today}, {commit()}; {machine()}.", ""]
     text += [f"* {line.removeprefix('did ')}" for line in lines if line.startswith("did ")]
-    text += [f"* failed: `{line.split()[1]}`" for line in lines if line.startswith("FAIL ")][:FAILURES]
+    text += [f"* failed: `{line.removeprefix('FAIL ').partition(' (')[0]}`" for line in lines
+             if line.startswith("FAIL ")][:FAILURES]
     reasons = {}
     for line in lines:
         if line.startswith("skip "):

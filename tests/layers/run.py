@@ -261,8 +261,8 @@ class Judge:
         if count:
             self.report.did(f"{count[True, 'falls']} attacks came through where all their layers "
                             "were left out")
-            self.report.did(f"{count[False, 'holds']} times one layer alone stopped one; "
-                            f"{count[False, 'falls']} times it could not, as cannot.txt says")
+            self.report.did(f"one layer alone: {count[False, 'holds']} times it stopped one, "
+                            f"{count[False, 'falls']} times not, as cannot.txt says")
         return self.report.finish()
 
     @staticmethod

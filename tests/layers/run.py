@@ -57,7 +57,7 @@ COMPILED_INSIDE = {"27", "28"}
 HOGS = re.compile("0(?!28)[0-3]")
 STARVED = re.compile("verdict timeout|the compiler ran longer")
 NOT_STARTED = re.compile("the spawner did not start")
-# Longer than any row takes, its limits stretched: nothing came for so long, so nothing will.
+# Beside a row's own time, stretched: nothing came for so long, so nothing will.
 SILENCE_S = 240
 
 Case = collections.namedtuple("Case", "row layer off")  # layer: alone on; None: all are out
@@ -132,9 +132,10 @@ def must_fall(case, cannot):
 class Machine:
     """Virtual machines, one after the other, until every case has been carried out."""
 
-    def __init__(self, options, cases, programs, cannot):
+    def __init__(self, options, cases, programs, cannot, timeouts_s):
         self.options = options
         self.programs = programs
+        self.timeouts_s = timeouts_s  # of each row
         self.cannot = cannot
         self.left = dict(enumerate(cases))
 
@@ -161,7 +162,7 @@ class Machine:
         with tempfile.TemporaryDirectory(dir=self.options.folder) as folder:
             child = self._start(folder)
             threading.Thread(target=_read, args=(child.stdout, lines), daemon=True).start()
-            while (line := _next(lines)) is not None:
+            while (line := _next(lines, self._silence_s(current))) is not None:
                 word = line.split(" ", 2)
                 if word[0] == "@begin":
                     current, began = int(word[1]), time.monotonic()
@@ -175,6 +176,9 @@ class Machine:
             self._take(current, {"found": ["the machine died"]}, time.monotonic() - began, told)
             return None
         return "; ".join(other[-5:]) or "the machine said nothing"
+
+    def _silence_s(self, current):
+        return SILENCE_S + (0 if current is None else self.timeouts_s[self.left[current].row])
 
     def _take(self, number, result, seconds, told):
         case = self.left.pop(number)
@@ -196,10 +200,10 @@ def _read(stream, lines):
     lines.put(None)
 
 
-def _next(lines):
+def _next(lines, silence_s):
     """A line; None when there will be none."""
     try:
-        return lines.get(timeout=SILENCE_S)
+        return lines.get(timeout=silence_s)
     except queue.Empty:
         return None
 
@@ -356,10 +360,11 @@ def main(argv):
     judge_real_program(report, os.path.abspath(options.real), options.runnel)
     wanted = {case.row for case in cases}
     programs = compile_all([row for row in rows if row.name in wanted], options.folder)
-    shares = [cases[first::options.machines] for first in range(options.machines)]
+    timeouts_s = {row.name: row.timeout_s() * options.slow for row in rows}
+    machines = [Machine(options, share, programs, judge.cannot, timeouts_s) for share in
+                (cases[first::options.machines] for first in range(options.machines)) if share]
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
-        list(pool.map(lambda share: Machine(options, share, programs, judge.cannot).run(judge.told),
-                      filter(None, shares)))
+        list(pool.map(lambda machine: machine.run(judge.told), machines))
     if options.table:
         write_table(options.table, all_rows, judge, absent)
     return judge.finish()

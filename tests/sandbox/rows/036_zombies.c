@@ -11,7 +11,7 @@
 int main(void)
 {
     pid_t child = 0;
-    for (int i = 0; i < 10000 && child >= 0; i++) {
+    for (int i = 0; i < 2000 && child >= 0; i++) {
         child = fork();
         if (child == 0)
             _exit(0);

@@ -157,8 +157,10 @@ int main(void)
     if (!spawner.probed)
         forget_what_was_not_tried(&spawner.report);
     if (spawner.socket >= 0) /* a front that we start gets it when it starts */
-        (void)spawner_send_report(&spawner);
-    int status = spawner_loop(&spawner);
+        rc = spawner_send_report(&spawner);
+    if (rc < 0) /* it would wait for it */
+        spawner_log("error", "report_unsent", strerror(-rc));
+    int status = rc < 0 ? EXIT_NO_MEMORY : spawner_loop(&spawner);
     spawner_drop_all(&spawner);
     spawner_leave_host(&spawner);
     return status;

@@ -268,7 +268,7 @@ static void read_outcome(struct spawner_stage *stage, int init_status)
     struct box_report report;
     struct sandbox_reply *end = &stage->end;
     int status = init_status;
-    ssize_t got = read(stage->report, &report, sizeof report);
+    ssize_t got = fd_read_full(stage->report, &report, sizeof report);
     if (got == (ssize_t)sizeof report) {
         memcpy(end->failed_step, report.failed_step, sizeof end->failed_step - 1);
         end->failed_errno = report.failed_errno;

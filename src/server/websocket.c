@@ -224,11 +224,11 @@ static void part(struct websocket *socket)
     start_closing(socket);
 }
 
-/* wslay closes for a malformed control frame, but without saying why. Where it
- * is not in the midst of a message of ours, we say it. */
-static void refuse_frame(struct websocket *socket)
+/* wslay closes for a malformed control frame, and for want of memory, but without
+ * saying why. Where it is not in the midst of a message of ours, we say it. */
+static void refuse_frame(struct websocket *socket, uint16_t code)
 {
-    static const char protocol_error[] = {(char)0x88, 2, 0x03, (char)0xea}; /* 1002 */
+    const char close_frame[] = {(char)0x88, 2, (char)(code >> 8), (char)code};
     if (wslay_event_get_close_sent(socket->wslay)) {
         part(socket); /* nothing may follow a Close, not even another */
         return;
@@ -237,15 +237,16 @@ static void refuse_frame(struct websocket *socket)
         socket->is_gone = true;
         return;
     }
-    (void)send(socket->fd, protocol_error, sizeof protocol_error, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)send(socket->fd, close_frame, sizeof close_frame, MSG_DONTWAIT | MSG_NOSIGNAL);
     part(socket);
 }
 
 static void pull(struct websocket *socket)
 {
     socket->turn = 0;
-    if (wslay_event_recv(socket->wslay) != 0 && !socket->is_gone)
-        refuse_frame(socket);
+    int rc = wslay_event_recv(socket->wslay);
+    if (rc != 0 && !socket->is_gone)
+        refuse_frame(socket, rc == WSLAY_ERR_NOMEM ? WEBSOCKET_FAILED : WEBSOCKET_PROTOCOL_ERROR);
     if (!socket->is_closing && !wslay_event_get_read_enabled(socket->wslay))
         start_closing(socket); /* its Close came, or a mistake of its that we close for */
 }

@@ -70,6 +70,17 @@ static void answer_not_found(struct http_request *request, const char *what)
 
 /* --- downloads --- */
 
+static void answer_without_content(struct http_request *request, int errnum)
+{
+    struct err err;
+    if (errnum == ENOENT) {
+        answer_not_found(request, "artifact content missing");
+        return;
+    }
+    (void)err_sys(&err, errnum, "cannot open the artifact's content");
+    request_answer_err(request, &err);
+}
+
 static void send_file(struct http_request *request, const struct files *files,
                       const struct store_file *file)
 {
@@ -77,7 +88,7 @@ static void send_file(struct http_request *request, const struct files *files,
     char *at = etag;
     int fd = content_open(store_files_folder(files->store), file->id);
     if (fd < 0) {
-        answer_not_found(request, "artifact content missing");
+        answer_without_content(request, -fd);
         return;
     }
     *at++ = '"';

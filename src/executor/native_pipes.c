@@ -90,6 +90,12 @@ ssize_t native_pipes_read(const struct native_pipes *pipes, enum stage_stream st
     return errno == EAGAIN ? -EAGAIN : 0;
 }
 
+bool native_pipes_has_output(const struct native_pipes *pipes, enum stage_stream stream)
+{
+    int bytes = 0;
+    return ioctl(pipes->output[stream], FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 ssize_t native_pipes_write(const struct native_pipes *pipes, struct slice bytes)
 {
     ssize_t put;

@@ -93,6 +93,8 @@ void native_pipes_close(struct native_pipes *pipes);
 /* Bytes read, 0 at the end of the stream, -EAGAIN. */
 ssize_t native_pipes_read(const struct native_pipes *pipes, enum stage_stream stream, char *chunk,
                           size_t size);
+/* Something lies there to be read. */
+bool native_pipes_has_output(const struct native_pipes *pipes, enum stage_stream stream);
 /* Bytes taken (0: no room), or -EPIPE when nobody can read them any more. */
 ssize_t native_pipes_write(const struct native_pipes *pipes, struct slice bytes);
 void native_pipes_close_input(struct native_pipes *pipes);

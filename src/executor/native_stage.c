@@ -91,7 +91,8 @@ static void on_drain(void *context)
         ssize_t got = move_output(&stage->outputs[i]);
         if (got == -ECANCELED)
             return;
-        if (got > 0)
+        if (got > 0 ||
+            (got == -EAGAIN && native_pipes_has_output(&stage->pipes, (enum stage_stream)i)))
             more = true;
         else
             close_output(&stage->outputs[i]);

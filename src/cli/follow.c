@@ -32,7 +32,7 @@ struct follow {
     struct shared_watch *outputs[2]; /* on our stdout and stderr */
     struct slice pending;            /* not yet written, to … */
     int pending_fd;
-    bool broken; /* nobody reads our stdout any more */
+    int broken; /* why nothing more can be written (errno); 0: it can */
     struct shared_watch *input;
     struct loop_timer *retry;
     char chunk[READ_MAX];
@@ -103,9 +103,10 @@ static void on_output_room(void *context)
     if (put < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (put < 0) {
-        follow->broken = true;
+        follow->broken = errno;
         follow->pending.len = 0;
-        run_cancel(follow->run, "nobody reads its output");
+        run_cancel(follow->run, follow->broken == EPIPE ? "nobody reads its output"
+                                                        : "its output cannot be written");
     } else {
         follow->pending.at += put;
         follow->pending.len -= (size_t)put;
@@ -247,5 +248,7 @@ int follow_run(struct loop *loop, struct run *run, const struct follow_spec *spe
     if (rc == 0)
         loop_run(loop);
     tear_down(&follow);
+    if (rc == 0 && follow.broken != 0 && follow.broken != EPIPE)
+        rc = err_sys(err, follow.broken, "write the program's output");
     return rc;
 }

@@ -133,6 +133,14 @@ class Run(Folder):
             child.stdout.close()
             self.assertEqual(child.wait(BOUND_S), 130)
 
+    def test_a_full_disk_behind_its_output_is_told(self):
+        name = self.write("hello.sh", "echo hello")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([RUNNEL, "run", name], stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, cwd=self.folder, check=False)
+        self.assertNotIn(done.returncode, (0, 130))
+        self.assertIn("runnel: write the program's output: No space left on device", done.stderr)
+
     def test_killed_outright_it_leaves_no_process(self):
         name = self.write("sleep.sh", "sleep 300 & sleep 300")
         with subprocess.Popen([RUNNEL, "run", "--timeout=300s", name], cwd=self.folder) as child:

@@ -142,8 +142,10 @@ static int check_origins(const char *const *origins, struct err *err)
     for (; origins && *origins; origins++) {
         const char *authority = origin_host(*origins);
         if (!authority || host_name(authority).len == 0 || strpbrk(authority, "/?#@* "))
-            return err_set(err, ERR_CONFIG,
-                           "'%s' is not an origin: scheme://host[:port], without a path", *origins);
+            return err_config(err, "cors_origins",
+                              "cors_origins: '%s' is not an origin: write scheme://host[:port], "
+                              "without a path, as in https://learn.example.com",
+                              *origins);
     }
     return 0;
 }
@@ -165,8 +167,10 @@ int doors_init(struct doors *doors, const struct http_config *config, struct err
         const char *text = config->trusted_proxies[doors->proxy_count];
         if (network_parse(text, &doors->proxies[doors->proxy_count]) < 0) {
             doors_fini(doors);
-            return err_set(err, ERR_CONFIG,
-                           "trusted proxy '%s' is neither an address nor a network", text);
+            return err_config(err, "trusted_proxies",
+                              "trusted_proxies: '%s' is neither an address nor a network: write "
+                              "192.0.2.1 or 10.0.0.0/8 (names are not looked up)",
+                              text);
         }
     }
     return 0;

@@ -139,8 +139,10 @@ static void bad_configuration_is_named(void **state)
     struct doors doors;
     struct err err;
     assert_int_equal(doors_init(&doors, &config, &err), -1);
-    assert_string_equal(err.text,
-                        "trusted proxy 'proxy.local' is neither an address nor a network");
+    assert_string_equal(
+        err.text,
+        "trusted_proxies: 'proxy.local' is neither an address nor a network: write 192.0.2.1 "
+        "or 10.0.0.0/8 (names are not looked up)");
 }
 
 int main(void)

@@ -19,7 +19,7 @@ static void on_drained(void *context)
 static void on_refused(void *context, const struct err *err)
 {
     struct service *service = context;
-    log_event(LOG_ERROR, "fleet_refused", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_ERROR, "fleet_refused", LOG_TEXT("reason", err->text), LOG_END);
     service->failure = *err;
     engine_drain(service->wiring->engine, 0, on_drained, service->wiring->loop);
 }

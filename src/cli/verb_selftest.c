@@ -49,7 +49,10 @@ static int check_options(const struct selftest_options *options, struct err *err
         if (is_listed(options, row))
             return 0;
     }
-    return err_set(err, ERR_INVALID, "no row is meant ('runnel selftest --list' shows all)");
+    return err_set(err, ERR_INVALID,
+                   "--only %.80s: no row%s has such a number, name, language or layer ('runnel "
+                   "selftest --list' shows all)",
+                   options->only ? options->only : "", options->quick ? " of --quick" : "");
 }
 
 static int print_list(const struct selftest_options *options)

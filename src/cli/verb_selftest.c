@@ -221,7 +221,7 @@ const struct verb verb_selftest = {
         "program may find (.runnel-canary-...) lie in /tmp and its like until the end.\n"
         "\n"
         "The exit status is 0 when all that could be run held, 1 when something did not,\n"
-        "and 2 when nothing could be run.\n",
+        "and 2 when nothing could be run, or it was interrupted.\n",
     .options = {.rows = rows},
     .run = run_selftest,
 };

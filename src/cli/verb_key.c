@@ -200,11 +200,11 @@ static int key_revoke(struct store *store, const struct key_options *options, co
 /* --- the verb --- */
 
 static int act(const struct key_options *options, const struct words *operands, struct store *store,
-               struct err *err)
+               const char *dir, struct err *err)
 {
     const char *action = operands->items[0];
     if (strcmp(action, "create") == 0)
-        return key_create(store, options, err);
+        return key_create(store, dir, options, err);
     if (strcmp(action, "list") == 0)
         return key_list(store, options, err);
     return key_revoke(store, options, operands->items[1], err);
@@ -244,7 +244,7 @@ static int open_and_act(const void *target, const struct words *operands, struct
     if (rc == 0)
         rc = store_open_beside(path, &store, err);
     if (rc == 0)
-        rc = act(options, operands, store, err);
+        rc = act(options, operands, store, path, err);
     store_free(store);
     config_fini(&config);
     return rc;

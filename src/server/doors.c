@@ -137,6 +137,20 @@ struct address doors_client(const struct doors *doors, const struct address *pee
     return client;
 }
 
+/* A name with a port or a scheme would fit no Host. */
+static int check_names(const char *const *names, struct err *err)
+{
+    for (; names && *names; names++) {
+        size_t len = host_name(*names).len;
+        if (len == 0 || (*names)[len] != '\0' || strpbrk(*names, "/?#@* "))
+            return err_config(err, "server_names",
+                              "server_names: '%s' is no name: write code.example.com, without "
+                              "scheme, port or path",
+                              *names);
+    }
+    return 0;
+}
+
 static int check_origins(const char *const *origins, struct err *err)
 {
     for (; origins && *origins; origins++) {
@@ -153,7 +167,7 @@ static int check_origins(const char *const *origins, struct err *err)
 int doors_init(struct doors *doors, const struct http_config *config, struct err *err)
 {
     *doors = (struct doors){config->server_names, config->cors_origins, NULL, 0};
-    if (check_origins(config->cors_origins, err) < 0)
+    if (check_names(config->server_names, err) < 0 || check_origins(config->cors_origins, err) < 0)
         return -1;
     size_t count = 0;
     while (config->trusted_proxies && config->trusted_proxies[count])

@@ -305,16 +305,23 @@ class Mistakes(Folder):
             ("serve", "listen = 127.0.0.1:1=soap", "no dialect 'soap' (they are execute, "),
             ("serve", "listen = 0.0.0.0:1", "anybody who reaches this address"),
             ("serve", "cors_origins = https://a/b", "'https://a/b' is not an origin"),
+            ("serve", "server_names = https://code.example.com", "is no name: write code.example"),
+            ("serve", "server_names = code.example.com:80", "is no name: write code.example"),
+            ("serve", "server_names = *.example.com", "is no name: write code.example"),
+            ("serve", "public_base_url = code.example.com", "is no beginning of a link"),
+            ("serve", "public_base_url = https://code.example.com/", "is no beginning of a link"),
             ("serve", "trusted_proxies = proxy", "'proxy' is neither an address"),
             ("serve", "allow_anonymous = soap", "there is no dialect 'soap' (they are execute,"),
             ("serve", "dependencies = numpy", "write LANGUAGE:NAME"),
             ("serve", "webhook_networks = lan", "'lan' is no network"),
             ("serve", "api_keys = a b", "entry 1 has no token"),
+            ("serve", "broker = http://mq", "does not begin with amqp://"),
             ("worker", "broker = http://mq", "does not begin with amqp://"),
             ("workers", "stream = http://cache", "does not begin with redis://"),
         ]
         for verb, setting, says in rows:
-            name = self.write("bad.conf", f"max_memory = 1G\nstream = redis://x\n{setting}\n")
+            second = "stream = redis://x" if "broker" in setting else "max_cpus = 1"
+            name = self.write("bad.conf", f"max_memory = 1G\n{second}\n{setting}\n")
             words = [self.write("x.py", "")] if verb == "run" else []
             if verb == "serve":
                 words = [f"--storage-dir={self.folder}/storage", "--port=0"]

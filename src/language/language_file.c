@@ -132,6 +132,18 @@ static int read_words(struct reading *reading, const struct key *key, const stru
     return words ? 0 : no_memory(err);
 }
 
+static int read_endings(struct reading *reading, const struct key *key, const struct ini_line *line,
+                        struct err *err)
+{
+    if (read_words(reading, key, line, err) < 0)
+        return -1;
+    for (const char *const *words = *(const char *const **)member(reading, key); *words; words++) {
+        if (strpbrk(*words, "./"))
+            return bad(line, "endings without the dot, such as py, are needed", err);
+    }
+    return 0;
+}
+
 static int read_requires(struct reading *reading, const struct key *key,
                          const struct ini_line *line, struct err *err)
 {
@@ -259,7 +271,7 @@ static const struct key keys[] = {
     {"title",           read_text,     AT(language.title),           REQUIRED},
     {"aliases",         read_words,    AT(language.aliases),         0},
     {"order",           read_number,   AT(order),                    0},
-    {"extensions",      read_words,    AT(language.extensions),      REQUIRED},
+    {"extensions",      read_endings,  AT(language.extensions),      REQUIRED},
     {"source",          read_source,   AT(language.source),          REQUIRED},
     {"entry_pattern",   read_pattern,  AT(entry_pattern),            NEEDS_GROUP},
     {"main_owner",      read_pattern,  AT(main_owner),               NEEDS_GROUP},

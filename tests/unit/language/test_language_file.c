@@ -97,7 +97,12 @@ static void mistakes_are_told_with_their_line(void **state)
         {LEAST "name = again\n", "toy.lang:7: name: given twice"},
         {LEAST "packages =\n", "toy.lang:7: packages: a value is needed"},
         {LEAST "no equals sign\n", "toy.lang:7: a line is written key = value"},
-        {LEAST "compile = /bin/x {sauce}\n", "toy.lang:7: compile: an unknown {placeholder}"},
+        {LEAST "compile = /bin/x {sauce}\n", "toy.lang:7: compile: an unknown {placeholder} "
+                                             "(docs/LANGUAGES.md has them all)"},
+        {LEAST "compile = gcc {source}\n",
+         "toy.lang:7: compile: the program's own name must be a path: /usr/bin/… or ./…"},
+        {"extensions = .f\n",
+         "toy.lang:1: extensions: endings without the dot, such as py, are needed"},
         {LEAST "compile = /bin/x -i{files}\n", "toy.lang:7: compile: {files}, {args} or "
                                                "{compile_args} beside other text in one argument"},
         {LEAST "compile = /bin/x \"a\n", "toy.lang:7: compile: a \" that is not closed"},

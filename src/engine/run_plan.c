@@ -154,7 +154,10 @@ static int check_files(const struct run_spec *spec, const char *entry_file, stru
 {
     char shown[80];
     if (!is_plain_path(entry_file))
-        return err_field(err, "entry_file", "the program has no file name inside the workspace");
+        return err_field(err, "entry_file",
+                         "the program's name '%s' is no path inside the workspace: write plain "
+                         "names, as in src/main.py",
+                         utf8_for_people(shown, sizeof shown, slice_of(entry_file)));
     if (takes_folder(entry_file, spec->folders))
         return err_field(err, "entry_file", "the name of the program's file is taken");
     if (spec->file_count > FILES_MAX)

@@ -156,7 +156,8 @@ bool jobs_add_reason(struct fleet_link *link, const char *id, struct buf *text)
     struct job_summary job;
     struct job_result result;
     char shown[512];
-    bool is_told = find(link, id, &known, &job, NULL) == 0 &&
+    (void)find(link, id, &known, &job, NULL); /* a result may be there without its job */
+    bool is_told = known.texts[RUN_RESULT].len > 0 &&
                    result_decode(known_slice(&known, RUN_RESULT), &result, NULL) == 0;
     if (is_told) {
         buf_add_text(text, utf8_for_people(shown, sizeof shown, slice_of(result.result.reason)));

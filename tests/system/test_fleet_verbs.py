@@ -203,6 +203,8 @@ class Dead(Verbs):
         reason = "2 workers were lost while they had this run"
         self.put_run(job("one"), "result", json.dumps(result("one", "internal_error", reason=reason)))
         self.assertIn(f"why        {reason}\n", self.dead("show", "one"))
+        self.redis("HDEL", "runnel:run:one", "job")
+        self.assertIn(f"why        {reason}\n", self.dead("show", "one"))
         self.assertIn("why        somebody put it here by hand\n", self.dead("show", "two"))
         for death, says in (("rejected", "job_dead, or job_refused with the reason"),
                             ("delivery_limit", "delivered too often"), ("expired", "RabbitMQ says: expired")):

@@ -13,10 +13,7 @@ enum { FIELDS = 4 };
 
 static int refuse(struct err *err, size_t entry, const char *why)
 {
-    (void)err_field(err, "api_keys", "api_keys: entry %zu %s", entry, why);
-    if (err)
-        err->code = ERR_CONFIG;
-    return -1;
+    return err_config(err, "api_keys", "api_keys: entry %zu %s", entry, why);
 }
 
 /* What an Authorization header can carry, and our lists can hold. */
@@ -102,7 +99,8 @@ int account_api_keys_read(struct account_keys *keys, const char *text, struct er
             rc = add_entry(keys, entry, item, err);
     }
     if (rc == 0 && keys->count == 0)
-        rc = err_set(err, ERR_CONFIG, "api_keys: there is no key in it");
+        rc = err_config(err, "api_keys",
+                        "api_keys: there is no key in it; write TOKEN:LABEL, or leave it out");
     explicit_bzero(copy, len);
     free(copy);
     return rc;

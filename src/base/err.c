@@ -34,16 +34,34 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
     return -1;
 }
 
+PRINTF_LIKE(4, 0)
+static void set_field(struct err *err, enum err_code code, const char *field, const char *format,
+                      va_list args)
+{
+    *err = (struct err){.code = code};
+    if (snprintf(err->field, sizeof err->field, "%s", field) < 0)
+        err->field[0] = '\0';
+    set_text(err, format, args);
+}
+
 int err_field(struct err *err, const char *field, const char *format, ...)
 {
     if (!err)
         return -1;
-    *err = (struct err){.code = ERR_INVALID};
-    if (snprintf(err->field, sizeof err->field, "%s", field) < 0)
-        err->field[0] = '\0';
     va_list args;
     va_start(args, format);
-    set_text(err, format, args);
+    set_field(err, ERR_INVALID, field, format, args);
+    va_end(args);
+    return -1;
+}
+
+int err_config(struct err *err, const char *key, const char *format, ...)
+{
+    if (!err)
+        return -1;
+    va_list args;
+    va_start(args, format);
+    set_field(err, ERR_CONFIG, key, format, args);
     va_end(args);
     return -1;
 }

@@ -62,6 +62,8 @@ struct err {
 /* All return -1, so that a failure is one line. A NULL err is allowed. */
 int err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 int err_field(struct err *err, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
+/* ERR_CONFIG: what a key of the configuration says makes no sense. */
+int err_config(struct err *err, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
 int err_sys(struct err *err, int errnum, const char *format, ...) PRINTF_LIKE(3, 4);
 int err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -2,6 +2,8 @@
 #include "base/limits.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "base/parse.h"
 #include "base/util.h"
@@ -35,4 +37,41 @@ int limit_parse(enum limit limit, const char *text, uint64_t *ret_value)
         return -ERANGE;
     *ret_value = value;
     return 0;
+}
+
+const char *limit_format(enum limit_unit unit, uint64_t value, char *text, size_t size)
+{
+    switch (unit) {
+    case LIMIT_MS:
+        return format_duration(text, size, value);
+    case LIMIT_BYTES:
+        return format_bytes(text, size, value);
+    case LIMIT_MILLI:
+        (void)snprintf(text, size, "%g", (double)value / 1000);
+        break;
+    case LIMIT_COUNT_OF:
+        (void)snprintf(text, size, "%" PRIu64, value);
+        break;
+    }
+    return text;
+}
+
+const char *limit_describe(enum limit_unit unit, uint64_t smallest, uint64_t largest, char *text,
+                           size_t size)
+{
+    static const struct {
+        const char *what;
+        const char *examples;
+    } words[] = {
+        [LIMIT_MS] = {"time", ", as in 500ms, 10s or 5m"},
+        [LIMIT_MILLI] = {"number", ", as in 0.5"},
+        [LIMIT_BYTES] = {"size", ", as in 512K, 64M or 1G"},
+        [LIMIT_COUNT_OF] = {"whole number", ""},
+    };
+    char from[32];
+    char to[32];
+    (void)snprintf(text, size, "a %s from %s to %s%s", words[unit].what,
+                   limit_format(unit, smallest, from, sizeof from),
+                   limit_format(unit, largest, to, sizeof to), words[unit].examples);
+    return text;
 }

@@ -11,6 +11,7 @@
 #ifndef RUNNEL_BASE_LIMITS_H
 #define RUNNEL_BASE_LIMITS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum limit_unit { LIMIT_MS, LIMIT_MILLI, LIMIT_BYTES, LIMIT_COUNT_OF };
@@ -62,5 +63,11 @@ const struct limit_info *limit_info(enum limit limit);
 /* Parses `text` by the limit's unit ("64M", "2s", "0.5", "100"), for options
  * and config keys. 0, -EINVAL or -ERANGE (outside smallest … largest). */
 int limit_parse(enum limit limit, const char *text, uint64_t *ret_value);
+
+/* "10 s", "0.5", "64 MiB", "100". Both return text. */
+const char *limit_format(enum limit_unit unit, uint64_t value, char *text, size_t size);
+/* "a time from 1 ms to 24 h, as in 500ms, 10s or 5m": what limit_parse takes. */
+const char *limit_describe(enum limit_unit unit, uint64_t smallest, uint64_t largest, char *text,
+                           size_t size);
 
 #endif

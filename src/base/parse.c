@@ -160,6 +160,15 @@ const char *format_duration(char *text, size_t size, uint64_t ms)
     return format_unit(text, size, ms, ms == 86400000 ? &units[1] : units); /* 24 h, 2 d */
 }
 
+const char *format_list(char *text, size_t size, const char *const *words)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; words[i] && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", words[i]);
+    return text;
+}
+
 const char *format_time(char text[TIME_TEXT_SIZE], uint64_t unix_ms)
 {
     time_t seconds = (time_t)(unix_ms / 1000);

@@ -34,5 +34,7 @@ const char *format_time(char text[TIME_TEXT_SIZE], uint64_t unix_ms);
 int parse_time(const char *text, uint64_t *ret_unix_ms);
 /* "30 d", "5 min", "10 s", "1500 ms": exact, the largest unit that divides. */
 const char *format_duration(char *text, size_t size, uint64_t ms);
+/* "one, two, three", cut where the room ends. Returns text. */
+const char *format_list(char *text, size_t size, const char *const *words);
 
 #endif

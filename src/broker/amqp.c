@@ -9,7 +9,7 @@
 
 /* The owner's side. */
 
-static const struct place_form form = {"the broker", "amqp", "5672"};
+static const struct place_form form = {"the broker", "broker", "amqp", "5672"};
 
 struct amqp {
     struct amqp_api api;

@@ -8,7 +8,7 @@
 
 static int refuse(const struct place_form *form, struct err *err, const char *why)
 {
-    return err_set(err, ERR_CONFIG, "the address of %s %s", form->whose, why);
+    return err_config(err, form->key, "the address of %s %s", form->whose, why);
 }
 
 static int digit_of(char letter)
@@ -116,10 +116,10 @@ int place_parse(const char *text, const struct place_form *form, struct place *r
     struct place place = {0};
     const char *authority = behind_scheme(text, form);
     if (!authority)
-        return err_set(err, ERR_CONFIG,
-                       "the address of %s does not begin with %s:// (TLS is not spoken: use a "
-                       "tunnel)",
-                       form->whose, form->scheme);
+        return err_config(err, form->key,
+                          "the address of %s does not begin with %s:// (TLS is not spoken: use a "
+                          "tunnel)",
+                          form->whose, form->scheme);
     for (const char *at = text; *at; at++) {
         if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
             return refuse(form, err, "holds a byte that must be percent-encoded");

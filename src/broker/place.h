@@ -19,6 +19,7 @@ struct place {
 
 struct place_form {
     const char *whose;  /* "the broker": for what is said */
+    const char *key;    /* of the configuration */
     const char *scheme; /* "amqp" */
     const char *port;   /* where none is named */
 };

@@ -5,13 +5,13 @@
 #include "broker/redis_private.h"
 
 /* redis://[user]:password@host:port/database */
-static const struct place_form form = {"Redis", "redis", "6379"};
+static const struct place_form form = {"Redis", "stream", "redis", "6379"};
 
 enum { DATABASE_MAX = 1000000, DATABASE_DIGITS_MAX = 11 };
 
 static int refuse(struct err *err, const char *why)
 {
-    return err_set(err, ERR_CONFIG, "the address of Redis %s", why);
+    return err_config(err, form.key, "the address of Redis %s", why);
 }
 
 /* Digits as they stand: an encoded one is no number. A user and a password hold no slash. */

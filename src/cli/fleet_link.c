@@ -70,7 +70,9 @@ int fleet_link_open(struct fleet_link *link, const struct config_flags *flags, s
         return err_set(err, ERR_INTERNAL, "there is no event loop");
     if (configure(&link->config, flags, err) < 0)
         return -1;
-    return open_redis(link, err);
+    int rc = open_redis(link, err);
+    config_blame(&link->config, rc < 0 ? err : NULL);
+    return rc;
 }
 
 void fleet_link_close(struct fleet_link *link)

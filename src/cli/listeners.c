@@ -21,7 +21,7 @@ static int add(struct listeners *listeners, const char *address, uint16_t port, 
 {
     size_t at = listeners->count;
     if (at == LISTENERS_MAX)
-        return err_set(err, ERR_CONFIG, "listen: more than %d addresses", LISTENERS_MAX);
+        return err_config(err, "listen", "listen: more than %d addresses", LISTENERS_MAX);
     (void)snprintf(listeners->addresses[at], LISTENER_TEXT, "%s", address);
     (void)snprintf(listeners->dialects[at], LISTENER_TEXT, "%s", dialect ? dialect : "");
     listeners->items[at] = (struct http_listener){
@@ -93,21 +93,23 @@ static int add_asked(const char *text, const char *const *dialects, bool public_
 {
     char address[LISTENER_TEXT];
     char dialect[LISTENER_TEXT];
+    char known[160];
     uint16_t port = 0;
     if (split(text, address, &port, dialect) < 0)
-        return err_set(err, ERR_CONFIG,
-                       "listen %.80s: write ADDR:PORT or ADDR:PORT=DIALECT, as in 127.0.0.1:8080 "
-                       "or [::1]:3000=execute",
-                       text);
+        return err_config(err, "listen",
+                          "listen %.80s: write ADDR:PORT or ADDR:PORT=DIALECT, as in "
+                          "127.0.0.1:8080 or [::1]:3000=execute",
+                          text);
     if (dialect[0] != '\0' && !is_among(dialect, dialects))
-        return err_set(err, ERR_CONFIG, "listen %.80s: there is no dialect '%s' (there is '%s')",
-                       text, dialect, dialects[0]);
+        return err_config(err, "listen", "listen %.80s: there is no dialect '%s' (they are %s)",
+                          text, dialect, format_list(known, sizeof known, dialects));
     if (!is_loopback(address) && !public_too)
-        return err_set(err, ERR_CONFIG,
-                       "listen %.80s: anybody who reaches this address could run programs here; "
-                       "make a key ('runnel key create', or API_KEYS), listen on 127.0.0.1 behind "
-                       "a proxy that knows its users, or say --insecure-public",
-                       text);
+        return err_config(err, "listen",
+                          "listen %.80s: anybody who reaches this address could run programs "
+                          "here; make a key ('runnel key create', or API_KEYS), listen on "
+                          "127.0.0.1 behind a proxy that knows its users, or say "
+                          "--insecure-public",
+                          text);
     return add(listeners, address, port, dialect[0] != '\0' ? dialect : NULL, err);
 }
 

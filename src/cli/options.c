@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 /* A walk over the arguments. */
 struct walk {
@@ -45,7 +45,7 @@ static int refuse_unknown(const struct walk *walk, const char *dashes, const cha
     bool is_word = strlen(name) > 1; /* of a letter nobody can say what it was meant to be */
     struct nearest nearest = nearest_to(name);
     for (const struct option *row = walk->table->rows; row->name; row++)
-        nearest_offer(&nearest, row->name);
+        (void)nearest_offer(&nearest, row->name);
     if (nearest.best && is_word)
         return err_set(walk->err, ERR_INVALID,
                        "%s%s: there is no such option; did you mean --%s?%s", dashes, name,
@@ -128,6 +128,9 @@ void options_print(const struct option *rows, FILE *out)
         char letter[] = {'-', rows->letter, ',', '\0'};
         (void)snprintf(left, sizeof left, "%s --%s %s", rows->letter ? letter : "   ", rows->name,
                        rows->value ? rows->value : "");
-        (void)fprintf(out, "  %-28s %s\n", left, rows->help);
+        (void)fprintf(out, "  %-28s %s", left, rows->help);
+        if (rows->preset)
+            (void)fprintf(out, " (%s)", rows->preset(rows, left, sizeof left));
+        (void)fputc('\n', out);
     }
 }

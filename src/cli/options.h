@@ -28,6 +28,8 @@ struct option {
     const char *help;
     option_fn *set;
     size_t which; /* for a `set` that serves several rows */
+    /* The default, where `help` does not say it: for --help. May be NULL. */
+    const char *(*preset)(const struct option *option, char *text, size_t size);
 };
 
 struct option_table {

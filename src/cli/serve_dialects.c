@@ -138,7 +138,7 @@ int service_make_dialects(struct service *service, struct err *err)
     const struct config *config = &service->wiring->config;
     if (words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0 ||
         request_access_check(words_list(&service->allow_anonymous), serve_dialects, err) < 0 ||
-        make_jobs(service, err) < 0)
+        request_check_base(config->public_base_url, err) < 0 || make_jobs(service, err) < 0)
         return -1;
     service->execute = (struct execute){
         .engine = service->wiring->engine,

@@ -19,7 +19,7 @@ static void on_drained(void *context)
 static void on_refused(void *context, const struct err *err)
 {
     struct service *service = context;
-    log_event(LOG_ERROR, "fleet_refused", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_ERROR, "fleet_refused", LOG_TEXT("reason", err->text), LOG_END);
     service->failure = *err;
     engine_drain(service->wiring->engine, 0, on_drained, service->wiring->loop);
 }
@@ -83,10 +83,14 @@ static void write_health(void *context, struct json *json)
 int service_open_fleet(struct service *service, struct engine_config *engine, struct err *err)
 {
     const struct config *config = &service->wiring->config;
+    if (!config->broker && config->stream)
+        log_event(LOG_WARN, "ignored", LOG_TEXT("variable", "stream"),
+                  LOG_TEXT("reason", "runs go to workers when there is a broker, too"), LOG_END);
     if (!config->broker)
         return 0;
     if (!config->stream)
-        return err_field(err, "stream", "a broker needs a stream beside it: redis://HOST:6379");
+        return err_config(err, "broker",
+                          "a broker needs a stream beside it: redis://HOST:6379, as `stream`");
     struct fleet_front_config fleet = {
         .loop = service->wiring->loop,
         .catalogue = service->wiring->catalogue,

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
+#include "cli/configure.h"
 
 const struct verb *const verbs[] = {
     &verb_run,       &verb_serve,  &verb_worker,   &verb_workers, &verb_jobs,    &verb_key,
@@ -18,7 +19,7 @@ const struct verb *verb_find(const char *name, struct err *err)
         if (strcmp(verbs[i]->name, name) == 0)
             return verbs[i];
         if (!verbs[i]->hidden)
-            nearest_offer(&nearest, verbs[i]->name);
+            (void)nearest_offer(&nearest, verbs[i]->name);
     }
     if (nearest.best)
         (void)err_set(err, ERR_INVALID, "%s: there is no such verb; did you mean '%s'?", name,
@@ -46,6 +47,20 @@ int verb_parse_alone(const struct verb *verb, int argc, char **argv, void *targe
         rc = err_set(err, ERR_INVALID, "%s: 'runnel %s' takes options only", operands.items[0],
                      verb->name);
     words_fini(&operands);
+    return rc;
+}
+
+int verb_act(const struct verb *verb, int argc, char **argv, void *options, verb_act_fn *act,
+             struct err *err)
+{
+    struct words operands = {0};
+    int rc = verb_parse(verb, argc, argv, options, &operands, err);
+    if (rc == OPTIONS_DONE)
+        rc = act(options, &operands, err);
+    else if (rc == OPTIONS_HELP)
+        rc = 0;
+    words_fini(&operands);
+    config_flags_fini(options);
     return rc;
 }
 

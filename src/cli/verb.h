@@ -43,6 +43,12 @@ int verb_parse(const struct verb *verb, int argc, char **argv, void *target,
 int verb_parse_alone(const struct verb *verb, int argc, char **argv, void *target, struct err *err);
 void verb_print_help(const struct verb *verb, FILE *out);
 
+/* Parses `options`, which begin with a struct config_flags, acts with what else was said, and
+ * releases both. The exit status, or -1. */
+typedef int verb_act_fn(const void *options, const struct words *operands, struct err *err);
+int verb_act(const struct verb *verb, int argc, char **argv, void *options, verb_act_fn *act,
+             struct err *err);
+
 /* Sets the bool at target + option->which; the `set` of a plain switch. */
 int option_set_switch(void *target, const struct option *option, const char *value,
                       struct err *err);

@@ -75,9 +75,9 @@ static const struct action *find_action(const struct words *operands, const char
     return NULL;
 }
 
-static int open_and_act(const struct jobs_options *options, const struct words *operands,
-                        struct err *err)
+static int open_and_act(const void *target, const struct words *operands, struct err *err)
 {
+    const struct jobs_options *options = target;
     struct fleet_link link = {0};
     const char *id = NULL;
     const struct action *action = find_action(operands, &id, err);
@@ -95,15 +95,7 @@ static int open_and_act(const struct jobs_options *options, const struct words *
 static int run_jobs(const struct verb *verb, int argc, char **argv, struct err *err)
 {
     struct jobs_options options = {0};
-    struct words operands = {0};
-    int rc = verb_parse(verb, argc, argv, &options, &operands, err);
-    if (rc == OPTIONS_DONE)
-        rc = open_and_act(&options, &operands, err);
-    else if (rc == OPTIONS_HELP)
-        rc = 0;
-    words_fini(&operands);
-    config_flags_fini(&options.config);
-    return rc;
+    return verb_act(verb, argc, argv, &options, open_and_act, err);
 }
 
 const struct verb verb_jobs = {
@@ -117,6 +109,7 @@ const struct verb verb_jobs = {
         "  runnel jobs --all --json\n"
         "  runnel jobs cancel 0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a\n"
         "  runnel jobs dead --stream redis://cache --broker amqp://user:password@mq/\n"
+        "  runnel jobs dead show 0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a      why it is dead\n"
         "  runnel jobs dead replay 0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a\n"
         "\n"
         "Ended jobs are known for ten minutes. A dead job ended its worker twice, or was no\n"

@@ -22,6 +22,10 @@ const char *jobs_format_time(char text[32], uint64_t unix_ms);
 /* The attempt, as Redis has it: 0 when none began. */
 uint64_t jobs_attempt(struct slice text);
 
+/* Adds the reason of the job's end, as a line for people; false: Redis does not know it, or
+ * not any more. */
+bool jobs_add_reason(struct fleet_link *link, const char *id, struct buf *text);
+
 /* id: the last operand; of those that name no job it is not looked at. */
 typedef int jobs_action(struct fleet_link *link, const struct jobs_options *options, const char *id,
                         struct err *err);

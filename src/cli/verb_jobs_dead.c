@@ -92,7 +92,8 @@ struct dead_job {
     struct amqp_ref ref;
     struct job_summary job;
     struct buf body;
-    struct buf words; /* why, and where */
+    struct buf death; /* RabbitMQ's word for it; empty: it has none */
+    struct buf queue; /* which it was in */
 };
 
 static void take_dead(void *context, const struct amqp_delivery *delivery)
@@ -104,8 +105,8 @@ static void take_dead(void *context, const struct amqp_delivery *delivery)
     dead->is_found = true;
     dead->ref = delivery->ref;
     buf_add_slice(&dead->body, delivery->body);
-    if (delivery->death_reason[0])
-        buf_add_format(&dead->words, "%s in %s", delivery->death_reason, delivery->death_queue);
+    buf_add_text(&dead->death, delivery->death_reason);
+    buf_add_text(&dead->queue, delivery->death_queue);
 }
 
 /* The caller ends `dead` in any case. */
@@ -115,7 +116,8 @@ static int find_dead(struct fleet_link *link, const char *id, struct dead_job *d
     int found = 1;
     *dead = (struct dead_job){.id = id};
     buf_init(&dead->body, SIZE_MAX);
-    buf_init(&dead->words, KIB);
+    buf_init(&dead->death, KIB);
+    buf_init(&dead->queue, KIB);
     while (found > 0 && !dead->is_found)
         found = fleet_link_get(link, DEAD_QUEUE, take_dead, dead, err);
     if (found < 0)
@@ -129,18 +131,49 @@ static int find_dead(struct fleet_link *link, const char *id, struct dead_job *d
 static void dead_fini(struct dead_job *dead)
 {
     buf_fini(&dead->body);
-    buf_fini(&dead->words);
+    buf_fini(&dead->death);
+    buf_fini(&dead->queue);
 }
 
-static void describe(const struct dead_job *dead)
+/* The sentence of its result, which Redis has for some minutes; else what RabbitMQ's word
+ * means, and where more is to be had. */
+static void add_why(struct fleet_link *link, const struct dead_job *dead, struct buf *text)
+{
+    static const struct {
+        const char *word;
+        const char *means;
+    } deaths[] = {
+        {"rejected", "a worker gave it up: it had ended its worker twice, or nobody could read "
+                     "it. Look for its id in the workers' logs: job_dead, or job_refused with the "
+                     "reason"},
+        {"delivery_limit", "it was delivered too often, and no worker settled it. Look for its id "
+                           "in the workers' logs"},
+        {"", "somebody put it here by hand"},
+    };
+    if (jobs_add_reason(link, dead->id, text))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(deaths); i++) {
+        if (strcmp(buf_text(&dead->death), deaths[i].word) == 0) {
+            buf_add_text(text, deaths[i].means);
+            return;
+        }
+    }
+    buf_add_format(text, "RabbitMQ says: %s", buf_text(&dead->death));
+}
+
+static void describe(struct fleet_link *link, const struct dead_job *dead)
 {
     const struct job_header *header = &dead->job.header;
+    const char *queue = buf_text(&dead->queue);
     char time[32];
+    auto_buf struct buf why;
+    buf_init(&why, 2 * KIB);
+    add_why(link, dead, &why);
     (void)printf("id         %s\nlanguage   %s\nlane       %s\nfront      %s\n"
-                 "submitted  %s UTC\nwhy        %s\nbytes      %zu\n",
+                 "submitted  %s UTC\nqueue      %s\nbytes      %zu\nwhy        %s\n",
                  header->id, dead->job.language, lane_name(header->lane), header->front,
-                 jobs_format_time(time, header->submitted_ms), buf_text(&dead->words),
-                 dead->body.len);
+                 jobs_format_time(time, header->submitted_ms), queue[0] ? queue : "-",
+                 dead->body.len, buf_text(&why));
 }
 
 int jobs_dead_show(struct fleet_link *link, const struct jobs_options *options, const char *id,
@@ -151,7 +184,7 @@ int jobs_dead_show(struct fleet_link *link, const struct jobs_options *options, 
     if (rc == 0 && options->json)
         (void)printf("%s\n", buf_text(&dead.body));
     else if (rc == 0)
-        describe(&dead);
+        describe(link, &dead);
     dead_fini(&dead);
     return rc;
 }

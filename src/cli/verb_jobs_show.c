@@ -150,6 +150,23 @@ int jobs_show(struct fleet_link *link, const struct jobs_options *options, const
     return rc;
 }
 
+bool jobs_add_reason(struct fleet_link *link, const char *id, struct buf *text)
+{
+    struct known known;
+    struct job_summary job;
+    struct job_result result;
+    char shown[512];
+    (void)find(link, id, &known, &job, NULL); /* a result may be there without its job */
+    bool is_told = known.texts[RUN_RESULT].len > 0 &&
+                   result_decode(known_slice(&known, RUN_RESULT), &result, NULL) == 0;
+    if (is_told) {
+        buf_add_text(text, utf8_for_people(shown, sizeof shown, slice_of(result.result.reason)));
+        result_fini(&result);
+    }
+    known_fini(&known);
+    return is_told;
+}
+
 /* --- cancel --- */
 
 static const char cancelled_why[] = "an operator stopped it";

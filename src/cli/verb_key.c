@@ -23,7 +23,7 @@ static const struct option rows[] = {
     {"rate", 0, "N", "create: requests a second, or none for any (default: 5)", option_set_text, offsetof(struct key_options, rate)},
     {"burst", 0, "N", "create: requests at once that the rate then makes up for (default: 10)", option_set_text, offsetof(struct key_options, burst)},
     {"concurrency", 0, "N", "create: runs at the same time (default: none, any)", option_set_text, offsetof(struct key_options, concurrency)},
-    {"daily", 0, "TIME", "create: time of runs a day, from 00:00 UTC (default: none, any)", option_set_text, offsetof(struct key_options, daily)},
+    {"daily", 0, "TIME", "create: time of runs a day, from 00:00 UTC, as in 8h (default: none, any)", option_set_text, offsetof(struct key_options, daily)},
     {"expires", 0, "TIME", "create: how long the key is good, as in 30d (default: none, for ever)", option_set_text, offsetof(struct key_options, expires)},
     {"json", 0, NULL, "as JSON", option_set_switch, offsetof(struct key_options, json)},
     {"storage-dir", 0, "DIR", "the folder of the service (default: as `serve` finds it)", option_set_config, 0},
@@ -200,11 +200,11 @@ static int key_revoke(struct store *store, const struct key_options *options, co
 /* --- the verb --- */
 
 static int act(const struct key_options *options, const struct words *operands, struct store *store,
-               struct err *err)
+               const char *dir, struct err *err)
 {
     const char *action = operands->items[0];
     if (strcmp(action, "create") == 0)
-        return key_create(store, options, err);
+        return key_create(store, dir, options, err);
     if (strcmp(action, "list") == 0)
         return key_list(store, options, err);
     return key_revoke(store, options, operands->items[1], err);
@@ -222,12 +222,13 @@ static int check_operands(const struct words *operands, struct err *err)
             return 0;
     }
     return err_set(err, ERR_INVALID,
-                   "write 'runnel key create', 'runnel key list' or 'runnel key revoke NUMBER'");
+                   "write 'runnel key create', 'runnel key list' or 'runnel key revoke "
+                   "NUMBER|LABEL'");
 }
 
-static int open_and_act(const struct key_options *options, const struct words *operands,
-                        struct err *err)
+static int open_and_act(const void *target, const struct words *operands, struct err *err)
 {
+    const struct key_options *options = target;
     char path[STORAGE_PATH_SIZE];
     struct store_key unused;
     struct store *store = NULL;
@@ -243,7 +244,7 @@ static int open_and_act(const struct key_options *options, const struct words *o
     if (rc == 0)
         rc = store_open_beside(path, &store, err);
     if (rc == 0)
-        rc = act(options, operands, store, err);
+        rc = act(options, operands, store, path, err);
     store_free(store);
     config_fini(&config);
     return rc;
@@ -252,15 +253,7 @@ static int open_and_act(const struct key_options *options, const struct words *o
 static int run_key(const struct verb *verb, int argc, char **argv, struct err *err)
 {
     struct key_options options = {0};
-    struct words operands = {0};
-    int rc = verb_parse(verb, argc, argv, &options, &operands, err);
-    if (rc == OPTIONS_DONE)
-        rc = open_and_act(&options, &operands, err);
-    else if (rc == OPTIONS_HELP)
-        rc = 0;
-    words_fini(&operands);
-    config_flags_fini(&options.config);
-    return rc;
+    return verb_act(verb, argc, argv, &options, open_and_act, err);
 }
 
 const struct verb verb_key = {

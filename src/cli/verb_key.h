@@ -25,6 +25,8 @@ const char *key_format_time(char text[32], uint64_t unix_ms);
 /* The key that the options describe, without number and token; its label is borrowed. */
 int key_read(const struct key_options *options, uint64_t now_ms, struct store_key *ret_key,
              struct err *err);
-int key_create(struct store *store, const struct key_options *options, struct err *err);
+/* dir: where the store is, for people who have several. */
+int key_create(struct store *store, const char *dir, const struct key_options *options,
+               struct err *err);
 
 #endif

@@ -88,7 +88,7 @@ static int print_json(const struct store_key *key, const char *token, struct err
 }
 
 /* The token alone on stdout, for `TOKEN=$(runnel key create …)`. */
-static void print_text(const struct store_key *key, const char *token)
+static void print_text(const struct store_key *key, const char *token, const char *dir)
 {
     char scopes[32];
     char time[32];
@@ -96,18 +96,20 @@ static void print_text(const struct store_key *key, const char *token)
                   account_scopes_text(key->scopes, scopes));
     if (key->expires_ms > 0)
         (void)fprintf(stderr, ", until %s", key_format_time(time, key->expires_ms));
-    (void)fprintf(stderr,
-                  "\nThis is its token. Only a digest of it is kept: it is not shown again.\n\n");
+    (void)fprintf(
+        stderr,
+        "\nThis is its token. Only a digest of it is kept, in %s: it is not shown again.\n\n", dir);
     (void)fflush(stderr);
     (void)printf("%s\n", token);
     (void)fflush(stdout);
-    (void)fprintf(stderr, "\nUse it so (a service that runs knows it within two seconds):\n"
+    (void)fprintf(stderr, "\nUse it so (a service with that folder knows it within two seconds):\n"
                           "  curl -s localhost:8080/v1/runs -H 'Authorization: Bearer TOKEN' \\\n"
                           "       -H 'Content-Type: application/json' \\\n"
                           "       -d '{\"language\":\"python\",\"code\":\"print(6*7)\"}'\n");
 }
 
-int key_create(struct store *store, const struct key_options *options, struct err *err)
+int key_create(struct store *store, const char *dir, const struct key_options *options,
+               struct err *err)
 {
     struct store_key key;
     char token[ACCOUNT_TOKEN_SIZE];
@@ -119,7 +121,7 @@ int key_create(struct store *store, const struct key_options *options, struct er
     if (options->json)
         rc = print_json(&key, token, err);
     else
-        print_text(&key, token);
+        print_text(&key, token, dir);
     explicit_bzero(token, sizeof token);
     return rc;
 }

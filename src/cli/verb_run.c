@@ -6,15 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "base/parse.h"
 #include "cli/file.h"
 #include "cli/follow.h"
-#include "cli/nearest.h"
 #include "cli/terminal.h"
 #include "cli/verb.h"
 #include "cli/wiring.h"
 #include "codec/json_write.h"
 #include "dialect/result_fields.h"
+#include "engine/profile.h"
 
 enum { KEEP_MS = 60000 }; /* a finished run, until we have told of it */
 
@@ -32,19 +33,21 @@ static int set_limit(void *target, const struct option *option, const char *valu
 {
     struct run_options *options = target;
     const struct limit_info *info = limit_info((enum limit)option->which);
-    static const char *const examples[] = {
-        [LIMIT_MS] = "500ms, 10s or 5m",
-        [LIMIT_MILLI] = "0.5 or 2",
-        [LIMIT_BYTES] = "512K, 64M or 1G",
-        [LIMIT_COUNT_OF] = "a whole number",
-    };
-    int rc = limit_parse((enum limit)option->which, value, &options->limits.value[option->which]);
-    if (rc == -ERANGE)
-        return option_refuse(err, option, value, "out of range");
-    if (rc < 0)
-        return err_set(err, ERR_INVALID, "--%s %.40s: write %s", info->option, value,
-                       examples[info->unit]);
-    return 0;
+    char wanted[160];
+    if (limit_parse((enum limit)option->which, value, &options->limits.value[option->which]) == 0)
+        return 0;
+    return err_set(
+        err, ERR_INVALID, "--%s %.40s: write %s", info->option, value,
+        limit_describe(info->unit, info->smallest, info->largest, wanted, sizeof wanted));
+}
+
+/* Of a run that is waited for; what a language's runtime needs may be more. */
+static const char *limit_preset(const struct option *option, char *text, size_t size)
+{
+    uint64_t value = profile_limits(PROFILE_BATCH)->value[option->which];
+    return value == 0
+               ? "none"
+               : limit_format(limit_info((enum limit)option->which)->unit, value, text, size);
 }
 
 static int add_env(void *target, const struct option *option, const char *value, struct err *err)
@@ -67,7 +70,7 @@ static int add_file(void *target, const struct option *option, const char *value
 #define VALUE_LIMIT_BYTES "SIZE"
 #define VALUE_LIMIT_COUNT_OF "COUNT"
 #define LIMIT_ROW(id, json, option, unit, scale, smallest, largest, help) \
-    {option, 0, VALUE_##unit, help, set_limit, id},
+    {option, 0, VALUE_##unit, help, set_limit, id, limit_preset},
 
 /* clang-format off */
 static const struct option rows[] = {
@@ -102,9 +105,9 @@ struct job {
 
 static void offer_names(struct nearest *nearest, const struct language *language)
 {
-    nearest_offer(nearest, language->name);
+    (void)nearest_offer(nearest, language->name);
     for (size_t i = 0; language->aliases && language->aliases[i]; i++)
-        nearest_offer(nearest, language->aliases[i]);
+        (void)nearest_offer(nearest, language->aliases[i]);
 }
 
 static int find_language(struct job *job, struct err *err)
@@ -115,6 +118,10 @@ static int find_language(struct job *job, struct err *err)
                          : catalogue_find_by_file(catalogue, job->path);
     if (job->language)
         return 0;
+    if (!name && strcmp(job->path, "-") == 0)
+        return err_set(err, ERR_UNKNOWN_LANGUAGE,
+                       "a program from stdin has no ending that tells its language; name it with "
+                       "--language");
     if (!name)
         return err_set(err, ERR_UNKNOWN_LANGUAGE,
                        "%s: its ending tells no language; name one with --language", job->path);
@@ -314,18 +321,23 @@ const struct verb verb_run = {
     .name = "run",
     .summary = "run one program here and now",
     .synopsis = "run [options] FILE [--] [ARGUMENT...]",
-    .teaching = "examples:\n"
-                "  runnel run hello.py\n"
-                "  echo 21 | runnel run --language c double.c      stdin goes to the program\n"
-                "  runnel run --memory 64M --timeout 2s hog.rb     limits\n"
-                "  runnel run --json hello.py | jq .usage\n"
-                "  generate | runnel run --language python -       the program itself from stdin\n"
-                "  runnel run grep.py -- -i word                   its arguments, behind --\n"
-                "  runnel run -i game.py                           a terminal; Ctrl-C goes to it\n"
-                "\n"
-                "Output appears as it is made; what a compiler says goes to stderr. The exit\n"
-                "status is the program's; 128+N when signal N ended it; 124 for a limit of time,\n"
-                "125 for another limit, 126 when no box could be made, 130 when interrupted.\n",
+    .teaching =
+        "examples:\n"
+        "  runnel run hello.py\n"
+        "  echo 21 | runnel run --language c double.c      stdin goes to the program\n"
+        "  runnel run --memory 64M --timeout 2s hog.rb     limits\n"
+        "  runnel run --json hello.py | jq .usage\n"
+        "  generate | runnel run --language python -       the program itself from stdin\n"
+        "  runnel run grep.py -- -i word                   its arguments, behind --\n"
+        "  runnel run -i game.py                           a terminal; Ctrl-C goes to it\n"
+        "\n"
+        "Output appears as it is made; what a compiler says goes to stderr. The exit\n"
+        "status is the program's; 128+N when signal N ended it; 124 for a limit of time,\n"
+        "125 for another limit, 126 when no box could be made, 130 when interrupted.\n"
+        "\n"
+        "TIME is written 500ms, 10s or 5m, and SIZE 512K, 64M or 1G. In parentheses is the\n"
+        "limit that holds without the option; a language may need more, and with -i the\n"
+        "program has five minutes, and says as much as it likes.\n",
     .options = {.rows = rows, .hint = " (the program's own options stand behind --)"},
     .run = run_run,
 };

@@ -49,7 +49,10 @@ static int check_options(const struct selftest_options *options, struct err *err
         if (is_listed(options, row))
             return 0;
     }
-    return err_set(err, ERR_INVALID, "no row is meant ('runnel selftest --list' shows all)");
+    return err_set(err, ERR_INVALID,
+                   "--only %.80s: no row%s has such a number, name, language or layer ('runnel "
+                   "selftest --list' shows all)",
+                   options->only ? options->only : "", options->quick ? " of --quick" : "");
 }
 
 static int print_list(const struct selftest_options *options)
@@ -218,7 +221,7 @@ const struct verb verb_selftest = {
         "program may find (.runnel-canary-...) lie in /tmp and its like until the end.\n"
         "\n"
         "The exit status is 0 when all that could be run held, 1 when something did not,\n"
-        "and 2 when nothing could be run.\n",
+        "and 2 when nothing could be run, or it was interrupted.\n",
     .options = {.rows = rows},
     .run = run_selftest,
 };

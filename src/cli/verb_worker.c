@@ -28,6 +28,8 @@ static int run_worker(const struct verb *verb, int argc, char **argv, struct err
         if (rc == 0)
             rc = socket < 0 ? process_become_spawner(&wiring, argc, argv, err)
                             : worker(&wiring, socket, err);
+        if (rc < 0)
+            config_blame(&wiring.config, err);
     } else if (rc == OPTIONS_HELP) {
         rc = 0;
     }

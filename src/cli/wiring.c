@@ -68,8 +68,10 @@ static int load_languages(struct wiring *wiring, struct err *err)
     if (catalogue_load_builtin(wiring->catalogue, err) < 0)
         return -1;
     for (size_t i = 0; i < folders->count; i++) {
-        if (catalogue_load_dir(wiring->catalogue, folders->items[i], err) < 0)
+        if (catalogue_load_dir(wiring->catalogue, folders->items[i], err) < 0) {
+            config_blame(&wiring->config, err);
             return -1;
+        }
     }
     return 0;
 }
@@ -115,8 +117,10 @@ static int allowed_missing(const struct config *config, unsigned *ret_bits, stru
     *ret_bits = 0;
     for (size_t i = 0; i < config->allow_missing.count; i++) {
         unsigned bits = 0;
-        if (layers_parse(config->allow_missing.items[i], &bits, err) < 0)
+        if (layers_parse(config->allow_missing.items[i], &bits, err) < 0) {
+            config_blame(config, err);
             return -1;
+        }
         *ret_bits |= bits;
     }
     return 0;

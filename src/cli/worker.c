@@ -117,11 +117,7 @@ int worker_check(const struct config *config, struct err *err)
 {
     if (!config->broker || !config->stream)
         return err_set(err, ERR_CONFIG, "a worker needs --broker amqp://… and --stream redis://…");
-    if (amqp_check_url(config->broker, err) < 0)
-        return err_wrap(err, "--broker");
-    if (redis_check_url(config->stream, err) < 0)
-        return err_wrap(err, "--stream");
-    return 0;
+    return amqp_check_url(config->broker, err) < 0 ? -1 : redis_check_url(config->stream, err);
 }
 
 int worker(struct wiring *wiring, int socket, struct err *err)

@@ -30,7 +30,7 @@ static void set_presets(struct config *config, bool ceilings)
     for (const struct config_key *key = config_keys; key->name; key++) {
         const char *preset = config_preset(key);
         if (preset && (key->type == CONFIG_CEILING) == ceilings &&
-            config_set_key(config, key, preset, LAYER_FILE, "default", NULL) < 0)
+            config_set_key(config, key, preset, LAYER_FILE, NULL, NULL) < 0)
             abort(); /* out of memory before anything began, or a bad row */
     }
 }
@@ -55,6 +55,7 @@ void config_fini(struct config *config)
         else if (key->type == CONFIG_TEXT || key->type == CONFIG_CHOICE)
             free(*(char **)field_of(config, key));
     }
+    config_free_places(config);
     *config = (struct config){0};
     errno = saved;
 }
@@ -164,10 +165,34 @@ static int set_field(struct config *config, const struct config_key *key, const 
     return -EINVAL;
 }
 
+/* Of a list, when it is set in this way. */
+static size_t items_that_stay(struct config *config, const struct config_key *key,
+                              enum config_layer layer)
+{
+    if (key->type != CONFIG_LIST)
+        return 0;
+    const struct config_list *list = field_of(config, key);
+    return (int)layer > list->layer ? 0 : list->count;
+}
+
+/* Called when it is set: the items from `first` on are new. */
+static void note_places(struct config *config, const struct config_key *key, size_t first,
+                        enum config_layer layer, const char *source)
+{
+    const char *place = layer == LAYER_COMMAND_LINE ? "" : source;
+    size_t count =
+        key->type == CONFIG_LIST ? ((struct config_list *)field_of(config, key))->count : 1;
+    for (size_t i = first; i < count; i++)
+        config_note_place(config, key, i, place);
+}
+
 int config_set_key(struct config *config, const struct config_key *key, const char *value,
                    enum config_layer layer, const char *source, struct err *err)
 {
+    size_t before = items_that_stay(config, key, layer);
     int rc = set_field(config, key, value, layer);
+    if (rc >= 0 && source)
+        note_places(config, key, before, layer, source);
     if (rc >= 0)
         return 0;
     if (rc == -ENOMEM)
@@ -177,12 +202,9 @@ int config_set_key(struct config *config, const struct config_key *key, const ch
     char shown[80];
     if (key->is_secret)
         value = "what was given";
-    (void)err_field(err, config_key_name(key, STYLE_KEY, name), "%s: %s must be %s, not '%s'",
-                    source, name, config_describe(key, wanted, sizeof wanted),
-                    utf8_for_people(shown, sizeof shown, slice_of(value)));
-    if (err)
-        err->code = ERR_CONFIG;
-    return -1;
+    return err_config(err, config_key_name(key, STYLE_KEY, name), "%s: %s must be %s, not '%s'",
+                      source, name, config_describe(key, wanted, sizeof wanted),
+                      utf8_for_people(shown, sizeof shown, slice_of(value)));
 }
 
 int config_set(struct config *config, const char *key, const char *value, const char *source,

@@ -21,6 +21,8 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+struct config_place;
+
 /* A list of texts that a repeatable key collects. */
 struct config_list {
     char **items; /* owned; NULL when empty */
@@ -71,6 +73,8 @@ struct config {
     char *analysis;                      /* "off", "advise" or "refuse" */
     struct limits
         ceiling; /* max_<limit> keys ("none" lifts one): cut every request last; 0 = none */
+    struct config_place *places; /* where what was set was written: see config_blame */
+    size_t place_count;
 };
 
 void config_init(struct config *config); /* the defaults; no ceilings */
@@ -95,6 +99,11 @@ int config_load_environment(struct config *config, char *const *environment, str
 
 /* Is `--name` (without the dashes) a key? `ret_wants_value` is false for a switch. */
 bool config_is_option(const char *name, bool *ret_wants_value);
+
+/* Of an error that names a key (err_config): puts before its sentence where the value was
+ * written, "runnel.conf:12: " or "RUNNEL_LISTEN: ". Of a list it is the item that the sentence
+ * shows. An option stays as it is: who gave it has it before him. */
+void config_blame(const struct config *config, struct err *err);
 
 void config_print_options(FILE *out);  /* for `serve --help` */
 void config_print_markdown(FILE *out); /* docs/CONFIG.md */

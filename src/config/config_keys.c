@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "config/config_private.h"
@@ -152,40 +153,16 @@ const struct config_key *config_find(const char *name, enum config_style style)
     return NULL;
 }
 
-/* Levenshtein's distance of two names shorter than CONFIG_NAME_ROOM, row by row. */
-static size_t distance(const char *from, const char *to)
-{
-    size_t row[CONFIG_NAME_ROOM];
-    size_t width = strlen(to);
-    for (size_t i = 0; i <= width; i++)
-        row[i] = i;
-    for (size_t line = 1; *from; from++, line++) {
-        size_t diagonal = row[0];
-        row[0] = line;
-        for (size_t i = 1; i <= width; i++) {
-            size_t changed = diagonal + (*from != to[i - 1]);
-            diagonal = row[i];
-            row[i] = MIN(changed, MIN(row[i], row[i - 1]) + 1);
-        }
-    }
-    return row[width];
-}
-
 const char *config_nearest(const char *mistyped, enum config_style style,
                            char name[CONFIG_NAME_ROOM])
 {
-    const struct config_key *nearest = NULL;
-    size_t least = 3; /* two slips of the finger: a letter each, or two swapped */
+    const struct config_key *best = NULL;
+    struct nearest nearest = nearest_within(mistyped, 2);
     for (const struct config_key *key = config_keys; key->name; key++) {
-        if (strlen(mistyped) >= CONFIG_NAME_ROOM)
-            break;
-        size_t far = distance(mistyped, config_key_name(key, style, name));
-        if (far < least) {
-            least = far;
-            nearest = key;
-        }
+        if (nearest_offer(&nearest, config_key_name(key, style, name)))
+            best = key;
     }
-    return nearest ? config_key_name(nearest, style, name) : NULL;
+    return best ? config_key_name(best, style, name) : NULL;
 }
 
 const char *config_value_word(const struct config_key *key)
@@ -203,50 +180,20 @@ const char *config_value_word(const struct config_key *key)
                                        : words[key->type];
 }
 
-static const char *describe_range(const struct config_key *key, enum limit_unit unit, char *text,
-                                  size_t size)
-{
-    bool ceiling = key->type == CONFIG_CEILING;
-    uint64_t smallest = ceiling ? limit_info(key->limit)->smallest : key->smallest;
-    uint64_t largest = ceiling ? limit_info(key->limit)->largest : key->largest;
-    char from[32];
-    char to[32];
-    switch (unit) {
-    case LIMIT_MS:
-        (void)snprintf(text, size, "a time from %s to %s, as in 500ms, 10s or 5m",
-                       format_duration(from, sizeof from, smallest),
-                       format_duration(to, sizeof to, largest));
-        break;
-    case LIMIT_BYTES:
-        (void)snprintf(text, size, "a size from %s to %s, as in 512K, 64M or 1G",
-                       format_bytes(from, sizeof from, smallest),
-                       format_bytes(to, sizeof to, largest));
-        break;
-    case LIMIT_MILLI:
-        (void)snprintf(text, size, "a number from %g to %g, as in 0.5", (double)smallest / 1000,
-                       (double)largest / 1000);
-        break;
-    case LIMIT_COUNT_OF:
-        (void)snprintf(text, size, "a whole number from %llu to %llu", (unsigned long long)smallest,
-                       (unsigned long long)largest);
-        break;
-    }
-    return text;
-}
-
 const char *config_describe(const struct config_key *key, char *text, size_t size)
 {
+    const struct limit_info *info = limit_info(key->limit); /* of a ceiling */
     switch (key->type) {
     case CONFIG_SWITCH:
         return "yes or no";
     case CONFIG_NUMBER:
-        return describe_range(key, LIMIT_COUNT_OF, text, size);
+        return limit_describe(LIMIT_COUNT_OF, key->smallest, key->largest, text, size);
     case CONFIG_BYTES:
-        return describe_range(key, LIMIT_BYTES, text, size);
+        return limit_describe(LIMIT_BYTES, key->smallest, key->largest, text, size);
     case CONFIG_DURATION:
-        return describe_range(key, LIMIT_MS, text, size);
+        return limit_describe(LIMIT_MS, key->smallest, key->largest, text, size);
     case CONFIG_CEILING:
-        (void)describe_range(key, limit_info(key->limit)->unit, text, size);
+        (void)limit_describe(info->unit, info->smallest, info->largest, text, size);
         (void)snprintf(text + strlen(text), size - strlen(text), ", or none");
         return text;
     case CONFIG_CHOICE:

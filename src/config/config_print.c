@@ -7,14 +7,36 @@
 
 #define HELP_COLUMN 36
 
+/* "TIME", "LAYER,…", "off|advise|refuse"; "" of a switch. Returns text. */
+static const char *value_of(const struct config_key *key, char *text, size_t size)
+{
+    size_t len = 0;
+    if (key->type == CONFIG_SWITCH)
+        return "";
+    if (key->type != CONFIG_CHOICE) {
+        (void)snprintf(text, size, "%s%s", config_value_word(key),
+                       key->type == CONFIG_LIST ? ",…" : "");
+        return text;
+    }
+    for (const char *at = key->choices; *at && len + 1 < size; at++) {
+        if (*at != ' ')
+            text[len++] = *at == ',' ? '|' : *at;
+    }
+    text[len] = '\0';
+    return text;
+}
+
 static void print_option(FILE *out, const struct config_key *key)
 {
     char name[CONFIG_NAME_ROOM];
+    char value[64];
     char option[128];
     bool valued = key->type != CONFIG_SWITCH;
     int len =
         snprintf(option, sizeof option, "  --%s%s%s", config_key_name(key, STYLE_OPTION, name),
-                 valued ? " " : "", valued ? config_value_word(key) : "");
+                 valued ? " " : "", value_of(key, value, sizeof value));
+    if (key->type == CONFIG_LIST)
+        len -= (int)strlen("…") - 1; /* one column */
     (void)fputs(option, out);
     if (len > HELP_COLUMN - 2) { /* no room beside it */
         (void)fputc('\n', out);
@@ -29,6 +51,9 @@ static void print_option(FILE *out, const struct config_key *key)
 void config_print_options(FILE *out)
 {
     const struct config_key *key = config_keys;
+    (void)fputs("\nTIME is written 500ms, 10s, 5m or 2h, and SIZE 512K, 64M or 1G; in parentheses "
+                "is what\nholds without the option.\n\n",
+                out);
     for (; key->type != CONFIG_CEILING; key++)
         print_option(out, key);
     (void)fputs("\nCeilings, which cut what a request asks for (none lifts one):\n", out);
@@ -83,14 +108,18 @@ void config_print_markdown(FILE *out)
         "\n"
         "In the file a line that starts with `#` is a comment. A key that takes a list may be\n"
         "given several times, and commas separate too; a list given in a later way replaces the\n"
-        "earlier one. As an option, a key of the kind *yes or no* needs no value. A key that does\n"
-        "not exist, and a value that makes no sense, keep Runnel from starting. A `.env` file is "
-        "not\n"
-        "read; systemd's `EnvironmentFile=` and compose's `env_file:` read one for it.\n"
+        "earlier one. As an option, a key of the kind *yes or no* needs no value. A time without "
+        "a\n"
+        "unit is in seconds (`keep_runs = 30` keeps runs for half a minute), a size in bytes. A "
+        "key\n"
+        "that does not exist, and a value that makes no sense, keep Runnel from starting. A "
+        "`.env`\n"
+        "file is not read; systemd's `EnvironmentFile=` and compose's `env_file:` read one for "
+        "it.\n"
         "\n"
         "Whoever may list processes sees their options: write secrets into the file or the\n"
-        "environment. No message shows the value of `api_keys`, `signing_key` or\n"
-        "`previous_signing_key`.\n"
+        "environment. No message shows the value of `api_keys`, `signing_key`,\n"
+        "`previous_signing_key`, `broker` or `stream`.\n"
         "\n"
         "| key | value | default | meaning |\n"
         "|---|---|---|---|\n";

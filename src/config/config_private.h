@@ -65,6 +65,12 @@ const char *config_value_word(const struct config_key *key); /* "TIME" */
 /* Rising order. A list set in a higher layer replaces what lower ones put in. */
 enum config_layer { LAYER_FILE, LAYER_ALIAS, LAYER_ENVIRONMENT, LAYER_COMMAND_LINE };
 
+/* Of `item` of a list, else 0. An option's is "". */
+void config_note_place(struct config *config, const struct config_key *key, size_t item,
+                       const char *text);
+void config_free_places(struct config *config);
+
+/* `source`: where it is written; NULL: a default. */
 int config_set_key(struct config *config, const struct config_key *key, const char *value,
                    enum config_layer layer, const char *source, struct err *err);
 

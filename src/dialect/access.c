@@ -15,6 +15,7 @@
 #include "dialect/request_access.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_webhook.h"
+#include "dialect/request_window.h"
 #include "loop/loop.h"
 #include "os/clock.h"
 #include "server/rate_limit.h"
@@ -76,13 +77,13 @@ static bool guesses_too_often(const struct access *access, struct http_request *
 {
     const char *client = http_request_client(request);
     struct rate_state rate = rate_limiter_look(access->limiter, client, loop_now_ns() / NS_PER_MS);
-    char text[32];
     if (rate.remaining > 0)
         return false;
-    (void)snprintf(text, sizeof text, "%" PRIu64, rate.reset_ms / 1000 + 1);
-    http_add_header(request, "Retry-After", text);
+    uint64_t seconds = request_in_seconds(rate.reset_ms);
+    request_add_number(request, "Retry-After", seconds);
     struct err err;
-    (void)err_set(&err, ERR_RATE_LIMITED, "too many logins that failed; come again in %s s", text);
+    (void)err_set(&err, ERR_RATE_LIMITED,
+                  "too many logins that failed; come again in %" PRIu64 " s", seconds);
     http_reply_err(request, &err);
     return true;
 }

@@ -156,11 +156,14 @@ int jobs_check_dependencies(const struct jobs *jobs, struct err *err)
     for (const char *const *at = jobs->dependencies; at && *at; at++) {
         struct slice language = {0};
         if (!name_of(*at, &language))
-            return err_set(err, ERR_CONFIG,
-                           "dependencies %.80s: write LANGUAGE:NAME, as in python:numpy", *at);
+            return err_config(err, "dependencies",
+                              "dependencies: '%.80s': write LANGUAGE:NAME, as in python:numpy",
+                              *at);
         if (!catalogue_find(jobs->catalogue, language))
-            return err_set(err, ERR_CONFIG, "dependencies %.80s: there is no language '%.*s'", *at,
-                           (int)MIN(language.len, 40), language.at);
+            return err_config(err, "dependencies",
+                              "dependencies: '%.80s': there is no language '%.*s' ('runnel "
+                              "languages' lists them)",
+                              *at, (int)MIN(language.len, 40), language.at);
     }
     return 0;
 }

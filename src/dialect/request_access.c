@@ -6,6 +6,7 @@
 
 #include "account/account.h"
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
@@ -168,12 +169,15 @@ bool request_authorize(void *context, struct http_request *request, const char *
 int request_access_check(const char *const *allow_anonymous, const char *const *dialects,
                          struct err *err)
 {
+    char known[160];
     for (; allow_anonymous && *allow_anonymous; allow_anonymous++) {
         const char *name = *allow_anonymous;
         if (strcmp(name, "runs") == 0)
-            return err_set(err, ERR_CONFIG, "allow_anonymous: 'runs' always needs a key");
+            return err_config(err, "allow_anonymous", "allow_anonymous: 'runs' always needs a key");
         if (!is_listed(dialects, name))
-            return err_set(err, ERR_CONFIG, "allow_anonymous: there is no dialect '%.40s'", name);
+            return err_config(err, "allow_anonymous",
+                              "allow_anonymous: there is no dialect '%.40s' (they are %s)", name,
+                              format_list(known, sizeof known, dialects));
     }
     return 0;
 }

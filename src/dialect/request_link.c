@@ -17,6 +17,24 @@
 #define URL_MAX (4 * KIB)
 #define DISPOSITION_MAX (4 * KIB)
 
+int request_check_base(const char *base_url, struct err *err)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; base_url && i < ARRAY_LEN(schemes); i++) {
+        size_t len = strlen(schemes[i]);
+        const char *rest = base_url + len;
+        if (strncmp(base_url, schemes[i], len) == 0 && *rest && *rest != '/' &&
+            !strpbrk(rest, "?# ") && rest[strlen(rest) - 1] != '/')
+            return 0;
+    }
+    if (!base_url)
+        return 0;
+    return err_config(err, "public_base_url",
+                      "public_base_url: '%.80s' is no beginning of a link: write "
+                      "https://run.example.com, without a slash at the end",
+                      base_url);
+}
+
 void request_write_base(struct buf *base, const struct request_links *links,
                         const struct http_request *request)
 {

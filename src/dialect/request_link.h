@@ -24,6 +24,8 @@ struct request_links {
     uint64_t lifetime_ms; /* of a link */
 };
 
+/* Of a base_url as an operator writes it (NULL: none): ERR_CONFIG. */
+int request_check_base(const char *base_url, struct err *err);
 /* What links begin with: the base_url, or what the client called us; empty when nobody knows. */
 void request_write_base(struct buf *base, const struct request_links *links,
                         const struct http_request *request);

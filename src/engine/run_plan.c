@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "codec/utf8.h"
 
 enum {
     FILES_MAX = 256,
@@ -151,8 +152,12 @@ static bool takes_folder(const char *path, const char *const *folders)
 
 static int check_files(const struct run_spec *spec, const char *entry_file, struct err *err)
 {
+    char shown[80];
     if (!is_plain_path(entry_file))
-        return err_field(err, "entry_file", "the program has no file name inside the workspace");
+        return err_field(err, "entry_file",
+                         "the program's name '%s' is no path inside the workspace: write plain "
+                         "names, as in src/main.py",
+                         utf8_for_people(shown, sizeof shown, slice_of(entry_file)));
     if (takes_folder(entry_file, spec->folders))
         return err_field(err, "entry_file", "the name of the program's file is taken");
     if (spec->file_count > FILES_MAX)
@@ -160,12 +165,16 @@ static int check_files(const struct run_spec *spec, const char *entry_file, stru
     for (size_t i = 0; i < spec->file_count; i++) {
         const char *path = spec->files[i].path;
         if (!is_plain_path(path))
-            return err_field(err, "files", "file %zu has no file name inside the workspace", i + 1);
+            return err_field(err, "files",
+                             "file %zu: '%s' is no path inside the workspace: write plain names, "
+                             "as in data/in.txt",
+                             i + 1, utf8_for_people(shown, sizeof shown, slice_of(path)));
         bool taken = collide(path, entry_file) || takes_folder(path, spec->folders);
         for (size_t j = 0; j < i; j++)
             taken = taken || collide(path, spec->files[j].path);
         if (taken)
-            return err_field(err, "files", "the name of file %zu is taken", i + 1);
+            return err_field(err, "files", "file %zu: the name '%s' is taken", i + 1,
+                             utf8_for_people(shown, sizeof shown, slice_of(path)));
     }
     return 0;
 }

@@ -63,7 +63,7 @@ static void on_broker(void *context)
 static void on_broker_lost(void *context, const struct err *err)
 {
     (void)context;
-    log_event(LOG_WARN, "broker_lost", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_WARN, "broker_lost", LOG_TEXT("reason", err->text), LOG_END);
 }
 
 static void on_delivered(void *context, const struct amqp_delivery *delivery)
@@ -96,7 +96,7 @@ static void on_stream(void *context)
 static void on_stream_lost(void *context, const struct err *err)
 {
     (void)context;
-    log_event(LOG_WARN, "stream_lost", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_WARN, "stream_lost", LOG_TEXT("reason", err->text), LOG_END);
 }
 
 static int connect_broker(struct fleet_front *front, struct err *err)

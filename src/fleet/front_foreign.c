@@ -159,7 +159,7 @@ void front_foreign_line(struct fleet_front *front, const char *id, struct slice 
         return;
     if (foreign_line_decode(payload, &line, &err) < 0) {
         log_event(LOG_WARN, "line_unreadable", LOG_TEXT("run", cargo->id),
-                  LOG_TEXT("why", err.text), LOG_END);
+                  LOG_TEXT("reason", err.text), LOG_END);
         return;
     }
     front_cargo_hold(cargo);
@@ -339,7 +339,7 @@ void front_foreign_result(struct fleet_front *front, const struct amqp_delivery 
         rc = err_field(&err, "job_id", "not a result: job_id is too long");
     }
     if (rc < 0) { /* as often as it comes */
-        log_event(LOG_WARN, "result_unreadable", LOG_TEXT("why", err.text), LOG_END);
+        log_event(LOG_WARN, "result_unreadable", LOG_TEXT("reason", err.text), LOG_END);
         amqp_settle(front->amqp, delivery->ref, AMQP_REJECT);
         return;
     }

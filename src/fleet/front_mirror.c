@@ -145,7 +145,7 @@ static void take_result_of(struct front_cargo *cargo, struct slice text)
     struct job_result result;
     if (result_decode(text, &result, &err) < 0) {
         log_event(LOG_WARN, "result_unreadable", LOG_TEXT("run", cargo->id),
-                  LOG_TEXT("why", err.text), LOG_END);
+                  LOG_TEXT("reason", err.text), LOG_END);
         return;
     }
     if (strcmp(result.id, cargo->id) == 0)
@@ -158,7 +158,7 @@ void front_take_result(struct fleet_front *front, struct slice text)
     struct err err = {0};
     struct job_result result;
     if (result_decode(text, &result, &err) < 0) {
-        log_event(LOG_WARN, "result_unreadable", LOG_TEXT("why", err.text), LOG_END);
+        log_event(LOG_WARN, "result_unreadable", LOG_TEXT("reason", err.text), LOG_END);
         return;
     }
     struct front_cargo *cargo = front_cargo_find(front, result.id);
@@ -187,7 +187,7 @@ void front_message(void *context, const char *channel, struct slice payload)
         return;
     if (event_decode(payload, &event, &err) < 0) {
         log_event(LOG_WARN, "event_unreadable", LOG_TEXT("run", cargo->id),
-                  LOG_TEXT("why", err.text), LOG_END);
+                  LOG_TEXT("reason", err.text), LOG_END);
         return;
     }
     cargo->quiet = false;

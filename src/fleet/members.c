@@ -101,7 +101,7 @@ static void complain(struct fleet_members *members, const char *what, struct sli
         return;
     members->has_complained = true;
     (void)snprintf(text, sizeof text, "%.*s", (int)MIN(why.len, sizeof text - 1), why.at);
-    log_event(LOG_WARN, what, LOG_TEXT("why", text), LOG_END);
+    log_event(LOG_WARN, what, LOG_TEXT("reason", text), LOG_END);
 }
 
 static void on_written(void *context, const struct redis_reply *reply)

@@ -80,7 +80,7 @@ static void on_broker(void *context)
 static void on_broker_lost(void *context, const struct err *err)
 {
     struct fleet_worker *worker = context;
-    log_event(LOG_WARN, "broker_lost", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_WARN, "broker_lost", LOG_TEXT("reason", err->text), LOG_END);
     worker_forget_deliveries(worker);
 }
 
@@ -155,7 +155,7 @@ static void on_stream(void *context)
 static void on_stream_lost(void *context, const struct err *err)
 {
     struct fleet_worker *worker = context;
-    log_event(LOG_WARN, "stream_lost", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_WARN, "stream_lost", LOG_TEXT("reason", err->text), LOG_END);
     if (!worker->is_blind && !worker->is_patient) {
         worker->is_patient = true;
         loop_timer_start(worker->patience, PATIENCE_MS);

@@ -187,7 +187,7 @@ static void tell_nobody(struct work *work)
         return;
     }
     log_event(LOG_WARN, "result_untold", LOG_TEXT("run", work->header.id),
-              LOG_TEXT("why", "Redis refuses it, and no front waits for it"), LOG_END);
+              LOG_TEXT("reason", "Redis refuses it, and no front waits for it"), LOG_END);
     work->form->arrived(work);
     settle(work);
 }

@@ -238,7 +238,7 @@ void worker_delivered_foreign(struct fleet_worker *worker, const struct amqp_del
     foreign_job_fini(&job);
     if (rc < 0)
         log_event(LOG_WARN, "job_refused", LOG_TEXT("message", delivery->message_id),
-                  LOG_TEXT("queue", delivery->queue), LOG_TEXT("why", err.text), LOG_END);
+                  LOG_TEXT("queue", delivery->queue), LOG_TEXT("reason", err.text), LOG_END);
     if (work && rc < 0)
         work_end(work, &(struct verdict_facts){.we_failed = true}, err.text, AMQP_REJECT);
     else if (work)

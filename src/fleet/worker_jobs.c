@@ -371,7 +371,7 @@ static void refuse(struct fleet_worker *worker, const struct amqp_delivery *deli
         return;
     }
     log_event(LOG_WARN, "job_refused", LOG_TEXT("message", delivery->message_id),
-              LOG_TEXT("queue", delivery->queue), LOG_TEXT("why", why->text), LOG_END);
+              LOG_TEXT("queue", delivery->queue), LOG_TEXT("reason", why->text), LOG_END);
     if (work)
         work_end(work, &(struct verdict_facts){.we_failed = true}, why->text, AMQP_REJECT);
     else

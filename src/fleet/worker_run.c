@@ -72,7 +72,7 @@ static void on_told(void *context, const struct redis_reply *reply)
         return;
     if (reply && !work->events.lossy)
         log_event(LOG_WARN, "event_not_stored", LOG_TEXT("run", work->header.id),
-                  LOG_TEXT("why", "Redis refused it"), LOG_END);
+                  LOG_TEXT("reason", "Redis refused it"), LOG_END);
     work->events.lossy = true;
 }
 
@@ -221,8 +221,8 @@ void work_run_started(struct work *work)
     if (work->reader)
         return;
     work->events.lossy = true; /* it goes on, and its result says all */
-    log_event(LOG_ERROR, "run_unheard", LOG_TEXT("run", work->header.id), LOG_TEXT("why", err.text),
-              LOG_END);
+    log_event(LOG_ERROR, "run_unheard", LOG_TEXT("run", work->header.id),
+              LOG_TEXT("reason", err.text), LOG_END);
 }
 
 /* --- Redis away, and back --- */
@@ -298,7 +298,7 @@ static void obey(struct work *work, const struct command *command)
     case COMMAND_INPUT:
         if (run_write(work->run, command->bytes, &err) < 0)
             log_event(LOG_DEBUG, "input_refused", LOG_TEXT("run", work->header.id),
-                      LOG_TEXT("why", err.text), LOG_END);
+                      LOG_TEXT("reason", err.text), LOG_END);
         return;
     case COMMAND_EOF:
         run_close_input(work->run);
@@ -329,7 +329,7 @@ void worker_message(void *context, const char *channel, struct slice payload)
     if (!work)
         return;
     if (command_decode(payload, &command, &err) < 0) {
-        log_event(LOG_WARN, "command_unreadable", LOG_TEXT("run", id), LOG_TEXT("why", err.text),
+        log_event(LOG_WARN, "command_unreadable", LOG_TEXT("run", id), LOG_TEXT("reason", err.text),
                   LOG_END);
         return;
     }

@@ -36,7 +36,7 @@ static void describe(void *context, struct member *self)
 static void on_refused(void *context, const struct err *err)
 {
     struct fleet_worker *worker = context;
-    log_event(LOG_ERROR, "fleet_refused", LOG_TEXT("why", err->text), LOG_END);
+    log_event(LOG_ERROR, "fleet_refused", LOG_TEXT("reason", err->text), LOG_END);
     worker->config.refused(worker->config.refused_context, err);
 }
 

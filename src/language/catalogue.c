@@ -249,7 +249,8 @@ int catalogue_load_dir(struct catalogue *catalogue, const char *directory, struc
     struct dirent **items = NULL;
     int count = scandir(directory, &items, is_language_file, by_name);
     if (count < 0)
-        return err_set(err, ERR_CONFIG, "cannot read %s: %s", directory, strerror(errno));
+        return err_config(err, "languages_dirs", "languages_dirs: cannot read '%s': %s", directory,
+                          strerror(errno));
     int rc = 0;
     for (int i = 0; i < count; i++) {
         if (rc == 0)

@@ -48,7 +48,7 @@ static const char *argument_error(const char *argument)
         enum placeholder which = placeholder_at(brace);
         if (which == PLACEHOLDER_COUNT) {
             if (looks_like_placeholder(brace))
-                return "an unknown {placeholder}";
+                return "an unknown {placeholder} (docs/LANGUAGES.md has them all)";
             continue;
         }
         if (placeholders[which].list && strcmp(argument, placeholders[which].text) != 0)
@@ -88,7 +88,10 @@ static const char *split_into(const char *text, char **argv, char *bytes)
     }
     if (count == 0)
         return "no command";
-    return argv[0][0] == '{' ? "a placeholder for the program's own name" : NULL;
+    if (argv[0][0] == '{')
+        return "a placeholder for the program's own name";
+    /* Nothing is looked for in a PATH. */
+    return strchr(argv[0], '/') ? NULL : "the program's own name must be a path: /usr/bin/… or ./…";
 }
 
 int template_split(const char *text, char ***ret_template, const char **ret_wrong)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "base/parse.h"
 #include "codec/ini_read.h"
 #include "language/language_private.h"
@@ -44,6 +45,16 @@ struct key {
 static int bad(const struct ini_line *line, const char *what, struct err *err)
 {
     return err_set(err, ERR_CONFIG, "%s: %s: %s", line->place, line->key, what);
+}
+
+/* "toy.lang:7: unknown key 'colour'; did you mean 'color'?", or `where` all are told. */
+static int unknown(const char *place, const char *what, const struct nearest *nearest,
+                   const char *where, struct err *err)
+{
+    if (nearest->best)
+        return err_set(err, ERR_CONFIG, "%s: unknown %s '%s'; did you mean '%s'?", place, what,
+                       nearest->word, nearest->best);
+    return err_set(err, ERR_CONFIG, "%s: unknown %s '%s' (%s)", place, what, nearest->word, where);
 }
 
 static int no_memory(struct err *err)
@@ -119,6 +130,18 @@ static int read_words(struct reading *reading, const struct key *key, const stru
     const char **words = words_of(reading, line->value);
     *(const char *const **)member(reading, key) = words;
     return words ? 0 : no_memory(err);
+}
+
+static int read_endings(struct reading *reading, const struct key *key, const struct ini_line *line,
+                        struct err *err)
+{
+    if (read_words(reading, key, line, err) < 0)
+        return -1;
+    for (const char *const *words = *(const char *const **)member(reading, key); *words; words++) {
+        if (strpbrk(*words, "./"))
+            return bad(line, "endings without the dot, such as py, are needed", err);
+    }
+    return 0;
 }
 
 static int read_requires(struct reading *reading, const struct key *key,
@@ -248,7 +271,7 @@ static const struct key keys[] = {
     {"title",           read_text,     AT(language.title),           REQUIRED},
     {"aliases",         read_words,    AT(language.aliases),         0},
     {"order",           read_number,   AT(order),                    0},
-    {"extensions",      read_words,    AT(language.extensions),      REQUIRED},
+    {"extensions",      read_endings,  AT(language.extensions),      REQUIRED},
     {"source",          read_source,   AT(language.source),          REQUIRED},
     {"entry_pattern",   read_pattern,  AT(entry_pattern),            NEEDS_GROUP},
     {"main_owner",      read_pattern,  AT(main_owner),               NEEDS_GROUP},
@@ -272,7 +295,9 @@ static_assert(ARRAY_LEN(keys) <= 64, "reading.seen has a bit for each key");
 
 static int read_key(struct reading *reading, const struct ini_line *line, struct err *err)
 {
+    struct nearest nearest = nearest_to(line->key);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        (void)nearest_offer(&nearest, keys[i].name);
         if (strcmp(keys[i].name, line->key) != 0)
             continue;
         if ((reading->seen >> i & 1) && !(keys[i].flags & REPEATS))
@@ -282,24 +307,30 @@ static int read_key(struct reading *reading, const struct ini_line *line, struct
             return bad(line, "a value is needed", err);
         return keys[i].read(reading, &keys[i], line, err);
     }
-    return err_set(err, ERR_CONFIG, "%s: unknown key '%s'", line->place, line->key);
+    return unknown(line->place, "key", &nearest, "docs/LANGUAGES.md has them all", err);
 }
 
 /* --- sections ------------------------------------------------------------- */
 
 static int read_limit(struct limits *limits, const struct ini_line *line, struct err *err)
 {
+    struct nearest nearest = nearest_to(line->key);
     for (unsigned i = 0; i < LIMIT_KINDS; i++) {
-        if (strcmp(limit_info((enum limit)i)->option, line->key) != 0)
+        const struct limit_info *info = limit_info((enum limit)i);
+        char wanted[160];
+        (void)nearest_offer(&nearest, info->option);
+        if (strcmp(info->option, line->key) != 0)
             continue;
         if (limits->value[i] != 0)
             return bad(line, "given twice", err);
-        int rc = limit_parse((enum limit)i, line->value, &limits->value[i]);
-        if (rc == -ERANGE)
-            return bad(line, "out of range", err);
-        return rc < 0 ? bad(line, "not a limit of this kind", err) : 0;
+        if (limit_parse((enum limit)i, line->value, &limits->value[i]) == 0)
+            return 0;
+        return err_set(
+            err, ERR_CONFIG, "%s: %s must be %s, not '%.40s'", line->place, line->key,
+            limit_describe(info->unit, info->smallest, info->largest, wanted, sizeof wanted),
+            line->value);
     }
-    return err_set(err, ERR_CONFIG, "%s: unknown limit '%s'", line->place, line->key);
+    return unknown(line->place, "limit", &nearest, "'runnel run --help' has them all", err);
 }
 
 static int read_limits(struct reading *reading, const struct ini_line *line, struct err *err)
@@ -343,11 +374,13 @@ static const struct {
 
 static int on_line(void *context, const struct ini_line *line, struct err *err)
 {
+    struct nearest nearest = nearest_to(line->section);
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+        (void)nearest_offer(&nearest, sections[i].name);
         if (strcmp(sections[i].name, line->section) == 0)
             return line->key ? sections[i].read(context, line, err) : 0;
     }
-    return err_set(err, ERR_CONFIG, "%s: unknown section [%s]", line->place, line->section);
+    return unknown(line->place, "section", &nearest, "docs/LANGUAGES.md has them all", err);
 }
 
 /* --- the whole file ------------------------------------------------------- */

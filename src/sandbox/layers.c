@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
+
 static const struct {
     const char *name;
     const char *purpose;
@@ -38,6 +40,18 @@ static int find_layer(const char *name, size_t len)
     return -1;
 }
 
+static int refuse_unknown(const char *name, size_t len, struct err *err)
+{
+    static const char *const names[] = {
+#define X(id, name_, purpose, remedy) name_,
+        LAYER_TABLE(X)
+#undef X
+            NULL};
+    char known[160];
+    return err_config(err, "allow_missing", "allow-missing: there is no layer '%.*s' (they are %s)",
+                      (int)MIN(len, 40U), name, format_list(known, sizeof known, names));
+}
+
 int layers_parse(const char *names, unsigned *ret_bits, struct err *err)
 {
     unsigned bits = 0;
@@ -45,10 +59,7 @@ int layers_parse(const char *names, unsigned *ret_bits, struct err *err)
         size_t len = strcspn(at, ", ");
         int layer = find_layer(at, len);
         if (len > 0 && layer < 0)
-            return err_set(err, ERR_CONFIG,
-                           "allow-missing: there is no layer '%.*s' (they are cgroup, namespaces, "
-                           "network, root, identity, rlimits, descriptors, landlock, seccomp)",
-                           (int)MIN(len, 40U), at);
+            return refuse_unknown(at, len, err);
         if (len > 0)
             bits |= 1U << layer;
         at += len;

@@ -137,13 +137,29 @@ struct address doors_client(const struct doors *doors, const struct address *pee
     return client;
 }
 
+/* A name with a port or a scheme would fit no Host. */
+static int check_names(const char *const *names, struct err *err)
+{
+    for (; names && *names; names++) {
+        size_t len = host_name(*names).len;
+        if (len == 0 || (*names)[len] != '\0' || strpbrk(*names, "/?#@* "))
+            return err_config(err, "server_names",
+                              "server_names: '%s' is no name: write code.example.com, without "
+                              "scheme, port or path",
+                              *names);
+    }
+    return 0;
+}
+
 static int check_origins(const char *const *origins, struct err *err)
 {
     for (; origins && *origins; origins++) {
         const char *authority = origin_host(*origins);
         if (!authority || host_name(authority).len == 0 || strpbrk(authority, "/?#@* "))
-            return err_set(err, ERR_CONFIG,
-                           "'%s' is not an origin: scheme://host[:port], without a path", *origins);
+            return err_config(err, "cors_origins",
+                              "cors_origins: '%s' is not an origin: write scheme://host[:port], "
+                              "without a path, as in https://learn.example.com",
+                              *origins);
     }
     return 0;
 }
@@ -151,7 +167,7 @@ static int check_origins(const char *const *origins, struct err *err)
 int doors_init(struct doors *doors, const struct http_config *config, struct err *err)
 {
     *doors = (struct doors){config->server_names, config->cors_origins, NULL, 0};
-    if (check_origins(config->cors_origins, err) < 0)
+    if (check_names(config->server_names, err) < 0 || check_origins(config->cors_origins, err) < 0)
         return -1;
     size_t count = 0;
     while (config->trusted_proxies && config->trusted_proxies[count])
@@ -165,8 +181,10 @@ int doors_init(struct doors *doors, const struct http_config *config, struct err
         const char *text = config->trusted_proxies[doors->proxy_count];
         if (network_parse(text, &doors->proxies[doors->proxy_count]) < 0) {
             doors_fini(doors);
-            return err_set(err, ERR_CONFIG,
-                           "trusted proxy '%s' is neither an address nor a network", text);
+            return err_config(err, "trusted_proxies",
+                              "trusted_proxies: '%s' is neither an address nor a network: write "
+                              "192.0.2.1 or 10.0.0.0/8 (names are not looked up)",
+                              text);
         }
     }
     return 0;

@@ -114,6 +114,7 @@ struct http_request {
     size_t target_len;
     const char *method; /* these two stay the daemon's, for the request's life */
     const char *path;
+    bool is_http_1_0; /* as proxies speak that were not told otherwise */
     bool chunked;
     uint64_t content_length;
     bool too_large;  /* the rest of the body is thrown away */

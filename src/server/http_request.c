@@ -84,6 +84,7 @@ static void begin(struct http_request *request, const char *path, const char *me
 {
     request->path = path;
     request->method = method;
+    request->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
     struct framing framing = check_framing(request, version);
     request->chunked = framing.chunked;
     request->content_length = framing.content_length;

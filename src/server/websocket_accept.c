@@ -71,8 +71,10 @@ static void refuse(struct http_request *request, int status, const char *why)
 static bool check(struct http_request *request)
 {
     const char *version = http_request_header(request, "Sec-WebSocket-Version");
-    if (!has_token(http_request_header(request, "Upgrade"), "websocket") ||
-        !has_token(http_request_header(request, "Connection"), "upgrade"))
+    if (request->is_http_1_0)
+        refuse(request, 426, "a WebSocket needs HTTP/1.1 (nginx: proxy_http_version 1.1)");
+    else if (!has_token(http_request_header(request, "Upgrade"), "websocket") ||
+             !has_token(http_request_header(request, "Connection"), "upgrade"))
         refuse(request, 426, "this is served over a WebSocket: Upgrade: websocket is missing");
     else if (!version || strcmp(version, "13") != 0)
         refuse(request, 426, "Sec-WebSocket-Version must be 13");

@@ -101,9 +101,10 @@ static int parse_all(const char *const *texts, size_t count, struct webhook_netw
         return err_sys(err, errno, "webhook_networks");
     for (size_t i = 0; texts && i < count; i++) {
         if (parse(texts[i], &networks[i]) < 0)
-            return err_set(err, ERR_CONFIG,
-                           "webhook_networks: '%.80s' is no network (write 10.0.0.0/8 or fd00::/8)",
-                           texts[i]);
+            return err_config(err, "webhook_networks",
+                              "webhook_networks: '%.80s' is no network (write 10.0.0.0/8 or "
+                              "fd00::/8)",
+                              texts[i]);
     }
     *ret_networks = take_ptr(&networks);
     return 0;

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import subprocess
 import tempfile
@@ -280,8 +281,8 @@ class Mistakes(Folder):
             (64, r"did you mean 'nodejs'", "run", "-l", "nodjs", name),
             (64, r"choose one", "run", "-i", "--json", name),
             (64, r"did you mean 'listen'", "serve", "--lisen=127.0.0.1:1"),
-            (64, r"--memory 64Q: write 512K", "run", "--memory", "64Q", name),
-            (64, r"--memory 1K: out of range", "run", "--memory", "1K", name),
+            (64, r"--memory 64Q: write a size from 4 MiB to 1024 GiB, as in 512K", "run", "--memory", "64Q", name),
+            (64, r"--memory 1K: write a size from 4 MiB to 1024 GiB", "run", "--memory", "1K", name),
             (64, r"--timeout -1", "run", "--timeout", "-1", name),
             (64, r"--timeout 99999999999999999999999", "run", "--timeout",
              "99999999999999999999999s", name),
@@ -304,6 +305,36 @@ class Mistakes(Folder):
     def test_a_mistake_in_the_configuration_is_told_with_its_line(self):
         self.check(78, r"bad\.conf:2: ", "serve", "--config",
                    self.write("bad.conf", "port = 8080\nmax_memory = lots\n"))
+
+    def test_what_only_its_user_finds_wrong_is_told_with_its_line_too(self):
+        rows = [
+            ("run", "allow_missing = landlok", "there is no layer 'landlok' (they are cgroup, "),
+            ("run", "languages_dirs = /absent", "cannot read '/absent'"),
+            ("serve", "listen = 127.0.0.1:1=soap", "no dialect 'soap' (they are execute, "),
+            ("serve", "listen = 0.0.0.0:1", "anybody who reaches this address"),
+            ("serve", "cors_origins = https://a/b", "'https://a/b' is not an origin"),
+            ("serve", "server_names = https://code.example.com", "is no name: write code.example"),
+            ("serve", "server_names = code.example.com:80", "is no name: write code.example"),
+            ("serve", "server_names = *.example.com", "is no name: write code.example"),
+            ("serve", "public_base_url = code.example.com", "is no beginning of a link"),
+            ("serve", "public_base_url = https://code.example.com/", "is no beginning of a link"),
+            ("serve", "trusted_proxies = proxy", "'proxy' is neither an address"),
+            ("serve", "allow_anonymous = soap", "there is no dialect 'soap' (they are execute,"),
+            ("serve", "dependencies = numpy", "write LANGUAGE:NAME"),
+            ("serve", "webhook_networks = lan", "'lan' is no network"),
+            ("serve", "api_keys = a b", "entry 1 has no token"),
+            ("serve", "broker = http://mq", "does not begin with amqp://"),
+            ("worker", "broker = http://mq", "does not begin with amqp://"),
+            ("workers", "stream = http://cache", "does not begin with redis://"),
+        ]
+        for verb, setting, says in rows:
+            second = "stream = redis://x" if "broker" in setting else "max_cpus = 1"
+            name = self.write("bad.conf", f"max_memory = 1G\n{second}\n{setting}\n")
+            words = [self.write("x.py", "")] if verb == "run" else []
+            if verb == "serve":
+                words = [f"--storage-dir={self.folder}/storage", "--port=0"]
+            with self.subTest(setting):
+                self.check(78, rf"bad\.conf:3: .*{re.escape(says)}", verb, "--config", name, *words)
 
     def test_switches_of_other_services_are_not_ignored_silently(self):
         name = self.write("x.py", "print('ran')")

@@ -199,6 +199,22 @@ class Dead(Verbs):
         self.wait_until_there_are(3)
         self.assertIn("there is no dead job three", self.dead("show", "three", status=66))
 
+    def test_why_a_job_is_dead_is_told_in_words(self):
+        reason = "2 workers were lost while they had this run"
+        self.put_run(job("one"), "result", json.dumps(result("one", "internal_error", reason=reason)))
+        self.assertIn(f"why        {reason}\n", self.dead("show", "one"))
+        self.redis("HDEL", "runnel:run:one", "job")
+        self.assertIn(f"why        {reason}\n", self.dead("show", "one"))
+        self.assertIn("why        somebody put it here by hand\n", self.dead("show", "two"))
+        for death, says in (("rejected", "job_dead, or job_refused with the reason"),
+                            ("delivery_limit", "delivered too often"), ("expired", "RabbitMQ says: expired")):
+            self.amqp.publish("", "runnel.dead", json.dumps(job(death)).encode(),
+                              headers={"x-first-death-reason": death,
+                                       "x-first-death-queue": "runnel.jobs.high"})
+            shown = self.dead("show", death)
+            self.assertIn(says, shown)
+            self.assertIn("queue      runnel.jobs.high\n", shown)
+
     def test_a_replay_is_a_new_job_and_the_dead_one_goes(self):
         queue = "runnel.jobs.low"
         self.amqp.declare(queue, durable=True, arguments={"x-queue-type": "quorum"})

@@ -93,7 +93,7 @@ class Frames(Live):
             (426, {"Sec_WebSocket_Version": "8"}), (426, {"Upgrade": "h2c"}),
             (426, {"Upgrade": None}), (400, {"Sec_WebSocket_Key": "short"}),
             (400, {"Sec_WebSocket_Key": None}), (403, {"Origin": "https://evil.example.com"}),
-            (403, {"Host": "evil.example.com"}),
+            (403, {"Host": "evil.example.com"}), (426, {"version": "1.0"}),
         ]
         for status, headers in rows:
             with self.assertRaises(Refused) as refused:

@@ -126,7 +126,7 @@ class Selftest(unittest.TestCase):
     def test_what_names_no_row_is_a_mistake(self):
         done = selftest("--only", "no-such-row")
         self.assertEqual((done.returncode, done.stdout), (64, ""))
-        self.assertIn("no row is meant", done.stderr)
+        self.assertIn("--only no-such-row: no row has such a number", done.stderr)
 
 
 if __name__ == "__main__":

@@ -242,7 +242,7 @@ class ServersAway(FleetTest):
         first = self.worker()
         second = self.worker(name=first.name, wait=False)
         self.assertNotIn(second.process.wait(20), (0, None))
-        self.assertIn(first.name, second.events("fleet_refused")[0]["why"])
+        self.assertIn(first.name, second.events("fleet_refused")[0]["reason"])
         self.assertEqual(self.front.run("print(1)")["verdict"], "succeeded")
         self.workers.remove(second)
 

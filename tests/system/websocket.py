@@ -37,7 +37,8 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, path, timeout=20, early=b"", address="127.0.0.1", source=None, **headers):
+    def __init__(self, port, path, timeout=20, early=b"", address="127.0.0.1", source=None,
+                 version="1.1", **headers):
         """source: the address that the client has, another one of loopback's."""
         self.socket = socket.create_connection((address, port), timeout, source and (source, 0))
         self.port, self.path, self.buffer = port, path, b""
@@ -45,7 +46,7 @@ class WebSocket:
         given = {"Host": f"{address}:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
                  "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key.decode()}
         given.update({name.replace("_", "-"): value for name, value in headers.items()})
-        lines = [f"GET {path} HTTP/1.1"]
+        lines = [f"GET {path} HTTP/{version}"]
         lines += [f"{name}: {value}" for name, value in given.items() if value is not None]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + early)
         head = self._head()

@@ -20,6 +20,10 @@ static void set_replaces_whatever_was_there(void **state)
     assert_int_equal(err.code, ERR_INVALID);
     assert_string_equal(err.field, "limits.cpus");
     assert_string_equal(err.text, "must be less");
+    assert_int_equal(err_config(&err, "port", "%s: no port", "F:1"), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_string_equal(err.field, "port");
+    assert_string_equal(err.text, "F:1: no port");
     assert_int_equal(err_set(&err, ERR_BUSY, "try in %d s", 5), -1);
     assert_int_equal(err.code, ERR_BUSY);
     assert_int_equal(err.sys, 0);
@@ -69,6 +73,7 @@ static void nobody_needs_to_listen(void **state)
     (void)state;
     assert_int_equal(err_set(NULL, ERR_INVALID, "x"), -1);
     assert_int_equal(err_field(NULL, "f", "x"), -1);
+    assert_int_equal(err_config(NULL, "k", "x"), -1);
     assert_int_equal(err_sys(NULL, EPERM, "x"), -1);
     assert_int_equal(err_wrap(NULL, "x"), -1);
 }

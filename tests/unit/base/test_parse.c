@@ -148,6 +148,18 @@ static void formats_are_exact(void **state)
     assert_string_equal(format_duration(text, sizeof text, 36ULL * 3600000), "36 h");
 }
 
+static void a_list_is_joined_and_cut(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"one", "two", "three", NULL};
+    char text[64];
+    char little[9];
+    assert_string_equal(format_list(text, sizeof text, words), "one, two, three");
+    assert_string_equal(format_list(text, sizeof text, words + 2), "three");
+    assert_string_equal(format_list(text, sizeof text, words + 3), "");
+    assert_string_equal(format_list(little, sizeof little, words), "one, two");
+}
+
 static void times_are_written_and_read_alike(void **state)
 {
     (void)state;
@@ -193,6 +205,7 @@ int main(void)
         cmocka_unit_test(thousandths),
         cmocka_unit_test(switches),
         cmocka_unit_test(formats_are_exact),
+        cmocka_unit_test(a_list_is_joined_and_cut),
         cmocka_unit_test(times_are_written_and_read_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include "broker/amqp.h"
 #include "broker/place.h"
 
-static const struct place_form form = {"the broker", "amqp", "5672"};
+static const struct place_form form = {"the broker", "broker", "amqp", "5672"};
 
 static void addresses_are_taken_apart(void **state)
 {

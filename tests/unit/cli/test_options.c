@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "cli/nearest.h"
 #include "cli/options.h"
 
 struct target {
@@ -197,29 +196,6 @@ static void help_wins_over_what_follows(void **state)
     }
 }
 
-static void what_was_meant_is_found_among_similar_words(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *typed;
-        const char *meant;
-    } slips[] = {
-        {"pyton", "python"}, {"pyhton", "python"}, {"rsut", "rust"}, {"python", "python"},
-        {"fortran", NULL},   {"x", NULL},          {"q", NULL},      {"", NULL},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
-        struct nearest nearest = nearest_to(slips[i].typed);
-        nearest_offer(&nearest, "ruby");
-        nearest_offer(&nearest, "rust");
-        nearest_offer(&nearest, "python");
-        nearest_offer(&nearest, "c");
-        if (slips[i].meant)
-            assert_string_equal(nearest.best, slips[i].meant);
-        else
-            assert_null(nearest.best);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,7 +204,6 @@ int main(void)
         cmocka_unit_test(what_no_row_knows_is_asked_of_the_other_table),
         cmocka_unit_test(a_hint_stands_behind_what_is_unknown),
         cmocka_unit_test(help_wins_over_what_follows),
-        cmocka_unit_test(what_was_meant_is_found_among_similar_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

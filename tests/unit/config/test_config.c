@@ -388,6 +388,66 @@ static void ceilings_of_a_service_can_be_lifted(void **state)
     assert_int_equal(config->port, 8080); /* nothing else is touched */
 }
 
+/* What is wrong with a value its user finds out, who knows nothing of files. */
+static void who_finds_a_mistake_later_learns_where_it_stands(void **state)
+{
+    struct config *config = *state;
+    static const char text[] = "listen = a:1, b:2\n\nlisten = c:3\nallow_anonymous = jobs\n"
+                               "allow_anonymous = soap\nbroker = http://x\nport = 1\n";
+    static const char *const environment[] = {"RUNNEL_NODE_NAME=a b", "CORS_ORIGIN=x", NULL};
+    struct err err = {0};
+    assert_int_equal(load_text(config, text, strlen(text), &err), 0);
+    assert_int_equal(load_environment(config, environment, &err), 0);
+    assert_int_equal(config_set(config, "stream", "http://y", "--stream", &err), 0);
+    static const struct {
+        const char *key;
+        const char *sentence;
+        const char *place; /* behind the file's name */
+    } rows[] = {
+        {"listen", "listen b:2: no address", ":1: "},
+        {"listen", "listen c:3: no address", ":3: "},
+        {"listen", "listen: more than 16", ":1: "},
+        {"allow_anonymous", "there is no dialect 'soap' (they are jobs)", ":5: "},
+        {"broker", "the address is none", ":6: "},
+        {"port", "it is taken", ":7: "},
+        {"node_name", "no blanks", "RUNNEL_NODE_NAME: "},
+        {"cors_origins", "'x' is not an origin", "CORS_ORIGIN: "},
+        {"stream", "an option is before its user", ""},
+        {"queue_length", "a default is not wrong", ""},
+        {"nothing", "no key of ours", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)err_config(&err, rows[i].key, "%s", rows[i].sentence);
+        config_blame(config, &err);
+        config_blame(config, &err); /* by a second one that passes it on */
+        const char *rest = rows[i].place[0] == ':' ? strstr(err.text, rows[i].place) : err.text;
+        assert_non_null(rest);
+        assert_starts(rest, rows[i].place);
+        assert_string_equal(rest + strlen(rows[i].place), rows[i].sentence);
+        assert_string_equal(err.field, rows[i].key);
+    }
+    (void)err_field(&err, "port", "of a request");
+    config_blame(config, &err);
+    assert_string_equal(err.text, "of a request");
+    config_blame(config, NULL);
+}
+
+static void the_place_of_a_list_is_that_of_the_last_way_to_set_it(void **state)
+{
+    struct config *config = *state;
+    static const char *const environment[] = {"RUNNEL_LISTEN=b:2", NULL};
+    struct err err = {0};
+    assert_int_equal(load_text(config, "listen = a:1", 12, &err), 0);
+    assert_int_equal(load_environment(config, environment, &err), 0);
+    (void)err_config(&err, "listen", "listen b:2: no");
+    config_blame(config, &err);
+    assert_string_equal(err.text, "RUNNEL_LISTEN: listen b:2: no");
+    assert_int_equal(config_set(config, "listen", "b:2", "--listen", &err), 0);
+    (void)err_config(&err, "listen", "listen b:2: no");
+    config_blame(config, &err);
+    assert_string_equal(err.text, "listen b:2: no");
+}
+
 static void log_levels_are_those_of_the_log(void **state)
 {
     struct config *config = *state;
@@ -419,6 +479,8 @@ static void help_is_aligned_and_fits_a_terminal(void **state)
     assert_non_null(strstr(text, "(8080)\n"));
     assert_non_null(strstr(text, "  --compat  "));
     assert_non_null(strstr(text, "  --max-memory SIZE"));
+    assert_non_null(strstr(text, "  --server-names NAME,…  "));
+    assert_non_null(strstr(text, "  --analysis off|advise|refuse  "));
     char *rest = text;
     for (char *line; (line = strsep(&rest, "\n"));) {
         if (strlen(line) > 110)
@@ -460,6 +522,8 @@ int main(int argc, char **argv)
         TEST(options_are_known_by_name),
         TEST(every_limit_has_a_ceiling),
         TEST(ceilings_of_a_service_can_be_lifted),
+        TEST(who_finds_a_mistake_later_learns_where_it_stands),
+        TEST(the_place_of_a_list_is_that_of_the_last_way_to_set_it),
         TEST(log_levels_are_those_of_the_log),
         TEST(help_is_aligned_and_fits_a_terminal),
         TEST(the_document_is_up_to_date),

@@ -194,7 +194,8 @@ static void what_cannot_be_read_is_told(void **state)
     struct err err = {0};
     struct catalogue *catalogue = catalogue_new();
     assert_int_equal(catalogue_load_dir(catalogue, "/absent", &err), -1);
-    assert_string_equal(err.text, "cannot read /absent: No such file or directory");
+    assert_string_equal(err.text,
+                        "languages_dirs: cannot read '/absent': No such file or directory");
 
     enum { TOO_LONG = 256 * 1024 + 1 };
     char *long_text = malloc(TOO_LONG + 1);

@@ -78,17 +78,31 @@ static void mistakes_are_told_with_their_line(void **state)
         const char *text;
         const char *expected;
     } rows[] = {
-        {LEAST "colour = red\n", "toy.lang:7: unknown key 'colour'"},
-        {LEAST "[limts]\n", "toy.lang:7: unknown section [limts]"},
-        {LEAST "[limits]\nspeed = 3\n", "toy.lang:8: unknown limit 'speed'"},
-        {LEAST "[limits]\nmemory = much\n", "toy.lang:8: memory: not a limit of this kind"},
-        {LEAST "[limits]\nmemory = 1K\n", "toy.lang:8: memory: out of range"},
+        {LEAST "colour = red\n",
+         "toy.lang:7: unknown key 'colour' (docs/LANGUAGES.md has them all)"},
+        {LEAST "alises = x\n", "toy.lang:7: unknown key 'alises'; did you mean 'aliases'?"},
+        {LEAST "[limts]\n", "toy.lang:7: unknown section 'limts'; did you mean 'limits'?"},
+        {LEAST "[limits]\nspeed = 3\n", "toy.lang:8: unknown limit 'speed' "
+                                        "('runnel run --help' has them all)"},
+        {LEAST "[limits]\nmemry = 3\n",
+         "toy.lang:8: unknown limit 'memry'; did you mean 'memory'?"},
+        {LEAST "[limits]\nmemory = much\n",
+         "toy.lang:8: memory must be a size from 4 MiB to 1024 GiB, as in 512K, 64M or 1G, "
+         "not 'much'"},
+        {LEAST "[limits]\nmemory = 1K\n",
+         "toy.lang:8: memory must be a size from 4 MiB to 1024 GiB, as in 512K, 64M or 1G, "
+         "not '1K'"},
         {LEAST "[limits]\nmemory = 1G\nmemory = 2G\n", "toy.lang:9: memory: given twice"},
         {LEAST "[environment]\nA = 1\nA = 2\n", "toy.lang:9: A: given twice"},
         {LEAST "name = again\n", "toy.lang:7: name: given twice"},
         {LEAST "packages =\n", "toy.lang:7: packages: a value is needed"},
         {LEAST "no equals sign\n", "toy.lang:7: a line is written key = value"},
-        {LEAST "compile = /bin/x {sauce}\n", "toy.lang:7: compile: an unknown {placeholder}"},
+        {LEAST "compile = /bin/x {sauce}\n", "toy.lang:7: compile: an unknown {placeholder} "
+                                             "(docs/LANGUAGES.md has them all)"},
+        {LEAST "compile = gcc {source}\n",
+         "toy.lang:7: compile: the program's own name must be a path: /usr/bin/… or ./…"},
+        {"extensions = .f\n",
+         "toy.lang:1: extensions: endings without the dot, such as py, are needed"},
         {LEAST "compile = /bin/x -i{files}\n", "toy.lang:7: compile: {files}, {args} or "
                                                "{compile_args} beside other text in one argument"},
         {LEAST "compile = /bin/x \"a\n", "toy.lang:7: compile: a \" that is not closed"},

@@ -241,6 +241,24 @@ static void under_a_low_ceiling_only_an_escape_counts(void **state)
     finish(selftest);
 }
 
+/* It may have been the machine. */
+static void a_slow_row_under_a_low_ceiling_is_tried_again_first(void **state)
+{
+    (void)state;
+    const struct corpus_row rows[] = {
+        ROW("slow", .expect = LIST("succeeded"), .args = LIST("slow"),
+            .limits = LIST("processes=100")),
+        {0},
+    };
+    const struct layer_report layers = all_hold();
+    const struct limits ceiling = {.value = {[LIMIT_PROCESSES] = 20}};
+    struct selftest *selftest = run_rows(rows, &layers, &ceiling);
+    selftest_run(selftest);
+    assert_int_equal(selftest_at(selftest, 0)->state, ROW_HELD);
+    assert_int_equal(selftest_at(selftest, 0)->tries, 2);
+    finish(selftest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_row_that_was_slow_is_tried_again),
         cmocka_unit_test(a_row_without_its_layer_or_language_is_skipped_with_the_reason),
         cmocka_unit_test(under_a_low_ceiling_only_an_escape_counts),
+        cmocka_unit_test(a_slow_row_under_a_low_ceiling_is_tried_again_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,13 +134,26 @@ static void bad_configuration_is_named(void **state)
         assert_int_equal(err.code, ERR_CONFIG);
         assert_non_null(strstr(err.text, rows[i]));
     }
+    static const char *const no_names[] = {"https://code.example.com", "code.example.com:443",
+                                           "*.example.com", "a b"};
+    for (size_t i = 0; i < ARRAY_LEN(no_names); i++) {
+        const char *const list[] = {"code.example.com", "[2001:db8::1]", no_names[i], NULL};
+        const struct http_config config = {.server_names = list};
+        struct doors doors;
+        struct err err;
+        assert_int_equal(doors_init(&doors, &config, &err), -1);
+        assert_string_equal(err.field, "server_names");
+        assert_non_null(strstr(err.text, no_names[i]));
+    }
     const char *const list[] = {"10.0.0.0/8", "proxy.local", NULL};
     const struct http_config config = {.trusted_proxies = list};
     struct doors doors;
     struct err err;
     assert_int_equal(doors_init(&doors, &config, &err), -1);
-    assert_string_equal(err.text,
-                        "trusted proxy 'proxy.local' is neither an address nor a network");
+    assert_string_equal(
+        err.text,
+        "trusted_proxies: 'proxy.local' is neither an address nor a network: write 192.0.2.1 "
+        "or 10.0.0.0/8 (names are not looked up)");
 }
 
 int main(void)

@@ -5,9 +5,10 @@
  *     nearest_offer(&nearest, "python");              for every word there is
  *     if (nearest.best) …                             NULL: none is near
  */
-#ifndef RUNNEL_CLI_NEAREST_H
-#define RUNNEL_CLI_NEAREST_H
+#ifndef RUNNEL_BASE_NEAREST_H
+#define RUNNEL_BASE_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct nearest {
@@ -17,6 +18,9 @@ struct nearest {
 };
 
 struct nearest nearest_to(const char *word);
-void nearest_offer(struct nearest *nearest, const char *candidate);
+/* The same for names of which much is alike: no more slips than `most`. */
+struct nearest nearest_within(const char *word, size_t most);
+/* True: it is the nearest of those that were offered so far. It is borrowed. */
+bool nearest_offer(struct nearest *nearest, const char *candidate);
 
 #endif

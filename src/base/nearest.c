@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
 #include "base/util.h"
 
 /* Longer words are no typing slips of our names. */
-enum { LONGEST = 40 };
+enum { LONGEST = 63 };
 
 /* Insertions, deletions, replacements and swaps of neighbours between a and b. */
 static size_t slips(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -37,18 +37,24 @@ struct nearest nearest_to(const char *word)
 {
     /* A third of the word may be wrong, and at least one letter, but not all of it. */
     size_t len = strlen(word);
-    return (struct nearest){.word = word, .distance = len < 2 ? 0 : MAX(len / 3, 1U) + 1};
+    return nearest_within(word, len < 2 ? 0 : MAX(len / 3, 1U));
 }
 
-void nearest_offer(struct nearest *nearest, const char *candidate)
+struct nearest nearest_within(const char *word, size_t most)
+{
+    return (struct nearest){.word = word, .distance = most == 0 ? 0 : most + 1};
+}
+
+bool nearest_offer(struct nearest *nearest, const char *candidate)
 {
     size_t word_len = strlen(nearest->word);
     size_t len = strlen(candidate);
     if (word_len > LONGEST || len > LONGEST)
-        return;
+        return false;
     size_t distance = slips(nearest->word, word_len, candidate, len);
-    if (distance < nearest->distance) {
-        nearest->distance = distance;
-        nearest->best = candidate;
-    }
+    if (distance >= nearest->distance)
+        return false;
+    nearest->distance = distance;
+    nearest->best = candidate;
+    return true;
 }

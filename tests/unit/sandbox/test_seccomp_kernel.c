@@ -119,6 +119,11 @@ static const struct {
     {"core dumps, the old way",      SYS_setrlimit,   {HIGH | RLIMIT_CORE, -1},              EPERM},
     {"another's limit",              SYS_prlimit64,   {1, RLIMIT_NOFILE, 0, 0},              EPERM},
     {"a real-time policy",           SYS_sched_setscheduler, {0, SCHED_FIFO, -1},            EPERM},
+    {"huge pages",                   SYS_mmap,        {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB}, ENOMEM},
+    {"huge pages with bit 32",       SYS_mmap,        {0, 4096, PROT_READ, HIGH | MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB}, ENOMEM},
+    {"a file of huge pages",         SYS_memfd_create, {(long)"x", MFD_HUGETLB},             ENOSYS},
+    {"a file in memory",             SYS_memfd_create, {(long)"x", MFD_CLOEXEC},             0},
+    {"merged pages",                 SYS_madvise,     {0, 0, MADV_MERGEABLE},                EINVAL},
     {"becoming root",                SYS_setuid,      {0},                                   EPERM},
     {"a number of the future",       600,             {0},                                   ENOSYS},
 };

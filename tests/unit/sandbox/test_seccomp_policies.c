@@ -21,6 +21,7 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@
 #include "bpf_eval.h"
 #include "sandbox/seccomp_rules.h"
 
-enum { NUMBERS = 601 };
+enum { NUMBERS = 601, PROBE_ARGS = 4 };
 
 #define HIGH (1ULL << 32)
 
@@ -62,7 +63,7 @@ enum {
 struct probe {
     const char *call;
     const char *text;
-    uint64_t args[3];
+    uint64_t args[PROBE_ARGS];
 };
 
 /* clang-format off */
@@ -72,6 +73,11 @@ struct probe {
 static const struct probe probes[] = {
     PROBE(mmap, 0, 4096, PROT_READ | PROT_WRITE),
     PROBE(mmap, 0, 4096, PROT_READ | PROT_EXEC),
+    PROBE(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS),
+    PROBE(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB),
+    PROBE(madvise, 0, 4096, MADV_DONTNEED), PROBE(madvise, 0, 4096, MADV_HUGEPAGE),
+    PROBE(madvise, 0, 4096, MADV_MERGEABLE), PROBE(madvise, 0, 4096, MADV_UNMERGEABLE),
+    PROBE(memfd_create, 0, MFD_CLOEXEC | MFD_ALLOW_SEALING), PROBE(memfd_create, 0, MFD_HUGETLB),
     PROBE(mprotect, 0, 4096, PROT_READ),
     PROBE(mprotect, 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
 
@@ -167,6 +173,7 @@ static const struct probe probes[] = {
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_MARK), PROBE(setsockopt, 0, SOL_TCP, TCP_NODELAY),
+    PROBE(setsockopt, 0, SOL_UDP, UDP_ENCAP), PROBE(setsockopt, 0, SOL_UDP, UDP_SEGMENT),
     PROBE(setsockopt, 0, SOL_TCP, TCP_ULP), PROBE(setsockopt, 0, SOL_SOCKET, 31),
     PROBE(setsockopt, 0, SOL_IP, IP_TOS), PROBE(setsockopt, 0, SOL_IP, 63),
     PROBE(setsockopt, 0, SOL_IP, IPT_SO_SET_REPLACE),
@@ -223,10 +230,11 @@ static bool looks_at_arguments(const struct policy *policy, int number)
     }
     static const uint64_t none[6];
     uint32_t answer = bpf_eval_call(&policy->program, number, none);
-    for (size_t i = 0; i < ARRAY_LEN(probes) * 3 * 6; i++) {
-        const struct probe *probe = &probes[i / 18];
-        uint64_t value = probe->args[i / 6 % 3];
-        uint64_t all[6] = {probe->args[0], probe->args[1], probe->args[2]};
+    for (size_t i = 0; i < ARRAY_LEN(probes) * PROBE_ARGS * 6; i++) {
+        const struct probe *probe = &probes[i / (PROBE_ARGS * 6)];
+        uint64_t value = probe->args[i / 6 % PROBE_ARGS];
+        uint64_t all[6] = {0};
+        memcpy(all, probe->args, sizeof probe->args);
         uint64_t low[6] = {0};
         uint64_t high[6] = {0};
         low[i % 6] = value;
@@ -244,13 +252,14 @@ static void print_probe(const struct seccomp_program *program, const struct prob
                         struct buf *out)
 {
     int number = seccomp_call_number(probe->call);
-    uint64_t args[6] = {probe->args[0], probe->args[1], probe->args[2]};
+    uint64_t args[6] = {0};
+    memcpy(args, probe->args, sizeof probe->args);
     uint32_t answer = bpf_eval_call(program, number, args);
     char call[160];
     if (snprintf(call, sizeof call, "%s(%s)", probe->call, probe->text) < 0)
         call[0] = '\0';
     buf_add_format(out, "      %-72s %s\n", call, bpf_action_name(answer));
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < PROBE_ARGS; i++) {
         args[i] |= HIGH;
         uint32_t high = bpf_eval_call(program, number, args);
         args[i] = probe->args[i];

@@ -5,6 +5,7 @@
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -71,8 +72,8 @@ static const struct {
     CONSTANT(CLONE_NEWNET), CONSTANT(CLONE_NEWTIME), CONSTANT(CLONE_THREAD),
     /* personality */
     CONSTANT(PER_LINUX), CONSTANT(PER_LINUX32), CONSTANT(UNAME26), CONSTANT(ADDR_NO_RANDOMIZE),
-    /* madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler */
-    CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
+    /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler */
+    CONSTANT(F_NOTIFY), CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
     CONSTANT(S_IFMT), CONSTANT(S_IFREG), CONSTANT(S_IFIFO), CONSTANT(S_IFSOCK),
     CONSTANT(PROT_EXEC), CONSTANT(RLIMIT_CORE),
     CONSTANT(SCHED_OTHER), CONSTANT(SCHED_BATCH), CONSTANT(SCHED_IDLE),

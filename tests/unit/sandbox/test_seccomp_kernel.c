@@ -124,6 +124,8 @@ static const struct {
     {"a file of huge pages",         SYS_memfd_create, {(long)"x", MFD_HUGETLB},             ENOSYS},
     {"a file in memory",             SYS_memfd_create, {(long)"x", MFD_CLOEXEC},             0},
     {"merged pages",                 SYS_madvise,     {0, 0, MADV_MERGEABLE},                EINVAL},
+    {"watching files",               SYS_inotify_init1, {0},                                 ENOSYS},
+    {"watching a folder by signals", SYS_fcntl,       {0, F_NOTIFY, DN_ACCESS},              EINVAL},
     {"becoming root",                SYS_setuid,      {0},                                   EPERM},
     {"a number of the future",       600,             {0},                                   ENOSYS},
 };

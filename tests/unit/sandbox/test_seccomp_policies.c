@@ -15,6 +15,7 @@
 
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/fs.h>
 #include <linux/prctl.h>
@@ -78,6 +79,8 @@ static const struct probe probes[] = {
     PROBE(madvise, 0, 4096, MADV_DONTNEED), PROBE(madvise, 0, 4096, MADV_HUGEPAGE),
     PROBE(madvise, 0, 4096, MADV_MERGEABLE), PROBE(madvise, 0, 4096, MADV_UNMERGEABLE),
     PROBE(memfd_create, 0, MFD_CLOEXEC | MFD_ALLOW_SEALING), PROBE(memfd_create, 0, MFD_HUGETLB),
+    PROBE(fcntl, 0, F_DUPFD_CLOEXEC), PROBE(fcntl, 0, F_SETFL, O_NONBLOCK), PROBE(fcntl, 0, F_SETLK),
+    PROBE(fcntl, 0, F_NOTIFY), PROBE(fcntl, 0, F_SETPIPE_SZ), PROBE(fcntl, 0, F_ADD_SEALS),
     PROBE(mprotect, 0, 4096, PROT_READ),
     PROBE(mprotect, 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
 

@@ -22,6 +22,20 @@ LACKS = {
 # The others hold on every Linux that can make a box at all, or are in test_supervision.
 
 
+@unittest.skipUnless(os.geteuid() == 0, "needs root, for namespaces and limits")
+class OddHost(unittest.TestCase):
+    def run_on(self, *host):
+        return subprocess.run([*host, RUNNEL, "run", "-l", "bash", "-"], input="echo ran",
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def test_a_proc_that_tells_of_other_processes_refuses_service(self):
+        done = self.run_on("unshare", "--pid", "--fork")
+        self.assertEqual((done.returncode, done.stdout), (69, ""))
+        self.assertIn("/proc is that of another process namespace", done.stderr)
+        done = self.run_on("unshare", "--pid", "--fork", "--mount-proc")
+        self.assertEqual((done.returncode, done.stdout), (0, "ran\n"), done.stderr)
+
+
 @unittest.skipUnless(os.geteuid() == 0, "needs root, for a filter without no_new_privs")
 class MissingLayer(unittest.TestCase):
     def call(self, layer, *arguments, stdin=""):

@@ -35,6 +35,12 @@ class OddHost(unittest.TestCase):
         done = self.run_on("unshare", "--pid", "--fork", "--mount-proc")
         self.assertEqual((done.returncode, done.stdout), (0, "ran\n"), done.stderr)
 
+    def test_a_limit_of_core_dumps_that_cannot_be_raised_is_named(self):
+        done = self.run_on("setpriv", "--inh-caps=-sys_resource", "--bounding-set=-sys_resource",
+                           "prlimit", "--core=0:0")
+        self.assertEqual((done.returncode, done.stdout), (69, ""))
+        self.assertIn("ulimit -Hc", done.stderr)
+
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root, for a filter without no_new_privs")
 class MissingLayer(unittest.TestCase):

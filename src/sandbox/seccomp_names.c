@@ -73,10 +73,11 @@ static const struct {
     CONSTANT(CLONE_NEWNET), CONSTANT(CLONE_NEWTIME), CONSTANT(CLONE_THREAD),
     /* personality */
     CONSTANT(PER_LINUX), CONSTANT(PER_LINUX32), CONSTANT(UNAME26), CONSTANT(ADDR_NO_RANDOMIZE),
-    /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler */
+    /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler, setpriority */
     CONSTANT(F_NOTIFY), CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
     CONSTANT(S_IFMT), CONSTANT(S_IFREG), CONSTANT(S_IFIFO), CONSTANT(S_IFSOCK),
     CONSTANT(PROT_EXEC), CONSTANT(RLIMIT_CORE),
+    CONSTANT(PRIO_PROCESS), CONSTANT(PRIO_USER),
     CONSTANT(SCHED_OTHER), CONSTANT(SCHED_BATCH), CONSTANT(SCHED_IDLE),
 };
 /* clang-format on */

@@ -130,6 +130,12 @@ static const struct {
     {"merged pages",                 SYS_madvise,     {0, 0, MADV_MERGEABLE},                EINVAL},
     {"watching files",               SYS_inotify_init1, {0},                                 ENOSYS},
     {"watching a folder by signals", SYS_fcntl,       {0, F_NOTIFY, DN_ACCESS},              EINVAL},
+    {"the priority of init",         SYS_setpriority, {PRIO_PROCESS, 1, 19},                 EPERM},
+    {"the same with bit 32",         SYS_setpriority, {HIGH | PRIO_PROCESS, HIGH | 1, 19},   EPERM},
+    {"the priority of all",          SYS_setpriority, {PRIO_USER, 0, 0},                     EPERM},
+    {"the priority of one's own",    SYS_setpriority, {PRIO_PROCESS, 0, 0},                  0},
+    {"the processors of init",       SYS_sched_setaffinity, {1, 8, -1},                      EPERM},
+    {"the policy of init",           SYS_sched_setscheduler, {1, SCHED_IDLE, -1},            EPERM},
     {"becoming root",                SYS_setuid,      {0},                                   EPERM},
     {"a number of the future",       600,             {0},                                   ENOSYS},
 };

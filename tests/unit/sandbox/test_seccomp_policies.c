@@ -97,6 +97,12 @@ static const struct probe probes[] = {
     PROBE(sched_setscheduler, 0, SCHED_RR), PROBE(sched_setscheduler, 0, DEADLINE),
     PROBE(sched_setscheduler, 0, SCHED_RESET_ON_FORK | SCHED_FIFO),
 
+    PROBE(sched_setscheduler, 1, SCHED_OTHER), PROBE(sched_setscheduler, 2, SCHED_OTHER),
+    PROBE(sched_setparam, 0), PROBE(sched_setparam, 1), PROBE(sched_setaffinity, 0),
+    PROBE(sched_setaffinity, 1), PROBE(sched_setaffinity, 2), PROBE(setpriority, PRIO_PROCESS, 0),
+    PROBE(setpriority, PRIO_PROCESS, 1), PROBE(setpriority, PRIO_PROCESS, 2),
+    PROBE(setpriority, PRIO_PGRP, 0), PROBE(setpriority, PRIO_PGRP, 1), PROBE(setpriority, PRIO_USER, 0),
+
     PROBE(setrlimit, RLIMIT_NOFILE), PROBE(setrlimit, RLIMIT_CORE),
     PROBE(prlimit64, 0, RLIMIT_NOFILE, 0x7ffc00001000), PROBE(prlimit64, 0, RLIMIT_CORE, 0),
     PROBE(prlimit64, 0, RLIMIT_CORE, 0x1000), PROBE(prlimit64, 0, RLIMIT_CORE, 0x7ffc00000000),

@@ -16,7 +16,8 @@ static const char *const masked_files[] = {
     "/proc/kcore",      "/proc/keys",        "/proc/key-users",     "/proc/kmsg",
     "/proc/timer_list", "/proc/sched_debug", "/proc/sysrq-trigger", "/proc/latency_stats",
     "/proc/interrupts", "/proc/kallsyms",    "/proc/modules",       "/proc/locks",
-    "/proc/cmdline",    "/proc/config.gz",   "/proc/diskstats",     "/proc/partitions",
+    "/proc/cmdline",    "/proc/bootconfig",  "/proc/config.gz",     "/proc/diskstats",
+    "/proc/partitions",
 };
 
 static const char *const masked_folders[] = {

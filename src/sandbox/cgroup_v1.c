@@ -23,6 +23,8 @@
 #include "os/fd.h"
 #include "sandbox/cgroup_driver.h"
 
+enum { SOCKETS_SHARE = 4 }; /* this part of the memory limit, beside it */
+
 enum controller { MEMORY, PIDS, CPU, CPUACCT, CONTROLLERS };
 
 static const char *const names[CONTROLLERS] = {
@@ -252,12 +254,28 @@ static struct cgroup *v1_create(struct cgroup_tree *tree, const char *name, stru
 
 /* ---- limits and figures ---- */
 
+/* Not every kernel has every file. */
+static int set_if_there(const struct v1_group *group, const char *file, const char *text)
+{
+    int rc = fd_write_text_at(dir_of(group, MEMORY), file, text);
+    return rc == -ENOENT ? 0 : rc;
+}
+
 /* A kernel built without swap accounting has no memsw; then there is no swap
  * to speak of, or the operator gave it up. */
 static int set_swap_limit(const struct v1_group *group, const char *text)
 {
-    int rc = fd_write_text_at(dir_of(group, MEMORY), "memory.memsw.limit_in_bytes", text);
-    return rc == -ENOENT ? 0 : rc;
+    return set_if_there(group, "memory.memsw.limit_in_bytes", text);
+}
+
+/* What sockets hold is counted beside the rest, and only where it has a limit of its
+ * own: without, one box could hold all that a host's sockets may have together. */
+static int set_socket_limit(const struct v1_group *group, uint64_t bytes)
+{
+    char text[24] = "-1";
+    if (bytes != 0)
+        (void)snprintf(text, sizeof text, "%" PRIu64, bytes / SOCKETS_SHARE);
+    return set_if_there(group, "memory.kmem.tcp.limit_in_bytes", text);
 }
 
 static int set_memory_limit(const struct v1_group *group, const char *text)
@@ -286,6 +304,8 @@ static int v1_limit_memory(struct cgroup *cgroup, uint64_t bytes)
     int rc = raise ? set_swap_limit(group, text) : set_memory_limit(group, text);
     if (rc == 0)
         rc = raise ? set_memory_limit(group, text) : set_swap_limit(group, text);
+    if (rc == 0)
+        rc = set_socket_limit(group, bytes);
     group->unlimited_memory = unlimited;
     group->memory_limit = bytes;
     return rc;

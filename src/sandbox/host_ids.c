@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -43,10 +44,20 @@ static int lock_block(uid_t first)
     return take_fd(&fd);
 }
 
+/* Anywhere: the lock does not reach into other network namespaces, and in two containers
+ * all that could be counted is the same. */
+static unsigned any_block(void)
+{
+    unsigned number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number)
+        number = (unsigned)getpid();
+    return number % HOST_IDS_BLOCKS;
+}
+
 int host_ids_open(struct host_ids *ids, uid_t base)
 {
     *ids = (struct host_ids){.lock = -1};
-    unsigned start = (unsigned)getpid() % HOST_IDS_BLOCKS;
+    unsigned start = any_block();
     for (unsigned i = 0; i < HOST_IDS_BLOCKS; i++) {
         uid_t first = base + (start + i) % HOST_IDS_BLOCKS * HOST_IDS_BLOCK;
         ids->lock = lock_block(first);

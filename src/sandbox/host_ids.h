@@ -4,7 +4,9 @@
  * Many limits of the kernel are kept per user (pipe pages, inotify, pending
  * signals), so two live boxes never share one. A spawner takes a block of ids
  * that no other live spawner has: the lock is an abstract socket with the
- * block's number in its name, which the kernel drops with the process.
+ * block's number in its name, which the kernel drops with the process. It holds
+ * in one network namespace; spawners in several (containers) meet by chance only,
+ * unless their uid_base differ.
  */
 #ifndef RUNNEL_SANDBOX_HOST_IDS_H
 #define RUNNEL_SANDBOX_HOST_IDS_H

@@ -5,11 +5,13 @@
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -41,6 +43,8 @@ static const struct {
     CONSTANT(SOCK_STREAM), CONSTANT(SOCK_DGRAM), CONSTANT(SOCK_SEQPACKET),
     CONSTANT(IPPROTO_TCP), CONSTANT(IPPROTO_UDP),
     CONSTANT(SOL_SOCKET), CONSTANT(SOL_IP), CONSTANT(SOL_IPV6), CONSTANT(SOL_TCP),
+    CONSTANT(SOL_UDP), CONSTANT(UDP_ENCAP), CONSTANT(UDP_CORK),
+    CONSTANT(TCP_MD5SIG), CONSTANT(TCP_MD5SIG_EXT), CONSTANT(MSG_MORE),
     CONSTANT(TCP_ULP), CONSTANT(SO_MARK), CONSTANT(SO_ATTACH_FILTER), CONSTANT(SO_ATTACH_BPF),
     CONSTANT(SO_ATTACH_REUSEPORT_CBPF), CONSTANT(SO_ATTACH_REUSEPORT_EBPF),
     /* ioctl */
@@ -69,9 +73,11 @@ static const struct {
     CONSTANT(CLONE_NEWNET), CONSTANT(CLONE_NEWTIME), CONSTANT(CLONE_THREAD),
     /* personality */
     CONSTANT(PER_LINUX), CONSTANT(PER_LINUX32), CONSTANT(UNAME26), CONSTANT(ADDR_NO_RANDOMIZE),
-    /* mknod, mmap, prlimit64, sched_setscheduler */
+    /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler, setpriority */
+    CONSTANT(F_NOTIFY), CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
     CONSTANT(S_IFMT), CONSTANT(S_IFREG), CONSTANT(S_IFIFO), CONSTANT(S_IFSOCK),
     CONSTANT(PROT_EXEC), CONSTANT(RLIMIT_CORE),
+    CONSTANT(PRIO_PROCESS), CONSTANT(PRIO_USER),
     CONSTANT(SCHED_OTHER), CONSTANT(SCHED_BATCH), CONSTANT(SCHED_IDLE),
 };
 /* clang-format on */

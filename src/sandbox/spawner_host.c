@@ -73,6 +73,23 @@ static int enter_user_namespace(struct err *err)
     return rc < 0 ? err_sys(err, -rc, "map this user into its user namespace") : 0;
 }
 
+/* Boxes are looked for in it, and signalled by the numbers that it tells. */
+static int check_proc(struct err *err)
+{
+    char shown[24];
+    char own[24];
+    ssize_t len = readlink("/proc/self", shown, sizeof shown - 1);
+    if (len < 0)
+        return err_sys(err, errno, "read /proc (is it mounted?)");
+    shown[len] = '\0';
+    (void)snprintf(own, sizeof own, "%d", getpid());
+    if (strcmp(shown, own) != 0)
+        return err_set(err, ERR_UNAVAILABLE,
+                       "/proc is that of another process namespace: mount one for ours "
+                       "(unshare --mount-proc)");
+    return 0;
+}
+
 static int remember_home(struct spawner *spawner, struct err *err)
 {
     spawner->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -170,6 +187,8 @@ static void find_landlock(struct spawner *spawner)
 
 int spawner_prepare_host(struct spawner *spawner, struct err *err)
 {
+    if (check_proc(err) < 0)
+        return -1;
     spawner->privileged = is_privileged(spawner);
     spawner->report.privileged = spawner->privileged;
     for (int layer = 0; layer < LAYER_COUNT; layer++)

@@ -60,10 +60,14 @@ static int occupy_standard_descriptors(void)
     }
 }
 
-/* Two dozen descriptors a box on v1, and each pooled thing has its own. */
-static void raise_descriptor_limit(void)
+/* Two dozen descriptors a box on v1, and each pooled thing has its own. Boxes have a
+ * limit of core dumps of 1, which hosts that allow none would not let them set. */
+static void raise_limits(void)
 {
+    const struct rlimit one = {1, 1};
     struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max < one.rlim_max)
+        (void)setrlimit(RLIMIT_CORE, &one);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -114,7 +118,7 @@ static int prepare_process(struct spawner *spawner)
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes -errno for 0 */
     if (rc == 0 && !spawner->settings.front_argv[0])
         rc = become_child(spawner);
-    raise_descriptor_limit();
+    raise_limits();
     return rc;
 }
 

@@ -18,6 +18,8 @@
 #include "os/fd.h"
 #include "sandbox/spawner.h"
 
+/* A run has one workspace, and in it one stage at a time: those that have ended count
+ * until the front was told. */
 enum { PIPE_FILES = 0x50495045, TERMINAL_FILES = 0x1cd1, WORKSPACES_A_BOX = 4 };
 
 static char message_space[MESSAGE_SIZE_MAX];
@@ -28,6 +30,11 @@ struct request {
     struct message_reader *from;
     int *fds; /* as many as the table says; what a handler takes it sets to -1 */
 };
+
+static size_t workspaces_max(const struct spawner *spawner)
+{
+    return (size_t)spawner->settings.max_boxes * WORKSPACES_A_BOX;
+}
 
 /* Only what can be sealed, a memfd or a file of a tmpfs: reading it waits for nothing. */
 static bool is_in_memory(int fd)
@@ -42,7 +49,7 @@ static int open_workspace(struct spawner *spawner, const struct request *request
     if (rc < 0)
         return rc;
     if (spawner_find_workspace(spawner, request->id) || !is_in_memory(request->fds[0]) ||
-        spawner->workspace_count >= (size_t)spawner->settings.max_boxes * WORKSPACES_A_BOX)
+        spawner->workspace_count >= workspaces_max(spawner))
         return -EINVAL;
     return spawner_make_workspace(spawner, request->id, &message, request->fds[0]) ? 1 : -ENOMEM;
 }
@@ -97,7 +104,8 @@ static int start_stage(struct spawner *spawner, const struct request *request)
     struct spawner_workspace *workspace = spawner_find_workspace(spawner, message.workspace);
     if (!workspace || workspace->collected || spawner_find_stage(spawner, request->id) ||
         !message.argv[0] || message.rootfs > spawner->tree_count ||
-        (message.flags & ~(unsigned)STAGE_FLAGS_ALL))
+        (message.flags & ~(unsigned)STAGE_FLAGS_ALL) ||
+        spawner->stage_count >= workspaces_max(spawner))
         return -EINVAL;
     for (int i = 0; i < 3; i++) {
         rc = is_program_stream(spawner, request->fds[i], message.flags & STAGE_FLAG_TTY);

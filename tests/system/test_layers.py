@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import unittest
 
-from service import BOUND_S, RUNNEL, Service
+from service import BOUND_S, RUNNEL, Service, descendants, groups, wait_until
 
 WITHOUT = ["/usr/bin/python3", "-B", str(pathlib.Path(__file__).with_name("without.py"))]
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
@@ -20,6 +20,59 @@ LACKS = {
     "namespaces": [f"unshare={CLONE_NEWUSER}", "EPERM"],
 }
 # The others hold on every Linux that can make a box at all, or are in test_supervision.
+
+
+def _name(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _removed(group):
+    try:
+        group.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root, for namespaces and limits")
+class OddHost(unittest.TestCase):
+    def run_on(self, *host):
+        return subprocess.run([*host, RUNNEL, "run", "-l", "bash", "-"], input="echo ran",
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def test_a_proc_that_tells_of_other_processes_refuses_service(self):
+        done = self.run_on("unshare", "--pid", "--fork")
+        self.assertEqual((done.returncode, done.stdout), (69, ""))
+        self.assertIn("/proc is that of another process namespace", done.stderr)
+        done = self.run_on("unshare", "--pid", "--fork", "--mount-proc")
+        self.assertEqual((done.returncode, done.stdout), (0, "ran\n"), done.stderr)
+
+    def test_a_limit_of_core_dumps_that_cannot_be_raised_is_named(self):
+        done = self.run_on("setpriv", "--inh-caps=-sys_resource", "--bounding-set=-sys_resource",
+                           "prlimit", "--core=0:0")
+        self.assertEqual((done.returncode, done.stdout), (69, ""))
+        self.assertIn("ulimit -Hc", done.stderr)
+
+    @unittest.skipUnless(os.path.exists("/sys/fs/cgroup/memory"), "cgroup version 1 alone")
+    def test_without_the_figures_of_its_group_nobody_says_how_a_program_ended(self):
+        with subprocess.Popen([RUNNEL, "run", "--json", "-l", "bash", "-"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as command:
+            command.stdin.write("sleep 2")
+            command.stdin.close()
+            program = wait_until("the program is there", lambda: [
+                pid for pid in descendants(command.pid) if _name(pid) == "sleep"])[0]
+            box = next(folder for pid in descendants(command.pid) for own in groups(pid)
+                       for folder in pathlib.Path(own).glob("b*") if "/memory/" in own
+                       and str(program) in (folder / "tasks").read_text(encoding="utf-8").split())
+            for pid in (box / "tasks").read_text(encoding="utf-8").split():
+                (box.parent / "tasks").write_text(pid, encoding="utf-8")
+            wait_until("its group is gone", lambda: not box.exists() or _removed(box))
+            result = json.loads(command.stdout.read())
+        self.assertEqual((result["verdict"], command.returncode), ("internal_error", 126), result)
+        self.assertIn("figures", result["reason"])
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root, for a filter without no_new_privs")

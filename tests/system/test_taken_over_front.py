@@ -409,6 +409,16 @@ class Floods(Case):
             self.assertEqual(front.wait_for(ENDED, 5)[4], signal.SIGKILL)
             self.assertLess(int(status(front.spawner)["VmRSS"][0]), before + 20 * 1024)
 
+    def test_stages_whose_ends_nobody_reads(self):
+        """Each stays with the spawner until its end was told: there are no more than workspaces."""
+        with TakenOver() as front:
+            front.send(spawner.open_workspace(), CONTENT)
+            streams = front.make_streams()
+            for number in range(20000):
+                if front.send(spawner.start_stage(number, CPUS=0), *streams) != "sent":
+                    break
+            self.assert_ends(front)
+
     def test_boxes_that_come_and_go_leave_nothing(self):
         with TakenOver() as front:
             for number in range(1, 60):

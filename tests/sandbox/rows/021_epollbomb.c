@@ -4,14 +4,12 @@
  * stdout: ^epoll: EMFILE$
  * stdout: ^timerfd: EMFILE$
  * stdout: ^eventfd: EMFILE$
- * stdout: ^inotify: EMFILE$
  * limits: timeout=10s
  * layer: rlimits
  */
 #include "saw.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <sys/timerfd.h>
 
 static int new_epoll(void)
@@ -29,11 +27,6 @@ static int new_eventfd(void)
     return eventfd(0, 0);
 }
 
-static int new_inotify(void)
-{
-    return inotify_init1(0);
-}
-
 static void until_refused(const char *what, int (*make)(void))
 {
     int last = 0;
@@ -49,6 +42,5 @@ int main(void)
     until_refused("epoll", new_epoll);
     until_refused("timerfd", new_timerfd);
     until_refused("eventfd", new_eventfd);
-    until_refused("inotify", new_inotify);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,6 +31,8 @@ struct call {
 };
 
 /* clang-format off */
+static char page[4096] __attribute__((aligned(4096)));
+
 #define BARE(name, number) {#name, NONE, number, {0}}
 static const struct call calls[] = {
     /* escape machinery */
@@ -69,6 +72,9 @@ static const struct call calls[] = {
     {"set_mempolicy_home_node", "EPERM", 450, {0}},
     {"sched_setattr", "EPERM EINVAL", 314, {0}},
     {"ioprio_set", "EPERM ENOSYS", 251, {1, 0, 1 << 13}}, {"mlockall", "EPERM", 151, {1}},
+    /* memory that no group is charged for, or that shows what others have */
+    {"memfd_create of huge pages", "ENOSYS", 319, {(long)"huge", MFD_HUGETLB}},
+    {"madvise mergeable", "EINVAL", 28, {(long)page, sizeof page, MADV_MERGEABLE}},
     /* identity */
     {"setuid", "EPERM", 105, {0}}, {"setgid", "EPERM", 106, {0}}, {"setreuid", "EPERM", 113, {0}},
     {"setgroups", "EPERM", 116, {0}}, {"capset", "EPERM EFAULT", 126, {0}},
@@ -118,6 +124,11 @@ static const struct call calls[] = {
     {"socket raw", "EAFNOSUPPORT EPERM", 41, {2, SOCK_RAW, 1}},
     {"setsockopt TCP_ULP", "EPERM", 54, {3, 6, 31, (long)"tls", 4}},
     {"setsockopt TCP_ULP, high bits", "EPERM", 54, {3, (1L << 32) | 6, (1L << 32) | 31, (long)"tls", 4}},
+    {"sendto MSG_MORE", "EOPNOTSUPP", 44, {3, (long)"x", 1, MSG_MORE}},
+    {"sendmmsg MSG_MORE", "EOPNOTSUPP", 307, {3, 0, 0, MSG_MORE}},
+    {"setsockopt UDP_CORK", "EPERM", 54, {3, 17, 1, (long)"\1\0\0\0", 4}},
+    {"setsockopt TCP_MD5SIG", "EPERM", 54, {3, 6, 14}},
+    {"setsockopt UDP_ENCAP", "EPERM", 54, {3, 17, 100, (long)"\2\0\0\0", 4}},
     {"setsockopt SO_ATTACH_FILTER", "EPERM", 54, {3, 1, 26}},
     {"setsockopt SO_ATTACH_BPF", "EPERM", 54, {3, 1, 50}},
     {"setsockopt SO_ATTACH_REUSEPORT_CBPF", "EPERM", 54, {3, 1, 51}},

@@ -134,6 +134,23 @@ static void two_spawners_never_share_a_block(void **state)
     host_ids_close(&two);
 }
 
+/* As in containers, where all have the same process id, and no lock is seen. */
+static void spawners_that_cannot_meet_take_different_blocks(void **state)
+{
+    (void)state;
+    struct host_ids ids;
+    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE), 0);
+    uid_t first = ids.first;
+    int others = 0;
+    for (int i = 0; i < 20; i++) {
+        host_ids_close(&ids);
+        assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE), 0);
+        others += ids.first != first;
+    }
+    host_ids_close(&ids);
+    assert_true(others > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +162,7 @@ int main(void)
         cmocka_unit_test(boxes_get_host_users_only_where_they_are_mapped),
         cmocka_unit_test(a_user_is_taken_again_only_after_all_others),
         cmocka_unit_test(two_spawners_never_share_a_block),
+        cmocka_unit_test(spawners_that_cannot_meet_take_different_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,12 +15,14 @@
 
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/fs.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,7 +38,7 @@
 #include "bpf_eval.h"
 #include "sandbox/seccomp_rules.h"
 
-enum { NUMBERS = 601 };
+enum { NUMBERS = 601, PROBE_ARGS = 4 };
 
 #define HIGH (1ULL << 32)
 
@@ -62,7 +64,7 @@ enum {
 struct probe {
     const char *call;
     const char *text;
-    uint64_t args[3];
+    uint64_t args[PROBE_ARGS];
 };
 
 /* clang-format off */
@@ -72,6 +74,13 @@ struct probe {
 static const struct probe probes[] = {
     PROBE(mmap, 0, 4096, PROT_READ | PROT_WRITE),
     PROBE(mmap, 0, 4096, PROT_READ | PROT_EXEC),
+    PROBE(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS),
+    PROBE(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB),
+    PROBE(madvise, 0, 4096, MADV_DONTNEED), PROBE(madvise, 0, 4096, MADV_HUGEPAGE),
+    PROBE(madvise, 0, 4096, MADV_MERGEABLE), PROBE(madvise, 0, 4096, MADV_UNMERGEABLE),
+    PROBE(memfd_create, 0, MFD_CLOEXEC | MFD_ALLOW_SEALING), PROBE(memfd_create, 0, MFD_HUGETLB),
+    PROBE(fcntl, 0, F_DUPFD_CLOEXEC), PROBE(fcntl, 0, F_SETFL, O_NONBLOCK), PROBE(fcntl, 0, F_SETLK),
+    PROBE(fcntl, 0, F_NOTIFY), PROBE(fcntl, 0, F_SETPIPE_SZ), PROBE(fcntl, 0, F_ADD_SEALS),
     PROBE(mprotect, 0, 4096, PROT_READ),
     PROBE(mprotect, 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
 
@@ -87,6 +96,12 @@ static const struct probe probes[] = {
     PROBE(sched_setscheduler, 0, SCHED_IDLE), PROBE(sched_setscheduler, 0, SCHED_FIFO),
     PROBE(sched_setscheduler, 0, SCHED_RR), PROBE(sched_setscheduler, 0, DEADLINE),
     PROBE(sched_setscheduler, 0, SCHED_RESET_ON_FORK | SCHED_FIFO),
+
+    PROBE(sched_setscheduler, 1, SCHED_OTHER), PROBE(sched_setscheduler, 2, SCHED_OTHER),
+    PROBE(sched_setparam, 0), PROBE(sched_setparam, 1), PROBE(sched_setaffinity, 0),
+    PROBE(sched_setaffinity, 1), PROBE(sched_setaffinity, 2), PROBE(setpriority, PRIO_PROCESS, 0),
+    PROBE(setpriority, PRIO_PROCESS, 1), PROBE(setpriority, PRIO_PROCESS, 2),
+    PROBE(setpriority, PRIO_PGRP, 0), PROBE(setpriority, PRIO_PGRP, 1), PROBE(setpriority, PRIO_USER, 0),
 
     PROBE(setrlimit, RLIMIT_NOFILE), PROBE(setrlimit, RLIMIT_CORE),
     PROBE(prlimit64, 0, RLIMIT_NOFILE, 0x7ffc00001000), PROBE(prlimit64, 0, RLIMIT_CORE, 0),
@@ -161,12 +176,20 @@ static const struct probe probes[] = {
     PROBE(socketpair, AF_UNIX, SOCK_RAW, 0), PROBE(socketpair, AF_INET, SOCK_STREAM, 0),
     PROBE(socketpair, AF_TIPC, SOCK_STREAM, 0),
 
+    PROBE(sendto, 3, 0, 5, MSG_NOSIGNAL | MSG_DONTWAIT), PROBE(sendto, 3, 0, 5, MSG_MORE),
+    PROBE(sendmsg, 3, 0, MSG_NOSIGNAL), PROBE(sendmsg, 3, 0, MSG_MORE | MSG_NOSIGNAL),
+    PROBE(sendmmsg, 3, 0, 1, 0), PROBE(sendmmsg, 3, 0, 1, MSG_MORE),
+
     PROBE(setsockopt, 0, SOL_SOCKET, SO_REUSEADDR), PROBE(setsockopt, 0, SOL_SOCKET, SO_KEEPALIVE),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_FILTER),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_BPF),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_MARK), PROBE(setsockopt, 0, SOL_TCP, TCP_NODELAY),
+    PROBE(setsockopt, 0, SOL_TCP, TCP_MD5SIG), PROBE(setsockopt, 0, SOL_TCP, TCP_MD5SIG_EXT),
+    PROBE(setsockopt, 0, SOL_TCP, 37), PROBE(setsockopt, 0, SOL_TCP, 38), PROBE(setsockopt, 0, SOL_TCP, 42),
+    PROBE(setsockopt, 0, SOL_TCP, TCP_CORK), PROBE(setsockopt, 0, SOL_UDP, UDP_CORK),
+    PROBE(setsockopt, 0, SOL_UDP, UDP_ENCAP), PROBE(setsockopt, 0, SOL_UDP, UDP_SEGMENT),
     PROBE(setsockopt, 0, SOL_TCP, TCP_ULP), PROBE(setsockopt, 0, SOL_SOCKET, 31),
     PROBE(setsockopt, 0, SOL_IP, IP_TOS), PROBE(setsockopt, 0, SOL_IP, 63),
     PROBE(setsockopt, 0, SOL_IP, IPT_SO_SET_REPLACE),
@@ -223,10 +246,11 @@ static bool looks_at_arguments(const struct policy *policy, int number)
     }
     static const uint64_t none[6];
     uint32_t answer = bpf_eval_call(&policy->program, number, none);
-    for (size_t i = 0; i < ARRAY_LEN(probes) * 3 * 6; i++) {
-        const struct probe *probe = &probes[i / 18];
-        uint64_t value = probe->args[i / 6 % 3];
-        uint64_t all[6] = {probe->args[0], probe->args[1], probe->args[2]};
+    for (size_t i = 0; i < ARRAY_LEN(probes) * PROBE_ARGS * 6; i++) {
+        const struct probe *probe = &probes[i / (PROBE_ARGS * 6)];
+        uint64_t value = probe->args[i / 6 % PROBE_ARGS];
+        uint64_t all[6] = {0};
+        memcpy(all, probe->args, sizeof probe->args);
         uint64_t low[6] = {0};
         uint64_t high[6] = {0};
         low[i % 6] = value;
@@ -244,13 +268,14 @@ static void print_probe(const struct seccomp_program *program, const struct prob
                         struct buf *out)
 {
     int number = seccomp_call_number(probe->call);
-    uint64_t args[6] = {probe->args[0], probe->args[1], probe->args[2]};
+    uint64_t args[6] = {0};
+    memcpy(args, probe->args, sizeof probe->args);
     uint32_t answer = bpf_eval_call(program, number, args);
     char call[160];
     if (snprintf(call, sizeof call, "%s(%s)", probe->call, probe->text) < 0)
         call[0] = '\0';
     buf_add_format(out, "      %-72s %s\n", call, bpf_action_name(answer));
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < PROBE_ARGS; i++) {
         args[i] |= HIGH;
         uint32_t high = bpf_eval_call(program, number, args);
         args[i] = probe->args[i];

@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -122,7 +121,6 @@ static void check_waiting(void)
     unsigned long long ticks = 0;
     timerfd_settime(timer, 0, &soon, NULL);
     check("timerfd", read(timer, &ticks, sizeof ticks) == sizeof ticks);
-    check("inotify", inotify_add_watch(inotify_init1(0), ".", IN_CREATE) >= 0);
     timer_t posix;
     struct sigevent none = {.sigev_notify = SIGEV_NONE};
     check("timer_create", timer_create(CLOCK_MONOTONIC, &none, &posix) == 0);

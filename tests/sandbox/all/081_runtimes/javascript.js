@@ -32,8 +32,8 @@ async function main() {
     assert((await promisify(zlib.gzip)(Buffer.alloc(1 << 20))).length < 10000);
     await fs.promises.writeFile("file", "text");
     assert.strictEqual(await fs.promises.readFile("file", "utf8"), "text");
-    const watcher = fs.watch(".", () => {});
-    watcher.close();
+    fs.watchFile("file", () => {});
+    fs.unwatchFile("file");
     assert(os.cpus().length >= 1);
     let garbage;
     for (let i = 0; i < 3e6; i++)

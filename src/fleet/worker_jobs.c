@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* worker_jobs.c — deliveries: what is found out about each before its run begins, or
+/* worker_jobs.c — jobs that wait: what is found out about each before its run begins, or
  * instead of it. The decision itself is worker_decide.c's. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,6 +70,13 @@ void work_give_back(struct work *work)
     if (WORK_ASK(work, on_left, slice_of("EVAL"), slice_of(leave_script), slice_of("1"),
                  slice_of(run.text), slice_of(had_begun ? "1" : "0")) < 0)
         work_settle(work, AMQP_REQUEUE);
+}
+
+void work_pass_on(struct work *work)
+{
+    work->passes_on = true;
+    work_release_lease(work);
+    hold(work);
 }
 
 /* --- its start --- */
@@ -146,9 +153,7 @@ static void act(struct work *work, enum delivery_action action)
         work_give_back(work);
         return;
     case DELIVERY_PASS_ON:
-        work->passes_on = true;
-        work_release_lease(work);
-        hold(work);
+        work_pass_on(work);
         return;
     case DELIVERY_CANCELLED:
         work_end(work, &(struct verdict_facts){.cancelled = true}, work->cancel, AMQP_ACK);
@@ -322,109 +327,4 @@ void work_look(struct work *work)
         look_blindly(work);
     else
         worker_tick(worker);
-}
-
-/* --- deliveries --- */
-
-/* Of a later version, or for a language that we have never heard of: newer workers may know,
- * if there are any. */
-static bool may_be_known_elsewhere(const struct fleet_worker *worker,
-                                   const struct amqp_delivery *delivery, const struct err *err)
-{
-    struct job_summary summary;
-    if (delivery->delivery_count >= HOPES_MAX)
-        return false;
-    if (err->code == ERR_MISMATCH)
-        return worker_has_others(worker);
-    return strcmp(err->field, "language") == 0 &&
-           job_summarize(delivery->body, &summary, NULL) == 0 &&
-           worker_is_elsewhere(worker, summary.language);
-}
-
-/* Its own name for the run, when it can be one. */
-static bool read_id(const struct amqp_delivery *delivery, struct job *job)
-{
-    const char *id = delivery->message_id;
-    if (id[0] == '\0' || strlen(id) >= sizeof job->header.id)
-        return false;
-    for (const char *at = id; *at; at++) {
-        if (*at <= ' ' || *at > '~')
-            return false;
-    }
-    (void)snprintf(job->header.id, sizeof job->header.id, "%s", id);
-    job->header.submitted_ms = clock_unix_ms();
-    return true;
-}
-
-/* What is no job is somebody else's mistake: kept for people to look at. Of one of whom we
- * know the id somebody may be waiting for the end. */
-static void refuse(struct fleet_worker *worker, const struct amqp_delivery *delivery,
-                   const struct err *why)
-{
-    struct job job = {0};
-    struct work *work = NULL;
-    if (read_id(delivery, &job) && !work_find(worker, job.header.id))
-        work = work_new(worker, delivery, &job);
-    if (work && may_be_known_elsewhere(worker, delivery, why)) {
-        work->passes_on = true;
-        hold(work);
-        return;
-    }
-    log_event(LOG_WARN, "job_refused", LOG_TEXT("message", delivery->message_id),
-              LOG_TEXT("queue", delivery->queue), LOG_TEXT("why", why->text), LOG_END);
-    if (work)
-        work_end(work, &(struct verdict_facts){.we_failed = true}, why->text, AMQP_REJECT);
-    else
-        amqp_settle(worker->amqp, delivery->ref, AMQP_REJECT);
-}
-
-/* Known here: over a new connection it is the same message, and the old one's number settles
- * nothing any more. Over the same one it is a second message, which is one too many. */
-void work_recognise(struct work *work, const struct amqp_delivery *delivery)
-{
-    if (work->ref.connection == delivery->ref.connection)
-        amqp_settle(work->worker->amqp, delivery->ref, AMQP_ACK);
-    else
-        work->ref = delivery->ref;
-}
-
-void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *delivery)
-{
-    struct err err = {0};
-    struct job job;
-    if (worker->draining) {
-        amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
-        return;
-    }
-    if (worker_is_foreign(delivery)) {
-        worker_delivered_foreign(worker, delivery);
-        return;
-    }
-    if (job_decode(delivery->body, worker->config.catalogue, &job, &err) < 0) {
-        refuse(worker, delivery, &err);
-        return;
-    }
-    struct work *known = work_find(worker, job.header.id);
-    struct work *work = NULL;
-    if (known)
-        work_recognise(known, delivery);
-    else if (worker_answer_again(worker, job.header.id))
-        amqp_settle(worker->amqp, delivery->ref, AMQP_ACK);
-    else if (!(work = work_new(worker, delivery, &job)))
-        amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
-    job_fini(&job);
-    if (work)
-        work_begin(work);
-}
-
-/* Leases of ours that are not needed go by themselves, or with the next worker's result. */
-void worker_forget_deliveries(struct fleet_worker *worker)
-{
-    list_for_each_safe (link, following, &worker->works) {
-        struct work *work = CONTAINER_OF(link, struct work, link);
-        if (!work_waits(work))
-            continue;
-        work_release_lease(work);
-        work_settle(work, AMQP_REQUEUE); /* which settles nothing any more */
-    }
 }

@@ -34,7 +34,10 @@ struct run;
 struct reader;
 struct run_result;
 
-enum { RUN_ID_SIZE = 40 }; /* a version 4 UUID, lower case, or what a spec gave */
+enum {
+    RUN_ID_SIZE = 40,              /* a version 4 UUID, lower case, or what a spec gave */
+    RUN_UNATTENDED_MS = 30 * 1000, /* that its readers may stay away, where a spec does not say */
+};
 
 /* A file that the program left behind, or what was found in its place. */
 struct run_artifact {
@@ -113,7 +116,7 @@ struct run_spec {
     bool passing;           /* forgotten with its last reader after its end; else readable
                                for keep_ms */
     bool ends_unattended;   /* cancelled when its last reader left, and none came back */
-    uint64_t unattended_ms; /* within this time; 0: 30 s */
+    uint64_t unattended_ms; /* within this time; 0: RUN_UNATTENDED_MS */
     const char *id;         /* NULL: one is made; else free, and shorter than RUN_ID_SIZE */
     uint64_t owner;         /* a key's number, given back by run_owner */
     enum lane lane;

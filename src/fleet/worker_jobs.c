@@ -91,7 +91,7 @@ static void submit(struct work *work)
     work->age_ms = work->facts.age_ms;
     work->is_streaming = spec.streaming;
     work->ends_unattended = spec.ends_unattended;
-    work->unattended_ms = spec.unattended_ms > 0 ? spec.unattended_ms : UNATTENDED_MS;
+    work->unattended_ms = spec.unattended_ms > 0 ? spec.unattended_ms : RUN_UNATTENDED_MS;
     spec.id = work->header.id;
     spec.passing = true;          /* its front keeps it for those who come back, … */
     spec.ends_unattended = false; /* … and knows who reads it */

@@ -40,7 +40,6 @@ enum {
      * once. Every message costs Redis, us and the front a turn. */
     TELL_WITHIN_MS = 10,
     EVENT_MARKS = 16,
-    UNATTENDED_MS = 30 * 1000, /* as the engine's, where a run does not say */
 };
 
 /* Output of a streaming run that its readers have not taken. */

@@ -346,6 +346,32 @@ static void a_finished_run_is_kept_for_a_while(void **state)
     assert_null(engine_find(fixture.engine, ids[1]));
 }
 
+static void a_passing_run_is_kept_for_its_readers_alone(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    struct client client = {0};
+    char ids[3][RUN_ID_SIZE];
+    for (size_t i = 0; i < 3; i++) {
+        spec.passing = i > 0;
+        struct run *run = submit_and_settle(&fixture, &spec);
+        keep_id(ids[i], run);
+        if (i == 1)
+            client_attach(&client, run, 0, READER_TEXT);
+        fake_stage_exit(stage_of(&fixture), 0);
+        fake_loop_settle(fixture.loop);
+    }
+    assert_non_null(engine_find(fixture.engine, ids[0]));
+    assert_non_null(engine_find(fixture.engine, ids[1]));
+    assert_null(engine_find(fixture.engine, ids[2]));
+    assert_int_equal(client.ends, 1);
+    client_leave(&client);
+    assert_null(engine_find(fixture.engine, ids[1]));
+    fake_loop_advance(fixture.loop, 60000); /* as long as ever for the one that does not pass */
+    assert_null(engine_find(fixture.engine, ids[0]));
+    client_fini(&client);
+}
+
 /* Each of ten with so much, of which there is room for that of three. */
 static void check_kept(struct slice output, struct slice note)
 {
@@ -453,6 +479,7 @@ int main(void)
         TEST(a_drain_can_be_hurried),
         TEST(a_drain_of_an_idle_engine_is_done_at_once),
         TEST(a_finished_run_is_kept_for_a_while),
+        TEST(a_passing_run_is_kept_for_its_readers_alone),
         TEST(finished_runs_are_kept_in_bounded_memory),
         TEST(many_runs_are_found_by_id),
         TEST(retry_after_grows_with_the_queue_and_what_runs_take),

@@ -126,9 +126,7 @@ static void end_without_language(struct work *work)
 static void end_dead(struct work *work)
 {
     char why[256];
-    uint64_t lost = work->facts.known && !work->facts.blind
-                        ? work->facts.begun - MIN(work->facts.begun, work->facts.given_back)
-                        : work->facts.deliveries;
+    uint64_t lost = workers_lost(&work->facts);
     (void)snprintf(why, sizeof why, "%" PRIu64 " workers were lost while they had this run", lost);
     log_event(LOG_ERROR, "job_dead", LOG_TEXT("run", work->header.id), LOG_U64("workers", lost),
               LOG_END);

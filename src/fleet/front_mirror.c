@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fleet/foreign.h"
 #include "fleet/front_private.h"
 #include "fleet/members.h"
 #include "fleet/one_end.h"
@@ -176,12 +177,12 @@ void front_message(void *context, const char *channel, struct slice payload)
     struct fleet_front *front = context;
     struct err err = {0};
     struct carried_event event;
-    const char *id = id_of_channel(channel, "execution:");
+    const char *id = id_of_channel(channel, FOREIGN_CHANNEL_PREFIX);
     if (id) {
         front_foreign_line(front, id, payload);
         return;
     }
-    id = id_of_channel(channel, "runnel:events:");
+    id = id_of_channel(channel, EVENTS_PREFIX);
     struct front_cargo *cargo = id ? front_cargo_find(front, id) : NULL;
     if (!cargo || cargo->ended)
         return;

@@ -45,7 +45,7 @@ static struct work *find_leased(const struct fleet_worker *worker, const struct 
         return NULL;
     memcpy(text, key->text.at, key->text.len);
     text[key->text.len] = '\0';
-    const char *id = id_of_channel(text, "runnel:lease:");
+    const char *id = id_of_channel(text, LEASE_PREFIX);
     struct work *work = id ? work_find(worker, id) : NULL;
     return work && work->is_leased ? work : NULL;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "codec/utf8.h"
 #include "fleet/worker_private.h"
 #include "language/language.h"
@@ -192,29 +191,17 @@ static void decide(struct work *work)
     act(work, worker_decide(facts));
 }
 
-static uint64_t number_of(const struct redis_reply *item)
-{
-    char text[24] = "";
-    uint64_t number = 0;
-    if (item->kind == REDIS_INTEGER)
-        return item->integer > 0 ? (uint64_t)item->integer : 0;
-    if (item->kind != REDIS_STRING || item->text.len >= sizeof text)
-        return 0;
-    memcpy(text, item->text.at, item->text.len);
-    return parse_u64(text, &number) == 0 ? number : 0;
-}
-
 static void read_facts(struct work *work, const struct redis_reply *items)
 {
     struct delivery_facts *facts = &work->facts;
     bool is_ours = items[ASK_OWNER].kind == REDIS_STRING &&
                    slice_is(items[ASK_OWNER].text, work->worker->name);
     facts->blind = false;
-    facts->has_result = number_of(&items[ASK_RESULT]) > 0;
+    facts->has_result = redis_reply_number(&items[ASK_RESULT]) > 0;
     facts->leased = !is_ours;
-    facts->begun = number_of(&items[ASK_ATTEMPT]);
-    facts->given_back = number_of(&items[ASK_GIVEN_BACK]);
-    facts->known = number_of(&items[ASK_JOB]) > 0 || facts->begun > 0;
+    facts->begun = redis_reply_number(&items[ASK_ATTEMPT]);
+    facts->given_back = redis_reply_number(&items[ASK_GIVEN_BACK]);
+    facts->known = redis_reply_number(&items[ASK_JOB]) > 0 || facts->begun > 0;
     work->is_leased = is_ours;
     if (facts->leased)
         work->leased_ns = loop_now_ns();

@@ -291,15 +291,17 @@ static void on_entries(void *context, const struct redis_reply *reply)
 static void fetch(struct front_cargo *cargo)
 {
     char from[48];
+    char count[8];
     struct fleet_key events = events_key(cargo->id);
     if (cargo->filling)
         return;
     (void)snprintf(from, sizeof from, "%u-%" PRIu64, cargo->attempt, cargo->next_number);
+    (void)snprintf(count, sizeof count, "%d", FETCHED_AT_ONCE);
     cargo->asked_number = cargo->seen_number;
     front_cargo_hold(cargo);
     cargo->filling = redis_command(cargo->front->redis, on_entries, cargo, slice_of("XRANGE"),
                                    slice_of(events.text), slice_of(from), slice_of("+"),
-                                   slice_of("COUNT"), slice_of("256")) == 0;
+                                   slice_of("COUNT"), slice_of(count)) == 0;
     if (cargo->filling)
         return;
     front_found(cargo);

@@ -79,7 +79,7 @@ struct front_form {
 /* Of lines, without their ends. */
 struct front_heard {
     uint64_t bytes;
-    uint64_t hash; /* FNV-1a */
+    uint64_t hash; /* fnv.h */
     uint64_t lines;
 };
 

@@ -57,10 +57,16 @@ static void enter(struct redis *redis)
     redis->depth++;
 }
 
+static void release(struct redis *redis)
+{
+    explicit_bzero(&redis->url, sizeof redis->url); /* the password */
+    free(redis);
+}
+
 static void leave(struct redis *redis)
 {
     if (--redis->depth == 0 && redis->is_freed)
-        free(redis);
+        release(redis);
 }
 
 /* --- the end of a connection --- */
@@ -360,5 +366,5 @@ void redis_free(struct redis *redis)
     loop_timer_free(redis->timer);
     redis_pending_fini(&redis->pending);
     if (redis->depth == 0)
-        free(redis);
+        release(redis);
 }

@@ -130,7 +130,6 @@ struct front_cargo {
     uint64_t command_number;
     struct list commands; /* held until it has started: struct held_command */
     size_t held_bytes;
-    uint64_t told_taken;
 
     /* those who wait for it to be known (front_find.c) */
     void (*found)(void *context, struct run *run);

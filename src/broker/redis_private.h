@@ -97,7 +97,8 @@ struct redis_link {
     size_t greeted;
 };
 
-/* Connects to the first address that can be connected to, and introduces itself. */
+/* Connects to the first address that can be connected to, and introduces itself. They are
+ * borrowed until it is up, or closed. */
 int redis_link_open(struct redis_link *link, const struct addrinfo *addresses, struct err *err);
 void redis_link_close(struct redis_link *link);
 /* Sends of what waits as much as goes at once. */

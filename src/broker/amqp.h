@@ -6,9 +6,9 @@
  *
  *     struct amqp *amqp = amqp_new(loop, &config, err);
  *     …events.connected…
- *     amqp_publish(amqp, &message, token)      …events.published(token, outcome)
+ *     amqp_publish(amqp, &message, token, err) …events.published(token, outcome)
  *     …events.delivered(delivery)              amqp_settle(amqp, delivery->ref, AMQP_ACK)
- *     amqp_free(amqp);
+ *     amqp_free(amqp, linger_ms);
  *
  * Callbacks come from the loop, never from inside a call. What is passed in is borrowed
  * for the call and copied; what a callback is given is lent for the callback.
@@ -57,7 +57,7 @@ struct amqp_message {
     const char *message_id;
     const char *correlation_id;
     const char *reply_to;
-    uint64_t timestamp; /* 0: none */
+    uint64_t timestamp; /* Unix seconds; 0: none */
     bool persistent;
     bool mandatory; /* come back when no queue takes it */
 };
@@ -137,7 +137,8 @@ void amqp_settle(struct amqp *amqp, struct amqp_ref ref, enum amqp_settlement se
 /* True stops the consumers (what was prefetched still comes), false starts them again. */
 void amqp_hold(struct amqp *amqp, bool hold);
 /* One message, if there is one: `got` with NULL when the queue is empty or the connection
- * was lost. For people's commands, not for work. */
+ * was lost. For people's commands, not for work. This and the next: -1 with ERR_BROKER when
+ * there is no connection, and nobody is called. */
 int amqp_get(struct amqp *amqp, const char *queue,
              void (*got)(void *context, const struct amqp_delivery *delivery), void *context,
              struct err *err);

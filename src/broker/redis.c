@@ -22,14 +22,9 @@
  * Whoever is called back may free all this. So everything that comes from the loop is
  * framed by enter() and leave(), and the memory goes with the last of these. */
 
-enum { TIMEOUT_MS = 5000, RETRY_MS = 100, RETRY_MAX_MS = 2000, FIRST_ROOM = 64 };
+enum { TIMEOUT_MS = 5000, RETRY_MS = 100, RETRY_MAX_MS = 2000 };
 
 enum state { RESTING, CONNECTING, CONNECTED };
-
-struct answer {
-    redis_reply_fn *fn;
-    void *context;
-};
 
 struct redis {
     struct loop *loop;
@@ -51,10 +46,7 @@ struct redis {
     struct redis_link commands;
     struct redis_link messages;
     struct redis_channels channels;
-    struct answer *answers; /* a ring: commands that were not answered yet */
-    size_t answers_room;    /* a power of two */
-    size_t answers_first;
-    size_t answers_count;
+    struct redis_pending pending; /* commands that were not answered yet */
 
     unsigned depth;
     bool is_freed;
@@ -65,39 +57,16 @@ static void enter(struct redis *redis)
     redis->depth++;
 }
 
+static void release(struct redis *redis)
+{
+    explicit_bzero(&redis->url, sizeof redis->url); /* the password */
+    free(redis);
+}
+
 static void leave(struct redis *redis)
 {
     if (--redis->depth == 0 && redis->is_freed)
-        free(redis);
-}
-
-/* --- the commands' answers --- */
-
-static int answers_push(struct redis *redis, struct answer answer)
-{
-    if (redis->answers_count == redis->answers_room) {
-        size_t room = MAX(2 * redis->answers_room, (size_t)FIRST_ROOM);
-        struct answer *ring = malloc(room * sizeof *ring);
-        if (!ring)
-            return -1;
-        for (size_t i = 0; i < redis->answers_count; i++)
-            ring[i] = redis->answers[(redis->answers_first + i) & (redis->answers_room - 1)];
-        free(redis->answers);
-        redis->answers = ring;
-        redis->answers_room = room;
-        redis->answers_first = 0;
-    }
-    size_t at = (redis->answers_first + redis->answers_count++) & (redis->answers_room - 1);
-    redis->answers[at] = answer;
-    return 0;
-}
-
-static struct answer answers_pop(struct redis *redis)
-{
-    struct answer answer = redis->answers[redis->answers_first];
-    redis->answers_first = (redis->answers_first + 1) & (redis->answers_room - 1);
-    redis->answers_count--;
-    return answer;
+        release(redis);
 }
 
 /* --- the end of a connection --- */
@@ -127,11 +96,8 @@ static void drop(struct redis *redis, const struct err *err)
     redis_link_close(&redis->messages);
     redis_channels_lost(&redis->channels);
     loop_timer_start(redis->timer, pause_ms);
-    while (!redis->is_freed && redis->answers_count > 0) {
-        struct answer answer = answers_pop(redis);
-        if (answer.fn)
-            answer.fn(answer.context, NULL);
-    }
+    while (!redis->is_freed && redis->pending.count > 0)
+        redis_pending_answer(&redis->pending, NULL);
     if (!redis->is_freed && redis->events.lost)
         redis->events.lost(redis->context, err);
 }
@@ -141,15 +107,13 @@ static void drop(struct redis *redis, const struct err *err)
 static int take_answer(void *context, const struct redis_reply *reply, struct err *err)
 {
     struct redis *redis = context;
-    if (redis->answers_count == 0 && redis->commands.awaited == 0)
+    if (redis->pending.count == 0 && redis->commands.awaited == 0)
         return redis_link_err(&redis->commands, err, "%s",
                               reply->kind == REDIS_ERROR ? reply->text.at
                                                          : "an answer that nobody asked for");
-    if (redis->answers_count < redis->commands.awaited)
+    if (redis->pending.count < redis->commands.awaited)
         return 1; /* to a PING of ours, which is sent when nothing else is awaited */
-    struct answer answer = answers_pop(redis);
-    if (answer.fn)
-        answer.fn(answer.context, reply);
+    redis_pending_answer(&redis->pending, reply);
     return 1;
 }
 
@@ -362,13 +326,11 @@ int redis_command_argv(struct redis *redis, redis_reply_fn *fn, void *context, s
                        const struct slice *argv)
 {
     assert(argc > 0);
-    if (redis->state != CONNECTED || redis->answers_count >= REDIS_ANSWERS_MAX)
-        return -1;
-    if (answers_push(redis, (struct answer){fn, context}) < 0)
+    if (redis->state != CONNECTED || redis_pending_add(&redis->pending, fn, context) < 0)
         return -1;
     if (redis_link_send(&redis->commands, 1, argc, argv) == 0)
         return 0;
-    redis->answers_count--; /* the last one */
+    redis_pending_take_back(&redis->pending);
     return -1;
 }
 
@@ -402,7 +364,7 @@ void redis_free(struct redis *redis)
         freeaddrinfo(redis->addresses);
     loop_task_free(redis->task);
     loop_timer_free(redis->timer);
-    free(redis->answers);
+    redis_pending_fini(&redis->pending);
     if (redis->depth == 0)
-        free(redis);
+        release(redis);
 }

@@ -34,6 +34,9 @@ struct redis_reply {
     size_t count;
 };
 
+/* Of an integer, or of a string that holds one; 0 for all else, and for what is below 0. */
+uint64_t redis_reply_number(const struct redis_reply *reply);
+
 /* reply is NULL when the connection was lost before the answer came. */
 typedef void redis_reply_fn(void *context, const struct redis_reply *reply);
 
@@ -60,7 +63,7 @@ struct redis *redis_new(struct loop *loop, const struct redis_config *config, st
 bool redis_is_connected(const struct redis *redis);
 
 /* argv as they stand, binary safe. fn may be NULL. -1 (and fn is not called) when there is
- * no connection, or more than 64 MiB wait to be sent. */
+ * no connection, more than 64 MiB wait to be sent, or a million commands for their answers. */
 int redis_command_argv(struct redis *redis, redis_reply_fn *fn, void *context, size_t argc,
                        const struct slice *argv);
 /* The same of arguments that are each a struct slice: redis_command(redis, fn, context,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "broker/redis_private.h"
 
 /* A channel is remembered while somebody wants it, and while the server still owes an
@@ -34,10 +35,7 @@ struct waiter {
 
 static size_t row_of(const struct redis_channels *channels, const char *name)
 {
-    uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 1099511628211ULL;
-    return (size_t)(hash & (channels->row_count - 1));
+    return (size_t)(fnv_text(name) & (channels->row_count - 1));
 }
 
 static struct redis_channel **place_of(const struct redis_channels *channels, const char *name)

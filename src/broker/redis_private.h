@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* redis_private.h — the parts of redis.h: the address, answers, one connection, the
- * names of hosts, channels. Each is used by redis.c alone, and by its own test. */
+/* redis_private.h — the parts of redis.h: the address, answers, the commands that wait
+ * for them, one connection, the names of hosts, channels. Each is used by redis.c alone, and by its
+ * own test. */
 #ifndef RUNNEL_BROKER_REDIS_PRIVATE_H
 #define RUNNEL_BROKER_REDIS_PRIVATE_H
 
@@ -18,7 +19,7 @@ struct addrinfo;
 #define REDIS_REPLY_MAX (64 * MIB)   /* bytes of one answer, and of what is kept of it */
 enum {
     REDIS_LINE_MAX = 64 * 1024,     /* of an answer that says no length before */
-    REDIS_ANSWERS_MAX = 1000 * 1000 /* commands without their answer yet */
+    REDIS_PENDING_MAX = 1000 * 1000 /* commands without their answer yet */
 };
 
 /* --- the address: redis_url.c --- */
@@ -42,6 +43,29 @@ int redis_answers_feed(struct redis_answers *answers, struct slice bytes, struct
 int redis_answers_next(struct redis_answers *answers, struct redis_reply **ret_reply,
                        struct err *err);
 void redis_reply_free(struct redis_reply *reply);
+
+/* --- commands that wait for their answers, oldest first: redis_pending.c --- */
+
+struct redis_pending_command {
+    redis_reply_fn *fn; /* may be NULL */
+    void *context;
+};
+
+/* All zeros: none. */
+struct redis_pending {
+    struct redis_pending_command *ring;
+    size_t room; /* a power of two */
+    size_t first;
+    size_t count;
+};
+
+/* -1: there are REDIS_PENDING_MAX already, or no memory. */
+int redis_pending_add(struct redis_pending *pending, redis_reply_fn *fn, void *context);
+/* The last one: it could not be sent. */
+void redis_pending_take_back(struct redis_pending *pending);
+/* Calls the oldest one's fn, which may do what it likes with `pending`: it is out of it. */
+void redis_pending_answer(struct redis_pending *pending, const struct redis_reply *reply);
+void redis_pending_fini(struct redis_pending *pending); /* calls nobody */
 
 /* --- one connection: redis_link.c --- */
 
@@ -73,7 +97,8 @@ struct redis_link {
     size_t greeted;
 };
 
-/* Connects to the first address that can be connected to, and introduces itself. */
+/* Connects to the first address that can be connected to, and introduces itself. They are
+ * borrowed until it is up, or closed. */
 int redis_link_open(struct redis_link *link, const struct addrinfo *addresses, struct err *err);
 void redis_link_close(struct redis_link *link);
 /* Sends of what waits as much as goes at once. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "broker/redis_private.h"
 
 /* hiredis' parser with objects of our own: the reader calls us for each value, outermost
@@ -169,4 +170,16 @@ int redis_answers_next(struct redis_answers *answers, struct redis_reply **ret_r
         return check_rest(answers, err);
     *ret_reply = reply;
     return 1;
+}
+
+uint64_t redis_reply_number(const struct redis_reply *reply)
+{
+    char text[24] = "";
+    uint64_t number = 0;
+    if (reply->kind == REDIS_INTEGER)
+        return reply->integer > 0 ? (uint64_t)reply->integer : 0;
+    if (reply->kind != REDIS_STRING || reply->text.len >= sizeof text)
+        return 0;
+    memcpy(text, reply->text.at, reply->text.len);
+    return parse_u64(text, &number) == 0 ? number : 0;
 }

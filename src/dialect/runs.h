@@ -12,10 +12,11 @@
  *     GET    /v1/languages        everything about each
  *
  * Files: runs.c routes, ownership, cancelling. runs_request.c the body. runs_start.c a
- * run's way into store and engine. runs_recorder.c its way from the engine into the store.
- * runs_record.c its record as JSON. runs_list.c many of them. runs_event.c, runs_events.c,
- * runs_stream.c, runs_replay.c its events. runs_resume.c those of a process before this
- * one. runs_hooks.c webhooks.
+ * run's way into store and engine, runs_wait.c a client that waits for its end.
+ * runs_recorder.c its way from the engine into the store. runs_record.c its record as
+ * JSON. runs_list.c many of them. runs_event.c, runs_events.c, runs_stream.c,
+ * runs_replay.c its events. runs_resume.c those of a process before this one.
+ * runs_hooks.c webhooks.
  */
 #ifndef RUNNEL_DIALECT_RUNS_H
 #define RUNNEL_DIALECT_RUNS_H

@@ -6,12 +6,9 @@
  *     take_uploads  rows, then bytes, of the uploaded files that it names
  *     accept        checked whole by the engine, then written into the store
  *     on_accepted   … which may know it already (Idempotency-Key); else it starts
- *     finish        answered at once (wait=false), or at its end
+ *     go            answered at once (wait=false), or at its end (runs_wait.h)
  *
- * The client may leave in every step. Until it is accepted nothing has happened then;
- * a run that is waited for ends with its client, unless an Idempotency-Key says that
- * the client will come back. */
-#include <ctype.h>
+ * The client may leave in every step. Until it is accepted nothing has happened then. */
 #include <errno.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -22,18 +19,19 @@
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
 #include "dialect/request_fields.h"
+#include "dialect/request_idempotency.h"
 #include "dialect/request_rate.h"
 #include "dialect/request_tenant.h"
 #include "dialect/runs.h"
 #include "dialect/runs_record.h"
 #include "dialect/runs_request.h"
+#include "dialect/runs_wait.h"
 #include "language/language.h"
 #include "os/clock.h"
 #include "os/random_id.h"
 #include "store/content.h"
 #include "store/store.h"
 
-enum { IDEMPOTENCY_KEY_MAX = 255 };
 #define UPLOADS_BYTES_MAX (25 * MIB)
 #define KEPT_REQUEST_MAX (256 * KIB)
 #define ACCEPTED_MAX (256 * KIB)
@@ -59,17 +57,14 @@ struct start {
     size_t upload_count;
     size_t uploads_known;
     uint64_t upload_bytes;
-    bool refused; /* answered; the last of the lookups frees */
-    /* the run */
-    struct run *run;
-    struct reader *reader;
+    bool refused;    /* answered; the last of the lookups frees */
+    struct run *run; /* prepared */
 };
 
 static void start_free(struct start *start)
 {
     if (start->http)
         http_on_gone(start->http, NULL, NULL);
-    reader_free(start->reader);
     runs_request_fini(&start->request);
     json_decref(start->body);
     buf_fini(&start->kept);
@@ -79,12 +74,20 @@ static void start_free(struct start *start)
     free(start);
 }
 
-static void answer_err(struct start *start, const struct err *err)
+/* To be answered now; NULL when the client has left. */
+static struct http_request *take_request(struct start *start)
 {
     struct http_request *http = take_ptr(&start->http);
+    if (http)
+        http_on_gone(http, NULL, NULL);
+    return http;
+}
+
+static void answer_err(struct start *start, const struct err *err)
+{
+    struct http_request *http = take_request(start);
     if (!http)
         return;
-    http_on_gone(http, NULL, NULL);
     request_add_retry_after(http, start->runs->engine, err);
     request_answer_err(http, err);
 }
@@ -95,46 +98,21 @@ static void refuse(struct start *start, const struct err *err)
     start_free(start);
 }
 
-/* --- waiting for its end --- */
-
+/* A callback of the store's is still to come, which frees. */
 static void on_gone(void *context)
 {
     struct start *start = context;
     start->http = NULL;
-    if (!start->reader)
-        return; /* a callback of the store's is still to come */
-    if (!start->idempotency_key)
-        run_cancel(start->run, "the client left");
-    start_free(start);
-}
-
-static void on_ready(void *context)
-{
-    struct start *start = context;
-    struct event event;
-    while (reader_next(start->reader, &event) > 0) {
-        if (event.kind != EVENT_END)
-            continue;
-        struct http_request *http = take_ptr(&start->http);
-        http_on_gone(http, NULL, NULL);
-        runs_answer_record(start->runs, http, run_id(start->run), false);
-        start_free(start);
-        return;
-    }
-}
-
-static void wait_for_end(struct start *start, struct run *run)
-{
-    struct err err;
-    start->run = run;
-    start->reader = run_attach(run, 0, READER_TEXT, on_ready, start, &err);
-    if (!start->reader) {
-        run_cancel(run, "its end cannot be waited for");
-        refuse(start, &err);
-    }
 }
 
 /* --- accepted --- */
+
+static void wait_for_end(struct start *start, struct run *run)
+{
+    runs_wait(start->runs, take_request(start), run,
+              start->idempotency_key ? RUNS_CLIENT_RETURNS : RUNS_ENDS_WITH_CLIENT);
+    start_free(start);
+}
 
 /* The same request was here before. */
 static void answer_existing(struct start *start, const char *existing, bool same_request)
@@ -152,9 +130,7 @@ static void answer_existing(struct start *start, const char *existing, bool same
         wait_for_end(start, run);
         return;
     }
-    struct http_request *http = take_ptr(&start->http);
-    http_on_gone(http, NULL, NULL);
-    runs_answer_record(runs, http, existing, false);
+    runs_answer_record(runs, take_request(start), existing, false);
     start_free(start);
 }
 
@@ -174,11 +150,8 @@ static void go(struct start *start)
         wait_for_end(start, run);
         return;
     }
-    if (start->http) {
-        struct http_request *http = take_ptr(&start->http);
-        http_on_gone(http, NULL, NULL);
-        runs_reply_live(runs, http, 201, run);
-    }
+    if (start->http)
+        runs_reply_live(runs, take_request(start), 201, run);
     start_free(start);
 }
 
@@ -378,31 +351,13 @@ static void digest_request(struct start *start, struct slice body)
     sha256_digest(&sha256, sizeof start->digest, start->digest);
 }
 
-static int take_idempotency_key(struct start *start, struct err *err)
-{
-    const char *text = http_request_header(start->http, "Idempotency-Key");
-    if (!text)
-        return 0;
-    if (http_request_header_count(start->http, "Idempotency-Key") > 1)
-        return err_field(err, "Idempotency-Key", "Idempotency-Key must be given once");
-    size_t len = strlen(text);
-    bool valid = len > 0 && len <= IDEMPOTENCY_KEY_MAX;
-    for (size_t i = 0; i < len; i++)
-        valid = valid && isprint((unsigned char)text[i]);
-    if (!valid)
-        return err_field(err, "Idempotency-Key", "Idempotency-Key must be 1 to %d letters of ASCII",
-                         IDEMPOTENCY_KEY_MAX);
-    start->idempotency_key = strdup(text);
-    return start->idempotency_key ? 0 : err_sys(err, errno, "run");
-}
-
 static int read_request(struct start *start, struct err *err)
 {
     struct slice body = http_request_body(start->http);
     if (!http_request_is_json(start->http))
         return err_set(err, ERR_MEDIA_TYPE, "the body must be application/json");
     start->body = json_read_object(body, err);
-    if (!start->body || take_idempotency_key(start, err) < 0)
+    if (!start->body || request_idempotency_key(start->http, &start->idempotency_key, err) < 0)
         return -1;
     digest_request(start, body);
     if (body.len <= KEPT_REQUEST_MAX)

@@ -117,7 +117,7 @@ void run_carried_ended(struct run *run, const struct run_result *result,
 /* A run that another machine took, seen from here: as `spec` says, with its id, in state
  * `queued`; sent nowhere, counted nowhere, recorded by nobody. Takes the cargo, also on
  * failure; one that is known already is given back, and the cargo freed. It is forgotten
- * (its cargo freed) when it has had no reader for spec.unattended_ms (0: 30 s); once it has
+ * (its cargo freed) when it has had no reader for spec.unattended_ms; once it has
  * ended it is kept as every run is.
  *
  * With spec.recorded it is one of ours, which was sent by a process before this one

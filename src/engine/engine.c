@@ -4,7 +4,7 @@
  * Whatever calls out happens in on_dispatch, in this order: the observer hears
  * of new runs; those that left the queue are ended; free slots are given to the
  * first in the queue, as long as there is memory to promise it; a drain that is complete is
- * reported. */
+ * reported. Before it, those that ended and that nobody would look at are forgotten. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -65,6 +65,27 @@ static void give_slot_back(struct engine *engine, const struct run *run)
     engine_note_slot_time(engine, run->lane, run->finished_ns - run->slot_ns);
 }
 
+static uint64_t kept_bytes(const struct run *run)
+{
+    return sizeof *run + run->note.room + output_log_memory(&run->log);
+}
+
+static void forget(struct engine *engine, struct run *run)
+{
+    engine->kept_bytes -= kept_bytes(run);
+    list_remove(&run->place);
+    run_table_remove(&engine->table, run);
+    run->engine = NULL;
+    if (list_empty(&run->log.cursors))
+        run_free(run);
+}
+
+static void forget_unread(struct engine *engine)
+{
+    while (!list_empty(&engine->unread))
+        forget(engine, CONTAINER_OF(engine->unread.next, struct run, place));
+}
+
 static bool is_empty(const struct engine *engine)
 {
     return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving) &&
@@ -85,6 +106,7 @@ static void end_leaving(struct engine *engine)
 static void on_dispatch(void *context)
 {
     struct engine *engine = context;
+    forget_unread(engine);
     announce(engine);
     end_leaving(engine);
     for (struct run *run; (run = next_to_start(engine)) != NULL;) {
@@ -103,21 +125,6 @@ void engine_leave_queue(struct run *run)
     queue_remove(&engine->queue, run);
     list_append(&engine->leaving, &run->place);
     loop_task_schedule(engine->dispatch);
-}
-
-static uint64_t kept_bytes(const struct run *run)
-{
-    return sizeof *run + run->note.room + output_log_memory(&run->log);
-}
-
-static void forget(struct engine *engine, struct run *run)
-{
-    engine->kept_bytes -= kept_bytes(run);
-    list_remove(&run->place);
-    run_table_remove(&engine->table, run);
-    run->engine = NULL;
-    if (list_empty(&run->log.cursors))
-        run_free(run);
 }
 
 void run_forget(struct run *run)
@@ -153,17 +160,14 @@ static void on_forget(void *context)
 
 static void keep(struct engine *engine, struct run *run)
 {
-    if (run->passing && list_empty(&run->log.cursors)) {
-        /* As if it had ended long ago: the oldest of all, and due. */
-        run->finished_ns = 0;
-        list_append(engine->finished.next, &run->place);
-        loop_timer_start(engine->forget, 0);
-    } else {
-        if (list_empty(&engine->finished))
-            loop_timer_start(engine->forget, engine->config.keep_ms);
-        list_append(&engine->finished, &run->place);
-    }
     engine->kept_bytes += kept_bytes(run);
+    if (run->passing && list_empty(&run->log.cursors)) {
+        list_append(&engine->unread, &run->place);
+        return;
+    }
+    if (list_empty(&engine->finished))
+        loop_timer_start(engine->forget, engine->config.keep_ms);
+    list_append(&engine->finished, &run->place);
     while (engine->kept_bytes > engine->config.keep_bytes && oldest_finished(engine) != run)
         forget(engine, oldest_finished(engine));
 }
@@ -222,6 +226,7 @@ struct engine *engine_new(struct loop *loop, const struct engine_config *config,
     list_init(&engine->unstarted);
     list_init(&engine->active);
     list_init(&engine->finished);
+    list_init(&engine->unread);
     list_init(&engine->carried);
     list_init(&engine->adopted);
     list_init(&engine->lookups);
@@ -237,6 +242,7 @@ void engine_free(struct engine *engine)
         return;
     assert(is_empty(engine));
     carried_fini(engine);
+    forget_unread(engine);
     for (struct run *run; (run = oldest_finished(engine)) != NULL;)
         forget(engine, run);
     loop_task_free(engine->dispatch);

@@ -3,7 +3,7 @@
  * command line may ask of the engine stands here.
  *
  *     struct run *run = engine_submit(engine, &spec, err);    queued; or queue full
- *     struct reader *reader = run_attach(run, 0, READER_TEXT, on_ready, request);
+ *     struct reader *reader = run_attach(run, 0, READER_TEXT, on_ready, request, err);
  *     …on_ready:  while (reader_next(reader, &event) > 0) …
  *     reader_free(reader);
  *
@@ -34,7 +34,10 @@ struct run;
 struct reader;
 struct run_result;
 
-enum { RUN_ID_SIZE = 40 }; /* a version 4 UUID, lower case, or what a spec gave */
+enum {
+    RUN_ID_SIZE = 40,              /* a version 4 UUID, lower case, or what a spec gave */
+    RUN_UNATTENDED_MS = 30 * 1000, /* that its readers may stay away, where a spec does not say */
+};
 
 /* A file that the program left behind, or what was found in its place. */
 struct run_artifact {
@@ -113,7 +116,7 @@ struct run_spec {
     bool passing;           /* forgotten with its last reader after its end; else readable
                                for keep_ms */
     bool ends_unattended;   /* cancelled when its last reader left, and none came back */
-    uint64_t unattended_ms; /* within this time; 0: 30 s */
+    uint64_t unattended_ms; /* within this time; 0: RUN_UNATTENDED_MS */
     const char *id;         /* NULL: one is made; else free, and shorter than RUN_ID_SIZE */
     uint64_t owner;         /* a key's number, given back by run_owner */
     enum lane lane;
@@ -167,6 +170,7 @@ struct event {
     uint64_t lost_bytes;   /* 0 when it is not known how many */
 };
 
+/* ERR_CONFIG: no run could ever start. The executor is borrowed; NULL with a carrier. */
 struct engine *engine_new(struct loop *loop, const struct engine_config *config,
                           struct executor *executor, struct err *err);
 /* Every run must have ended (engine_drain). */
@@ -180,10 +184,10 @@ struct run *engine_submit(struct engine *engine, const struct run_spec *spec, st
  * fails with ERR_BUSY or ERR_SHUTTING_DOWN, and the run is gone then. */
 struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, struct err *err);
 int engine_start(struct run *run, struct err *err);
-void engine_discard(struct run *run);
+void engine_discard(struct run *run); /* instead of starting it */
 /* The limits that such a run would have. */
 struct limits engine_limits(const struct engine *engine, const struct run_spec *spec);
-struct run *engine_find(struct engine *engine, const char *id);
+struct run *engine_find(struct engine *engine, const char *id); /* NULL: not known */
 /* The same, and where runs are carried elsewhere also of those that another machine took:
  * `found` is called once, from the loop, with NULL when there is none. */
 void engine_look_up(struct engine *engine, const char *id,
@@ -258,7 +262,8 @@ enum reader_form {
 };
 
 /* Reads events from number `from` on (0 or 1: all that is held). on_ready is
- * called from the loop when reader_next has something (again). */
+ * called from the loop when reader_next has something (again). NULL: no memory, or the run
+ * is held by its readers alone (ERR_NOT_FOUND). */
 struct reader *run_attach(struct run *run, uint64_t from, enum reader_form form,
                           void (*on_ready)(void *context), void *context, struct err *err);
 /* 1 and *ret_event, or 0 when there is nothing now. Nothing follows EVENT_END. */

@@ -175,6 +175,7 @@ struct engine {
     size_t active_in[LANES];
     uint64_t promised_bytes; /* of memory, to these */
     struct list finished;    /* oldest first */
+    struct list unread;      /* … and pass, and had no reader: forgotten in the next turn */
     struct list carried;     /* were sent, and have not finished */
     struct list adopted;     /* … and are others' */
     size_t carried_queued[LANES];

@@ -9,9 +9,6 @@
 
 #include "engine/engine_private.h"
 
-/* How long a reader may stay away, where nobody says. */
-enum { UNATTENDED_MS = 30 * 1000 };
-
 static int set_id(struct run *run, const struct run_spec *spec, struct err *err)
 {
     unsigned char bytes[16];
@@ -107,7 +104,7 @@ int run_new(struct engine *engine, const struct run_spec *spec, struct run **ret
         .recorded = spec->recorded && engine->config.recorder.ended,
         .passing = spec->passing,
         .ends_unattended = spec->ends_unattended,
-        .unattended_ms = spec->unattended_ms > 0 ? spec->unattended_ms : UNATTENDED_MS,
+        .unattended_ms = spec->unattended_ms > 0 ? spec->unattended_ms : RUN_UNATTENDED_MS,
         .submitted_ns = loop_now_ns(),
         .result.exit_code = -1,
     };

@@ -4,6 +4,7 @@
  * checks again what matters to it. */
 #include "engine/run_plan.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -212,6 +213,7 @@ struct packer {
 static void *pack(struct packer *packer, const void *bytes, size_t len)
 {
     void *place = packer->at;
+    assert(len <= packer->left);
     if (len > 0)
         memcpy(place, bytes, len);
     packer->at += len;
@@ -263,13 +265,12 @@ static void fill_env(struct run_plan *plan, const struct run_spec *spec, struct 
 }
 
 static void fill(struct run_plan *plan, const struct run_spec *spec, const char *entry_file,
-                 struct packer *texts)
+                 struct packer *texts, struct packer *contents)
 {
-    struct packer contents = {.at = plan->contents};
     plan->entry_file = pack_text(texts, entry_file);
     plan->files[plan->file_count++] = (struct workspace_file){
         plan->entry_file,
-        {pack(&contents, spec->source.at, spec->source.len), spec->source.len},
+        {pack(contents, spec->source.at, spec->source.len), spec->source.len},
     };
     size_t sources = 0;
     for (size_t i = 0; i < spec->file_count; i++) {
@@ -277,7 +278,7 @@ static void fill(struct run_plan *plan, const struct run_spec *spec, const char 
         const char *path = pack_text(texts, file->path);
         plan->files[plan->file_count++] = (struct workspace_file){
             path,
-            {pack(&contents, file->content.at, file->content.len), file->content.len},
+            {pack(contents, file->content.at, file->content.len), file->content.len},
         };
         if (is_source(spec->language, path))
             plan->sources[sources++] = path;
@@ -320,8 +321,8 @@ static int make(struct run_plan *plan, const struct run_spec *spec, const char *
     plan->compile_args = plan->args + args_room;
     plan->compile_env = plan->compile_args + compile_args_room;
     plan->env = plan->compile_env + env_room;
-    struct packer rest = {(char *)(plan->sources + pointers), texts};
-    fill(plan, spec, entry_file, &rest);
+    fill(plan, spec, entry_file, &(struct packer){(char *)(plan->sources + pointers), texts},
+         &(struct packer){plan->contents, contents});
     return 0;
 }
 

@@ -5,16 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "engine/engine_private.h"
 
 enum { FIRST_ROWS = 256 };
 
 static size_t row_of(const struct run_table *table, const char *id)
 {
-    uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
-    for (; *id; id++)
-        hash = (hash ^ (unsigned char)*id) * 1099511628211ULL;
-    return (size_t)(hash & (table->row_count - 1));
+    return (size_t)(fnv_text(id) & (table->row_count - 1));
 }
 
 int run_table_init(struct run_table *table)

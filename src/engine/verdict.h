@@ -37,7 +37,7 @@ enum verdict {
         VERDICT_COUNT
 };
 
-/* What is known at the end. Of the first seven, several may hold at once. */
+/* What is known at the end. Several may hold at once. */
 struct verdict_facts {
     bool we_failed;
     bool cancelled;
@@ -61,7 +61,7 @@ struct verdict_words {
 
 enum verdict verdict_decide(const struct verdict_facts *facts);
 const char *verdict_name(enum verdict verdict);
-/* One sentence for people, without a full stop: "it ran longer than 10 s". */
+/* One sentence for people, without a full stop: "the program ran longer than 10 s". */
 void verdict_reason(const struct verdict_facts *facts, const struct verdict_words *words,
                     char *text, size_t size);
 /* The exit status of `runnel run`; program_exit and signal as in the result. */

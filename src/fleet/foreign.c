@@ -45,7 +45,7 @@ struct fleet_key foreign_result_key(const struct language *language)
 
 struct fleet_key foreign_channel(const char *id)
 {
-    return key_of("execution:", id);
+    return key_of(FOREIGN_CHANNEL_PREFIX, id);
 }
 
 /* --- topology --- */

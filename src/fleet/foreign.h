@@ -27,6 +27,7 @@ struct catalogue;
 #define FOREIGN_JOBS_QUEUE "jobs.all-languages"
 #define FOREIGN_RESULTS_EXCHANGE "code-execution.results"
 #define FOREIGN_RESULTS_QUEUE "results.all"
+#define FOREIGN_CHANNEL_PREFIX "execution:"
 
 enum {
     FOREIGN_TIMEOUT_S = 30, /* where a job does not say */

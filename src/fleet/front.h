@@ -26,7 +26,7 @@ struct loop;
 struct fleet_front_config {
     struct loop *loop;
     struct catalogue *catalogue;
-    const char *broker; /* URLs; copied, as the name */
+    const char *broker; /* URLs; borrowed, as the name, until fleet_front_start returned */
     const char *stream;
     const char *node_name; /* NULL: the host's */
     size_t queue_length;   /* of this front's runs that may wait for a worker */

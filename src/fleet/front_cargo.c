@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "fleet/front_private.h"
 #include "os/clock.h"
 
 static struct list *row_of(const struct fleet_front *front, const char *id)
 {
-    uint64_t hash = 14695981039346656037U; /* FNV-1a; ids are random and ours */
-    for (; *id; id++)
-        hash = (hash ^ (unsigned char)*id) * 1099511628211U;
-    return (struct list *)&front->rows[hash % CARGO_ROWS];
+    return (struct list *)&front->rows[fnv_text(id) % CARGO_ROWS]; /* ids are random and ours */
 }
 
 struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,

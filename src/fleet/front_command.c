@@ -10,7 +10,6 @@
 #include "os/clock.h"
 
 #define HELD_MAX MIB
-#define TAKEN_STEP (64 * KIB) /* told no more often */
 
 struct held_command {
     struct list link;
@@ -98,11 +97,8 @@ void front_resize(struct cargo *base, unsigned columns, unsigned rows)
 
 void front_taken(struct cargo *base, uint64_t bytes)
 {
-    struct front_cargo *cargo = front_cargo_of(base);
-    if (!cargo->started || bytes < cargo->told_taken + TAKEN_STEP)
-        return;
-    if (say(base, (struct command){.kind = COMMAND_TAKEN, .a = bytes}, NULL) == 0)
-        cargo->told_taken = bytes;
+    if (front_cargo_of(base)->started)
+        (void)say(base, (struct command){.kind = COMMAND_TAKEN, .a = bytes}, NULL);
 }
 
 void front_say_anew(struct front_cargo *cargo)

@@ -191,7 +191,7 @@ void front_list(struct carrier *carrier, size_t max,
     char last[24];
     (void)snprintf(last, sizeof last, "%zu", MIN(max, (size_t)RUNS_LISTED) - 1);
     question->listed = listed;
-    if (redis_command(front->redis, on_ids, question, slice_of("ZREVRANGE"),
-                      slice_of("runnel:runs"), slice_of("0"), slice_of(last)) < 0)
+    if (redis_command(front->redis, on_ids, question, slice_of("ZREVRANGE"), slice_of(RUNS_KEY),
+                      slice_of("0"), slice_of(last)) < 0)
         lose(question);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "fleet/foreign.h"
 #include "fleet/front_private.h"
 #include "fleet/one_end.h"
@@ -18,8 +19,6 @@
 #include "observe/log.h"
 
 #define SILENT_MS (60ULL * 1000) /* their runners end a job by themselves after this */
-#define FNV_START 14695981039346656037ULL
-#define FNV_FACTOR 1099511628211ULL
 
 static const char runner_name[] = "code-execution"; /* they do not say who they are */
 
@@ -128,7 +127,7 @@ static void hear(struct front_cargo *cargo, struct slice line)
     for (size_t i = 0; i < line.len; i++) {
         if (is_line_end(line.at[i]))
             continue;
-        heard->hash = (heard->hash ^ (unsigned char)line.at[i]) * FNV_FACTOR;
+        heard->hash = fnv_add(heard->hash, line.at[i]);
         heard->bytes++;
     }
     heard->lines++;
@@ -190,7 +189,7 @@ static const char *behind_heard(const struct front_heard *heard, struct slice ou
         lines += output.at[i] == '\n';
         if (is_end)
             continue;
-        hash = (hash ^ (unsigned char)output.at[i]) * FNV_FACTOR;
+        hash = fnv_add(hash, output.at[i]);
         bytes++;
         is_same = is_same || (bytes == heard->bytes && hash == heard->hash);
     }

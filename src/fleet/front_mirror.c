@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fleet/foreign.h"
 #include "fleet/front_private.h"
 #include "fleet/members.h"
 #include "fleet/one_end.h"
@@ -176,12 +177,12 @@ void front_message(void *context, const char *channel, struct slice payload)
     struct fleet_front *front = context;
     struct err err = {0};
     struct carried_event event;
-    const char *id = id_of_channel(channel, "execution:");
+    const char *id = id_of_channel(channel, FOREIGN_CHANNEL_PREFIX);
     if (id) {
         front_foreign_line(front, id, payload);
         return;
     }
-    id = id_of_channel(channel, "runnel:events:");
+    id = id_of_channel(channel, EVENTS_PREFIX);
     struct front_cargo *cargo = id ? front_cargo_find(front, id) : NULL;
     if (!cargo || cargo->ended)
         return;
@@ -290,15 +291,17 @@ static void on_entries(void *context, const struct redis_reply *reply)
 static void fetch(struct front_cargo *cargo)
 {
     char from[48];
+    char count[8];
     struct fleet_key events = events_key(cargo->id);
     if (cargo->filling)
         return;
     (void)snprintf(from, sizeof from, "%u-%" PRIu64, cargo->attempt, cargo->next_number);
+    (void)snprintf(count, sizeof count, "%d", FETCHED_AT_ONCE);
     cargo->asked_number = cargo->seen_number;
     front_cargo_hold(cargo);
     cargo->filling = redis_command(cargo->front->redis, on_entries, cargo, slice_of("XRANGE"),
                                    slice_of(events.text), slice_of(from), slice_of("+"),
-                                   slice_of("COUNT"), slice_of("256")) == 0;
+                                   slice_of("COUNT"), slice_of(count)) == 0;
     if (cargo->filling)
         return;
     front_found(cargo);

@@ -79,7 +79,7 @@ struct front_form {
 /* Of lines, without their ends. */
 struct front_heard {
     uint64_t bytes;
-    uint64_t hash; /* FNV-1a */
+    uint64_t hash; /* fnv.h */
     uint64_t lines;
 };
 
@@ -130,7 +130,6 @@ struct front_cargo {
     uint64_t command_number;
     struct list commands; /* held until it has started: struct held_command */
     size_t held_bytes;
-    uint64_t told_taken;
 
     /* those who wait for it to be known (front_find.c) */
     void (*found)(void *context, struct run *run);

@@ -116,9 +116,9 @@ static void write_down(struct front_cargo *cargo)
     (void)snprintf(listed, sizeof listed, "-%d", RUNS_LISTED + 1);
     write_job(cargo);
     (void)redis_command(redis, NULL, NULL, slice_of("EXPIRE"), slice_of(run.text), slice_of(lives));
-    (void)redis_command(redis, NULL, NULL, slice_of("ZADD"), slice_of("runnel:runs"), slice_of(now),
+    (void)redis_command(redis, NULL, NULL, slice_of("ZADD"), slice_of(RUNS_KEY), slice_of(now),
                         slice_of(cargo->id));
-    (void)redis_command(redis, NULL, NULL, slice_of("ZREMRANGEBYRANK"), slice_of("runnel:runs"),
+    (void)redis_command(redis, NULL, NULL, slice_of("ZREMRANGEBYRANK"), slice_of(RUNS_KEY),
                         slice_of("0"), slice_of(listed));
     if (cargo->form->has_tickets && cargo->ticket == 0)
         take_ticket(cargo);

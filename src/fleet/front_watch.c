@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "fleet/front_private.h"
 #include "fleet/members.h"
 
@@ -92,28 +91,15 @@ static void look_at(struct front_cargo *cargo)
 
 /* --- places --- */
 
-static uint64_t number_of(const struct redis_reply *reply)
+static void on_lane(void *context, const struct redis_reply *reply)
 {
-    char text[24] = "";
-    uint64_t number = 0;
-    if (reply->kind == REDIS_STRING && reply->text.len < sizeof text)
-        memcpy(text, reply->text.at, reply->text.len);
-    return parse_u64(text, &number) < 0 ? 0 : number;
-}
-
-static void on_lane(struct front_lane *lane, const struct redis_reply *reply)
-{
+    struct front_lane *lane = context;
     lane->is_asked = false;
     if (!reply || reply->kind != REDIS_ARRAY || reply->count != 3)
         return;
-    lane->sent = number_of(&reply->items[0]);
-    lane->started = number_of(&reply->items[1]);
-    lane->service_ms = number_of(&reply->items[2]);
-}
-
-static void on_lane_reply(void *context, const struct redis_reply *reply)
-{
-    on_lane(context, reply);
+    lane->sent = redis_reply_number(&reply->items[0]);
+    lane->started = redis_reply_number(&reply->items[1]);
+    lane->service_ms = redis_reply_number(&reply->items[2]);
 }
 
 static void ask_lane(struct fleet_front *front, enum lane at, bool aside)
@@ -124,14 +110,14 @@ static void ask_lane(struct fleet_front *front, enum lane at, bool aside)
         return;
     lane->asked_ns = loop_now_ns();
     lane->is_asked =
-        redis_command(front->redis, on_lane_reply, lane, slice_of("HMGET"), slice_of(key.text),
+        redis_command(front->redis, on_lane, lane, slice_of("HMGET"), slice_of(key.text),
                       slice_of("in"), slice_of("out"), slice_of("service_ms")) == 0;
 }
 
 void front_take_place(struct front_cargo *cargo, const struct redis_reply *ticket)
 {
     const struct front_lane *lane = &cargo->front->lanes[cargo->lane][cargo->aside];
-    cargo->ticket = number_of(ticket);
+    cargo->ticket = redis_reply_number(ticket);
     if (loop_now_ns() - lane->asked_ns > (uint64_t)WATCH_MS * NS_PER_MS)
         ask_lane(cargo->front, cargo->lane, cargo->aside);
 }

@@ -37,27 +37,27 @@ static struct fleet_key key_of(const char *prefix, const char *name)
 
 struct fleet_key results_queue(const char *front)
 {
-    return key_of("runnel.results.", front);
+    return key_of(RESULTS_PREFIX, front);
 }
 
 struct fleet_key run_key(const char *id)
 {
-    return key_of("runnel:run:", id);
+    return key_of(RUN_PREFIX, id);
 }
 
 struct fleet_key events_key(const char *id)
 {
-    return key_of("runnel:events:", id);
+    return key_of(EVENTS_PREFIX, id);
 }
 
 struct fleet_key commands_key(const char *id)
 {
-    return key_of("runnel:commands:", id);
+    return key_of(COMMANDS_PREFIX, id);
 }
 
 struct fleet_key lease_key(const char *id)
 {
-    return key_of("runnel:lease:", id);
+    return key_of(LEASE_PREFIX, id);
 }
 
 struct fleet_key lane_key(enum lane lane, bool aside)
@@ -137,14 +137,15 @@ static bool is_plain(char byte)
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.';
 }
 
-void node_name(const char *configured, char name[64])
+void node_name(const char *configured, char ret_name[NODE_NAME_SIZE])
 {
     char host[256] = "";
     bool is_configured = configured && *configured;
     if (!is_configured && (gethostname(host, sizeof host - 1) < 0 || !host[0]))
         (void)snprintf(host, sizeof host, "localhost");
-    (void)snprintf(name, 64, "%.63s", is_configured ? configured : host);
-    for (char *at = name; *at; at++) {
+    (void)snprintf(ret_name, NODE_NAME_SIZE, "%.*s", NODE_NAME_SIZE - 1,
+                   is_configured ? configured : host);
+    for (char *at = ret_name; *at; at++) {
         if (!is_plain(*at))
             *at = '-';
     }

@@ -14,7 +14,7 @@
  *                          lane), state, attempt, worker, cancel, result
  *   runnel:events:ID       stream of events (field "e"), and the channel on which they come
  *   runnel:commands:ID     channel
- *   runnel:lease:ID        the worker that has the run; gone 5 s after that stops saying so
+ *   runnel:lease:ID        the worker that has the run; gone 5 s after it stops saying so
  *   runnel:runs            sorted set of ids by time of submission
  *   runnel:lane:LANE       hash: in, out (how many jobs came, and have started), service_ms
  *   runnel:lane:LANE.aside the same of its second queue
@@ -31,6 +31,12 @@
 #define JOBS_EXCHANGE "runnel.jobs"
 #define DEAD_EXCHANGE "runnel.dead"
 #define DEAD_QUEUE "runnel.dead"
+#define RESULTS_PREFIX "runnel.results."
+#define RUN_PREFIX "runnel:run:"
+#define EVENTS_PREFIX "runnel:events:"
+#define COMMANDS_PREFIX "runnel:commands:"
+#define LEASE_PREFIX "runnel:lease:"
+#define RUNS_KEY "runnel:runs"
 #define PROBE_KEY "runnel:probe"
 
 enum {
@@ -59,15 +65,16 @@ struct fleet_key commands_key(const char *id);
 struct fleet_key lease_key(const char *id);
 struct fleet_key lane_key(enum lane lane, bool aside);
 struct fleet_key member_key(bool is_worker, const char *name);
-/* "runnel:events:ID" → ID; NULL when it is not such a channel. */
+/* EVENTS_PREFIX "ID" → ID; NULL when it is not such a channel. */
 const char *id_of_channel(const char *channel, const char *prefix);
 
-/* What each member declares; the results queue is a front's own (NULL: a worker's). The
- * rows lie in *ret_rows (room for TOPOLOGY_MAX) and live as long as `front`. */
+/* What each member declares, into `rows`; how many. A front has a queue of results of its own,
+ * which the rows borrow; NULL: a worker. */
 enum { TOPOLOGY_MAX = 24 };
-size_t fleet_topology(const char *results_queue, struct amqp_declaration rows[TOPOLOGY_MAX]);
+size_t fleet_topology(const char *results_queue_name, struct amqp_declaration rows[TOPOLOGY_MAX]);
 
 /* "HOST" when nothing is configured; what is not of letters, digits, "-", "_" and "." is "-". */
-void node_name(const char *configured, char name[64]);
+enum { NODE_NAME_SIZE = 64 };
+void node_name(const char *configured, char ret_name[NODE_NAME_SIZE]);
 
 #endif

@@ -14,12 +14,12 @@
 
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "fleet/names.h"
 
 struct catalogue;
 
 enum {
     FLEET_VERSION = 1,
-    NODE_NAME_SIZE = 64,
     JOB_FILES_MAX_BYTES = 8 * 1024 * 1024, /* source, files and input */
     JOB_MAX_BYTES = 12 * 1024 * 1024,      /* of an encoded one, which all of that fits */
     RESULT_MAX_BYTES = 64 * 1024 * 1024,   /* of an encoded one; without its events it is small */

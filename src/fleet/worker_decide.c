@@ -6,17 +6,22 @@
 #include "base/util.h"
 #include "fleet/names.h"
 
-/* Workers that it ended, as far as anybody knows. */
-static uint64_t workers_lost(const struct delivery_facts *facts)
+/* Else the broker's count of deliveries stands for that of attempts. */
+static bool knows_attempts(const struct delivery_facts *facts)
 {
-    if (facts->blind || !facts->known)
+    return !facts->blind && facts->known;
+}
+
+uint64_t workers_lost(const struct delivery_facts *facts)
+{
+    if (!knows_attempts(facts))
         return facts->deliveries;
     return facts->begun - MIN(facts->begun, facts->given_back);
 }
 
 static bool is_dead(const struct delivery_facts *facts)
 {
-    uint64_t most = facts->blind || !facts->known ? BLIND_DELIVERIES_MAX : ATTEMPTS_MAX;
+    uint64_t most = knows_attempts(facts) ? ATTEMPTS_MAX : BLIND_DELIVERIES_MAX;
     return workers_lost(facts) >= most;
 }
 
@@ -24,7 +29,7 @@ static bool is_dead(const struct delivery_facts *facts)
  * waits through no fault of its own. */
 static bool is_too_late(const struct delivery_facts *facts)
 {
-    bool may_have_begun = facts->blind || !facts->known ? facts->deliveries > 0 : facts->begun > 0;
+    bool may_have_begun = (knows_attempts(facts) ? facts->begun : facts->deliveries) > 0;
     return !may_have_begun && facts->queue_ms > 0 && facts->age_ms > facts->queue_ms;
 }
 
@@ -53,6 +58,6 @@ enum delivery_action worker_decide(const struct delivery_facts *facts)
 
 unsigned worker_next_attempt(const struct delivery_facts *facts)
 {
-    uint64_t before = facts->blind || !facts->known ? facts->deliveries : facts->begun;
+    uint64_t before = knows_attempts(facts) ? facts->begun : facts->deliveries;
     return (unsigned)MIN(before, (uint64_t)UINT_MAX - 1) + 1;
 }

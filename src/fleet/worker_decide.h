@@ -47,6 +47,8 @@ enum delivery_action {
 };
 
 enum delivery_action worker_decide(const struct delivery_facts *facts);
+/* Workers that ended while they had it, as far as anybody knows. */
+uint64_t workers_lost(const struct delivery_facts *facts);
 /* The number of the attempt that would begin now. */
 unsigned worker_next_attempt(const struct delivery_facts *facts);
 

@@ -136,12 +136,11 @@ void work_end(struct work *work, const struct verdict_facts *facts, const char *
 static bool results_key(const struct job_header *header, const char *reply_to,
                         struct fleet_key *ret_key)
 {
-    static const char prefix[] = "runnel.results.";
     if (header->front[0] != '\0') {
         *ret_key = results_queue(header->front);
         return true;
     }
-    if (strncmp(reply_to, prefix, sizeof prefix - 1) != 0)
+    if (strncmp(reply_to, RESULTS_PREFIX, sizeof RESULTS_PREFIX - 1) != 0)
         return false;
     return snprintf(ret_key->text, sizeof ret_key->text, "%s", reply_to) > 0;
 }

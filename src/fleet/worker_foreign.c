@@ -82,15 +82,19 @@ static void tell_rest(struct work *work)
 
 /* --- the result --- */
 
-static void collect(struct work *work, struct buf *output)
+/* -1: no memory. What is beyond the output's maximum is left out. */
+static int collect(struct work *work, struct buf *output)
 {
     struct event event;
     struct reader *reader = run_attach(work->run, 0, READER_TEXT, NULL, NULL, NULL);
-    while (reader && reader_next(reader, &event) > 0) {
+    if (!reader)
+        return -1;
+    while (reader_next(reader, &event) > 0) {
         if (event.kind == EVENT_STDOUT || event.kind == EVENT_STDERR)
             buf_add(output, event.bytes.at, MIN(event.bytes.len, output->max - output->len));
     }
     reader_free(reader);
+    return output->failed ? -1 : 0;
 }
 
 static int encode(struct work *work, struct job_result *end)
@@ -101,8 +105,8 @@ static int encode(struct work *work, struct job_result *end)
         .workspace_id = work->workspace ? work->workspace : "default",
     };
     buf_init(&output, OUTPUT_BYTES);
-    if (work->run)
-        collect(work, &output);
+    if (work->run && collect(work, &output) < 0)
+        return -1;
     tell_rest(work);
     result.output = (struct slice){buf_text(&output), output.len};
     foreign_result_set_end(&result, &end->result);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* worker_jobs.c — deliveries: what is found out about each before its run begins, or
+/* worker_jobs.c — jobs that wait: what is found out about each before its run begins, or
  * instead of it. The decision itself is worker_decide.c's. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "codec/utf8.h"
 #include "fleet/worker_private.h"
 #include "language/language.h"
@@ -72,6 +71,13 @@ void work_give_back(struct work *work)
         work_settle(work, AMQP_REQUEUE);
 }
 
+void work_pass_on(struct work *work)
+{
+    work->passes_on = true;
+    work_release_lease(work);
+    hold(work);
+}
+
 /* --- its start --- */
 
 static void submit(struct work *work)
@@ -84,7 +90,7 @@ static void submit(struct work *work)
     work->age_ms = work->facts.age_ms;
     work->is_streaming = spec.streaming;
     work->ends_unattended = spec.ends_unattended;
-    work->unattended_ms = spec.unattended_ms > 0 ? spec.unattended_ms : UNATTENDED_MS;
+    work->unattended_ms = spec.unattended_ms > 0 ? spec.unattended_ms : RUN_UNATTENDED_MS;
     spec.id = work->header.id;
     spec.passing = true;          /* its front keeps it for those who come back, … */
     spec.ends_unattended = false; /* … and knows who reads it */
@@ -119,9 +125,7 @@ static void end_without_language(struct work *work)
 static void end_dead(struct work *work)
 {
     char why[256];
-    uint64_t lost = work->facts.known && !work->facts.blind
-                        ? work->facts.begun - MIN(work->facts.begun, work->facts.given_back)
-                        : work->facts.deliveries;
+    uint64_t lost = workers_lost(&work->facts);
     (void)snprintf(why, sizeof why, "%" PRIu64 " workers were lost while they had this run", lost);
     log_event(LOG_ERROR, "job_dead", LOG_TEXT("run", work->header.id), LOG_U64("workers", lost),
               LOG_END);
@@ -146,9 +150,7 @@ static void act(struct work *work, enum delivery_action action)
         work_give_back(work);
         return;
     case DELIVERY_PASS_ON:
-        work->passes_on = true;
-        work_release_lease(work);
-        hold(work);
+        work_pass_on(work);
         return;
     case DELIVERY_CANCELLED:
         work_end(work, &(struct verdict_facts){.cancelled = true}, work->cancel, AMQP_ACK);
@@ -189,29 +191,17 @@ static void decide(struct work *work)
     act(work, worker_decide(facts));
 }
 
-static uint64_t number_of(const struct redis_reply *item)
-{
-    char text[24] = "";
-    uint64_t number = 0;
-    if (item->kind == REDIS_INTEGER)
-        return item->integer > 0 ? (uint64_t)item->integer : 0;
-    if (item->kind != REDIS_STRING || item->text.len >= sizeof text)
-        return 0;
-    memcpy(text, item->text.at, item->text.len);
-    return parse_u64(text, &number) == 0 ? number : 0;
-}
-
 static void read_facts(struct work *work, const struct redis_reply *items)
 {
     struct delivery_facts *facts = &work->facts;
     bool is_ours = items[ASK_OWNER].kind == REDIS_STRING &&
                    slice_is(items[ASK_OWNER].text, work->worker->name);
     facts->blind = false;
-    facts->has_result = number_of(&items[ASK_RESULT]) > 0;
+    facts->has_result = redis_reply_number(&items[ASK_RESULT]) > 0;
     facts->leased = !is_ours;
-    facts->begun = number_of(&items[ASK_ATTEMPT]);
-    facts->given_back = number_of(&items[ASK_GIVEN_BACK]);
-    facts->known = number_of(&items[ASK_JOB]) > 0 || facts->begun > 0;
+    facts->begun = redis_reply_number(&items[ASK_ATTEMPT]);
+    facts->given_back = redis_reply_number(&items[ASK_GIVEN_BACK]);
+    facts->known = redis_reply_number(&items[ASK_JOB]) > 0 || facts->begun > 0;
     work->is_leased = is_ours;
     if (facts->leased)
         work->leased_ns = loop_now_ns();
@@ -322,109 +312,4 @@ void work_look(struct work *work)
         look_blindly(work);
     else
         worker_tick(worker);
-}
-
-/* --- deliveries --- */
-
-/* Of a later version, or for a language that we have never heard of: newer workers may know,
- * if there are any. */
-static bool may_be_known_elsewhere(const struct fleet_worker *worker,
-                                   const struct amqp_delivery *delivery, const struct err *err)
-{
-    struct job_summary summary;
-    if (delivery->delivery_count >= HOPES_MAX)
-        return false;
-    if (err->code == ERR_MISMATCH)
-        return worker_has_others(worker);
-    return strcmp(err->field, "language") == 0 &&
-           job_summarize(delivery->body, &summary, NULL) == 0 &&
-           worker_is_elsewhere(worker, summary.language);
-}
-
-/* Its own name for the run, when it can be one. */
-static bool read_id(const struct amqp_delivery *delivery, struct job *job)
-{
-    const char *id = delivery->message_id;
-    if (id[0] == '\0' || strlen(id) >= sizeof job->header.id)
-        return false;
-    for (const char *at = id; *at; at++) {
-        if (*at <= ' ' || *at > '~')
-            return false;
-    }
-    (void)snprintf(job->header.id, sizeof job->header.id, "%s", id);
-    job->header.submitted_ms = clock_unix_ms();
-    return true;
-}
-
-/* What is no job is somebody else's mistake: kept for people to look at. Of one of whom we
- * know the id somebody may be waiting for the end. */
-static void refuse(struct fleet_worker *worker, const struct amqp_delivery *delivery,
-                   const struct err *why)
-{
-    struct job job = {0};
-    struct work *work = NULL;
-    if (read_id(delivery, &job) && !work_find(worker, job.header.id))
-        work = work_new(worker, delivery, &job);
-    if (work && may_be_known_elsewhere(worker, delivery, why)) {
-        work->passes_on = true;
-        hold(work);
-        return;
-    }
-    log_event(LOG_WARN, "job_refused", LOG_TEXT("message", delivery->message_id),
-              LOG_TEXT("queue", delivery->queue), LOG_TEXT("reason", why->text), LOG_END);
-    if (work)
-        work_end(work, &(struct verdict_facts){.we_failed = true}, why->text, AMQP_REJECT);
-    else
-        amqp_settle(worker->amqp, delivery->ref, AMQP_REJECT);
-}
-
-/* Known here: over a new connection it is the same message, and the old one's number settles
- * nothing any more. Over the same one it is a second message, which is one too many. */
-void work_recognise(struct work *work, const struct amqp_delivery *delivery)
-{
-    if (work->ref.connection == delivery->ref.connection)
-        amqp_settle(work->worker->amqp, delivery->ref, AMQP_ACK);
-    else
-        work->ref = delivery->ref;
-}
-
-void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *delivery)
-{
-    struct err err = {0};
-    struct job job;
-    if (worker->draining) {
-        amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
-        return;
-    }
-    if (worker_is_foreign(delivery)) {
-        worker_delivered_foreign(worker, delivery);
-        return;
-    }
-    if (job_decode(delivery->body, worker->config.catalogue, &job, &err) < 0) {
-        refuse(worker, delivery, &err);
-        return;
-    }
-    struct work *known = work_find(worker, job.header.id);
-    struct work *work = NULL;
-    if (known)
-        work_recognise(known, delivery);
-    else if (worker_answer_again(worker, job.header.id))
-        amqp_settle(worker->amqp, delivery->ref, AMQP_ACK);
-    else if (!(work = work_new(worker, delivery, &job)))
-        amqp_settle(worker->amqp, delivery->ref, AMQP_REQUEUE);
-    job_fini(&job);
-    if (work)
-        work_begin(work);
-}
-
-/* Leases of ours that are not needed go by themselves, or with the next worker's result. */
-void worker_forget_deliveries(struct fleet_worker *worker)
-{
-    list_for_each_safe (link, following, &worker->works) {
-        struct work *work = CONTAINER_OF(link, struct work, link);
-        if (!work_waits(work))
-            continue;
-        work_release_lease(work);
-        work_settle(work, AMQP_REQUEUE); /* which settles nothing any more */
-    }
 }

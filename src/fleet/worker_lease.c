@@ -45,7 +45,7 @@ static struct work *find_leased(const struct fleet_worker *worker, const struct 
         return NULL;
     memcpy(text, key->text.at, key->text.len);
     text[key->text.len] = '\0';
-    const char *id = id_of_channel(text, "runnel:lease:");
+    const char *id = id_of_channel(text, LEASE_PREFIX);
     struct work *work = id ? work_find(worker, id) : NULL;
     return work && work->is_leased ? work : NULL;
 }
@@ -63,13 +63,13 @@ static void on_renewed(void *context, const struct redis_reply *reply)
 void worker_renew_leases(struct fleet_worker *worker)
 {
     enum { WORDS = 5 }; /* beside the keys */
-    struct fleet_key *keys = calloc(2 * worker->in_hand + 1, sizeof *keys);
-    struct slice *argv = calloc(2 * worker->in_hand + WORDS, sizeof *argv);
+    auto_free struct fleet_key *keys = calloc(2 * worker->in_hand + 1, sizeof *keys);
+    auto_free struct slice *argv = calloc(2 * worker->in_hand + WORDS, sizeof *argv);
     char count[24];
     char lasts[24];
     size_t key_count = 0;
     if (!keys || !argv)
-        goto out;
+        return; /* the next time, perhaps */
     list_for_each (link, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
         if (!work->is_leased || work->state == WORK_LEAVING)
@@ -78,7 +78,7 @@ void worker_renew_leases(struct fleet_worker *worker)
         keys[key_count++] = run_key(work->header.id);
     }
     if (key_count == 0)
-        goto out;
+        return;
     (void)snprintf(count, sizeof count, "%zu", key_count);
     (void)snprintf(lasts, sizeof lasts, "%d", LEASE_MS);
     size_t argc = 0;
@@ -90,9 +90,6 @@ void worker_renew_leases(struct fleet_worker *worker)
     argv[argc++] = slice_of(worker->name);
     argv[argc++] = slice_of(lasts);
     (void)redis_command_argv(worker->redis, on_renewed, worker, argc, argv);
-out:
-    free(keys);
-    free(argv);
 }
 
 void work_release_lease(struct work *work)

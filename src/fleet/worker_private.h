@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* worker_private.h — what the pieces of a worker share.
  *
- * worker.c         its life, its two connections, its end
- * worker_jobs.c    deliveries, from the broker until a run begins or ends without it
- * worker_decide.c  what becomes of one
- * worker_work.c    one job in our hands: found, held, settled
- * worker_run.c     one run: its events out, commands in
- * worker_result.c  its result, in words
- * worker_end.c     … stored and told
- * worker_foreign.c jobs of another form
- * worker_lease.c   that it is ours
- * worker_watch.c   the other members, and fronts that are gone
+ * worker.c           its life, its two connections, its end
+ * worker_delivery.c  what the broker brings
+ * worker_jobs.c      jobs that wait, until a run begins or ends without it
+ * worker_decide.c    what becomes of one
+ * worker_work.c      one job in our hands: found, held, settled
+ * worker_run.c       one run: its events out, commands in
+ * worker_result.c    its result, in words
+ * worker_end.c       … stored and told
+ * worker_foreign.c   jobs of another form
+ * worker_lease.c     that it is ours
+ * worker_watch.c     the other members, and fronts that are gone
  *
  *  delivery ─► listening ─► asking ─┬─► running ─┬─► ending ──► settled
  *                  ▲                │            │     ▲
@@ -39,7 +40,6 @@ enum {
      * once. Every message costs Redis, us and the front a turn. */
     TELL_WITHIN_MS = 10,
     EVENT_MARKS = 16,
-    UNATTENDED_MS = 30 * 1000, /* as the engine's, where a run does not say */
 };
 
 /* Output of a streaming run that its readers have not taken. */
@@ -204,19 +204,24 @@ bool work_answered(struct work *work);
 void work_settle(struct work *work, enum amqp_settlement settlement);
 void work_free_all(struct fleet_worker *worker);
 
-/* --- worker_jobs.c --- */
+/* --- worker_delivery.c --- */
 
 void worker_delivered(struct fleet_worker *worker, const struct amqp_delivery *delivery);
 /* A delivery of a job that is in our hands already. */
 void work_recognise(struct work *work, const struct amqp_delivery *delivery);
-/* Finds out what is to become of it. */
-void work_begin(struct work *work);
 /* The broker is lost: what has not begun will be delivered anew. */
 void worker_forget_deliveries(struct fleet_worker *worker);
+
+/* --- worker_jobs.c --- */
+
+/* Finds out what is to become of it. */
+void work_begin(struct work *work);
 /* Goes on with one that waits: for Redis, or for its time. */
 void work_look(struct work *work);
 /* Its job goes back to the broker, for any worker. */
 void work_give_back(struct work *work);
+/* The same after a pause: another worker may know what to do with it. */
+void work_pass_on(struct work *work);
 
 /* --- worker_run.c --- */
 

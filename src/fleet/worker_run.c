@@ -324,7 +324,7 @@ void worker_message(void *context, const char *channel, struct slice payload)
     struct fleet_worker *worker = context;
     struct err err = {0};
     struct command command;
-    const char *id = id_of_channel(channel, "runnel:commands:");
+    const char *id = id_of_channel(channel, COMMANDS_PREFIX);
     struct work *work = id ? work_find(worker, id) : NULL;
     if (!work)
         return;

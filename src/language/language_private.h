@@ -35,6 +35,8 @@ static inline struct language_entry *language_entry_of(const struct language *la
     return CONTAINER_OF(language, struct language_entry, language);
 }
 
+/* --- a file: language_file.c --- */
+
 /* Reads a file's text; the caller frees the entry. NULL with file:line. */
 struct language_entry *language_entry_read(const char *file_name, struct slice text,
                                            struct err *err);
@@ -43,6 +45,29 @@ void language_entry_free(struct language_entry *entry);
 /* Takes `block` into the entry's care; frees it and returns NULL when it is
  * NULL or memory is short. */
 void *language_entry_keep(struct language_entry *entry, void *block);
+
+struct ini_line;
+struct nearest;
+/* -1 with the line's place and key, and what is wrong with its value. */
+int language_bad_line(const struct ini_line *line, const char *what, struct err *err);
+int language_no_memory(struct err *err); /* -1 */
+/* -1: "toy.lang:7: unknown key 'colour'; did you mean 'color'?", or `where` all are told. */
+int language_unknown(const char *place, const char *what, const struct nearest *nearest,
+                     const char *where, struct err *err);
+
+/* --- its keys: language_keys.c --- */
+
+struct language_keys {
+    struct language_entry *entry; /* borrowed; what is given goes into it */
+    uint64_t seen;                /* bit n: the table's row n was given */
+    size_t compile_count;
+};
+
+int language_keys_read(struct language_keys *given, const struct ini_line *line, struct err *err);
+/* Is what must be given there, and what goes together? */
+int language_keys_check(const struct language_keys *given, const char *file_name, struct err *err);
+
+/* --- what their values are made of: command.c, pattern.c --- */
 
 /* The argv template in a command's text: NULL-ended, one block, free() it.
  * -EINVAL with *ret_wrong, a static text, or -ENOMEM. */

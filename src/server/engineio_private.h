@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* engineio_private.h — between who asks for a session (engineio.c) and its life
- * (engineio_session.c).
+/* engineio_private.h — between who asks for a session (engineio.c), its life
+ * (engineio_session.c), and the Socket.IO on it (engineio_message.c).
  *
  *     opened ─► polling ◄──► probing ──► websocket ◄─ opened over a WebSocket
  *                  │            │            │
@@ -27,6 +27,8 @@ enum line {
     LINE_ENDED,   /* waits to be freed */
     LINE_COUNT
 };
+
+#define NO_DATA ((struct slice){"", 0}) /* of a packet */
 
 enum { SID_LEN = 20 }; /* of base64url: 120 random bits */
 
@@ -72,10 +74,15 @@ void session_end(struct engineio_session *session, enum engineio_type farewell);
 /* What is queued, then a disconnect; the owner is not told. */
 void session_leave(struct engineio_session *session);
 
+/* After a packet was appended to the queue, which was so long before. A session
+ * that would lose a packet is closed instead: the client starts anew. */
+void session_settle(struct engineio_session *session, size_t before);
 /* The first packet. */
 void session_write_open(struct engineio_session *session);
 /* One packet of the client's; false when it must not be there. */
 bool session_take_packet(struct engineio_session *session, struct slice text);
+/* The data of a packet of type `message`; false as above. */
+bool session_take_message(struct engineio_session *session, struct slice text);
 /* Takes what is queued to the poll or the socket, as far as they are there. */
 void session_flush(struct engineio_session *session);
 /* Answers the poll that waits with this packet alone. */

@@ -12,7 +12,6 @@
 /* An empty queue keeps this much memory. */
 #define KEPT_BYTES (16 * KIB)
 
-#define NONE ((struct slice){"", 0})
 #define TO(line) (1U << (line))
 
 static const struct {
@@ -60,9 +59,7 @@ bool session_make_sid(char sid[SID_LEN + 1])
 
 /* ---- what leaves ---- */
 
-/* After a packet was appended to the queue, which was so long before. A session
- * that would lose a packet is closed instead: the client starts anew. */
-static void settle(struct engineio_session *session, size_t before)
+void session_settle(struct engineio_session *session, size_t before)
 {
     if (session->queue.failed) {
         session->queue.len = before;
@@ -75,15 +72,15 @@ static void settle(struct engineio_session *session, size_t before)
 static void queue_packet(struct engineio_session *session, enum engineio_type type)
 {
     size_t before = session->queue.len;
-    engineio_write_packet(&session->queue, type, NONE);
-    settle(session, before);
+    engineio_write_packet(&session->queue, type, NO_DATA);
+    session_settle(session, before);
 }
 
 void session_write_open(struct engineio_session *session)
 {
     const struct engineio_config *config = &session->engineio->config;
     size_t before = session->queue.len;
-    engineio_write_packet(&session->queue, ENGINEIO_OPEN, NONE);
+    engineio_write_packet(&session->queue, ENGINEIO_OPEN, NO_DATA);
     struct json json = json_start(&session->queue);
     json_open_object(&json, NULL);
     json_text(&json, "sid", session->sid);
@@ -95,7 +92,7 @@ void session_write_open(struct engineio_session *session)
     json_u64(&json, "pingTimeout", config->ping_timeout_ms);
     json_u64(&json, "maxPayload", config->max_payload);
     json_close_object(&json);
-    settle(session, before);
+    session_settle(session, before);
 }
 
 static void answer(struct engineio_session *session, struct slice body)
@@ -147,17 +144,6 @@ void session_flush(struct engineio_session *session)
     }
 }
 
-int engineio_emit(struct engineio_session *session, const char *event, struct slice argument)
-{
-    if (session->full || session->line == LINE_LEAVING || session->line == LINE_ENDED)
-        return -1;
-    size_t before = session->queue.len;
-    socketio_write_event(&session->queue, event, argument);
-    settle(session, before);
-    session->full = session->queue.len >= session->engineio->config.queue_bytes;
-    return session->full ? 0 : 1;
-}
-
 /* ---- what comes ---- */
 
 static bool take_pong(struct engineio_session *session)
@@ -167,82 +153,6 @@ static bool take_pong(struct engineio_session *session)
         loop_timer_start(session->heartbeat, session->engineio->config.ping_interval_ms);
     }
     return true;
-}
-
-/* To any namespace but the main one, and to a client that has no owner. */
-static bool refuse_client(struct engineio_session *session, struct slice space, const char *why)
-{
-    size_t before = session->queue.len;
-    socketio_write_head(&session->queue, SOCKETIO_CONNECT_ERROR, space, NONE);
-    struct json json = json_start(&session->queue);
-    json_open_object(&json, NULL);
-    json_text(&json, "message", why);
-    json_close_object(&json);
-    settle(session, before);
-    return true;
-}
-
-/* The answer is queued before the owner is asked, who may emit at once. Its id
- * is another one: the session's is a secret, this one dialects may show. */
-static bool connect_client(struct engineio_session *session)
-{
-    const struct engineio_config *config = &session->engineio->config;
-    struct slice space = slice_of("/");
-    char sid[SID_LEN + 1];
-    size_t before = session->queue.len;
-    if (!session_make_sid(sid))
-        return false;
-    socketio_write_head(&session->queue, SOCKETIO_CONNECT, space, NONE);
-    struct json json = json_start(&session->queue);
-    json_open_object(&json, NULL);
-    json_text(&json, "sid", sid);
-    json_close_object(&json);
-    settle(session, before);
-    session->owner = config->owner->connected(config->context, session);
-    if (!session->owner) {
-        session->queue.len = before;
-        return refuse_client(session, space, "Service unavailable");
-    }
-    loop_timer_stop(session->connect);
-    return true;
-}
-
-/* The line stays, and the client may connect again: if it does not, we do not
- * wait for longer than we did at first. */
-static bool disconnect_client(struct engineio_session *session)
-{
-    const struct engineio_config *config = &session->engineio->config;
-    loop_timer_start(session->connect, config->connect_timeout_ms);
-    config->owner->closed(take_ptr(&session->owner));
-    return true;
-}
-
-static bool take_message(struct engineio_session *session, struct slice text)
-{
-    auto_socketio_packet struct socketio_packet packet = {0};
-    if (socketio_read_packet(text, &packet) < 0)
-        return false;
-    bool connects = packet.type == SOCKETIO_CONNECT;
-    if (connects && !slice_is(packet.space, "/"))
-        return refuse_client(session, packet.space, "Invalid namespace");
-    if (!slice_is(packet.space, "/") || connects == (session->owner != NULL))
-        return false;
-    switch (packet.type) {
-    case SOCKETIO_CONNECT:
-        return connect_client(session);
-    case SOCKETIO_DISCONNECT:
-        return disconnect_client(session);
-    case SOCKETIO_EVENT:
-        session->engineio->config.owner->event(session->owner, socketio_event_name(&packet),
-                                               socketio_event_argument(&packet));
-        return true;
-    case SOCKETIO_ACK: /* we never ask for one */
-        return true;
-    case SOCKETIO_CONNECT_ERROR:
-    case SOCKETIO_TYPE_COUNT:
-        return false;
-    }
-    return false;
 }
 
 bool session_take_packet(struct engineio_session *session, struct slice text)
@@ -259,7 +169,7 @@ bool session_take_packet(struct engineio_session *session, struct slice text)
     case ENGINEIO_PONG:
         return take_pong(session);
     case ENGINEIO_MESSAGE:
-        return take_message(session, packet.data);
+        return session_take_message(session, packet.data);
     case ENGINEIO_OPEN: /* ignored by the reference, too */
     case ENGINEIO_UPGRADE:
     case ENGINEIO_NOOP:
@@ -366,8 +276,8 @@ void session_end(struct engineio_session *session, enum engineio_type farewell)
 void session_leave(struct engineio_session *session)
 {
     size_t before = session->queue.len;
-    socketio_write_head(&session->queue, SOCKETIO_DISCONNECT, slice_of("/"), NONE);
-    settle(session, before);
+    socketio_write_head(&session->queue, SOCKETIO_DISCONNECT, slice_of("/"), NO_DATA);
+    session_settle(session, before);
     if (session->line == LINE_PROBING)
         session_drop_ws(session);
     if (session->line == LINE_POLLING) {

@@ -13,13 +13,12 @@
 #include "base/list.h"
 #include "base/parse.h"
 #include "loop/loop.h"
-#include "webhook/curl_api.h"
+#include "webhook/curl_loop.h"
 #include "webhook/webhook_private.h"
 
-/* Theory of operation. libcurl tells which descriptors it waits for (on_curl_socket)
- * and until when (on_curl_timer); our loop tells it when one is ready. What has ended
- * is collected at once and told from a task of its own, so that whoever is told may do
- * what he likes, also free all this. */
+/* Theory of operation. An attempt is a transfer of libcurl's (curl_loop.h). What has ended
+ * is told from a task of its own, so that whoever is told may do what he likes, also free
+ * all this. */
 
 enum {
     TIMEOUT_MS = 10 * 1000,
@@ -37,12 +36,10 @@ struct webhooks {
     /* Where all certificates are one file, libcurl keeps it parsed, unless a folder is
      * set too; parsing it takes tens of milliseconds, and nobody else is served then. */
     bool has_bundle;
-    CURLM *multi;
-    struct loop_timer *timer;
+    struct curl_loop *transfers;
     struct loop_task *task;
     struct list attempts; /* under way */
     struct list ended;    /* and not yet told */
-    struct list sockets;
 };
 
 struct attempt {
@@ -57,14 +54,6 @@ struct attempt {
     void *context;
     int status;
     struct err err;
-};
-
-/* A descriptor of libcurl's that our loop watches. */
-struct watched {
-    struct list link;
-    struct webhooks *webhooks;
-    curl_socket_t fd;
-    struct loop_watch *watch;
 };
 
 /* --- the end of an attempt --- */
@@ -112,12 +101,12 @@ static void describe_failure(struct attempt *attempt, CURLcode result)
                       webhooks->curl.easy_strerror(result));
 }
 
-static void end_attempt(struct attempt *attempt, CURLcode result)
+static void on_transfer_ended(void *context, CURLcode result)
 {
+    struct attempt *attempt = context;
     struct webhooks *webhooks = attempt->webhooks;
     long status = 0;
     (void)webhooks->curl.easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
-    (void)webhooks->curl.multi_remove_handle(webhooks->multi, attempt->easy);
     /* Its first line is all that counts, however the rest ends; 1xx is none. */
     attempt->status = status >= 200 && status <= 999 ? (int)status : 0;
     if (attempt->status == 0)
@@ -125,85 +114,6 @@ static void end_attempt(struct attempt *attempt, CURLcode result)
     list_remove(&attempt->link);
     list_append(&webhooks->ended, &attempt->link);
     loop_task_schedule(webhooks->task);
-}
-
-static void collect(struct webhooks *webhooks)
-{
-    int left = 0;
-    for (CURLMsg *message;
-         (message = webhooks->curl.multi_info_read(webhooks->multi, &left)) != NULL;) {
-        char *attempt = NULL;
-        CURLcode result = message->data.result;
-        if (message->msg == CURLMSG_DONE &&
-            webhooks->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt) ==
-                CURLE_OK)
-            end_attempt((struct attempt *)(void *)attempt, result);
-    }
-}
-
-/* --- libcurl in our loop --- */
-
-static void on_ready(void *context, unsigned ready)
-{
-    const struct watched *watched = context;
-    struct webhooks *webhooks = watched->webhooks; /* `watched` may go meanwhile */
-    int running = 0;
-    int events =
-        (ready & LOOP_READ ? CURL_CSELECT_IN : 0) | (ready & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
-    (void)webhooks->curl.multi_socket_action(webhooks->multi, watched->fd, events, &running);
-    collect(webhooks);
-}
-
-static void on_time(void *context)
-{
-    struct webhooks *webhooks = context;
-    int running = 0;
-    (void)webhooks->curl.multi_socket_action(webhooks->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(webhooks);
-}
-
-static int on_curl_timer(CURLM *multi, long ms, void *context)
-{
-    struct webhooks *webhooks = context;
-    (void)multi;
-    if (ms < 0)
-        loop_timer_stop(webhooks->timer);
-    else
-        loop_timer_start(webhooks->timer, (uint64_t)ms);
-    return 0;
-}
-
-static void watched_free(struct watched *watched)
-{
-    loop_watch_free(watched->watch);
-    list_remove(&watched->link);
-    free(watched);
-}
-
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket)
-{
-    struct webhooks *webhooks = context;
-    struct watched *watched = socket;
-    unsigned events =
-        (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (watched)
-            watched_free(watched);
-        return 0;
-    }
-    if (watched) {
-        loop_watch_set(watched->watch, events);
-        return 0;
-    }
-    watched = calloc(1, sizeof *watched);
-    if (!watched)
-        return -1;
-    *watched = (struct watched){.webhooks = webhooks, .fd = fd};
-    watched->watch = loop_watch_new(webhooks->loop, fd, events, on_ready, watched);
-    list_append(&webhooks->sockets, &watched->link);
-    (void)webhooks->curl.multi_assign(webhooks->multi, fd, watched);
-    return 0;
 }
 
 /* --- an attempt --- */
@@ -307,7 +217,6 @@ static bool set_request(struct attempt *attempt, const char *url, struct slice b
            set(easy, CURLOPT_WRITEDATA, attempt) == CURLE_OK &&
            set(easy, CURLOPT_HEADERFUNCTION, on_bytes) == CURLE_OK &&
            set(easy, CURLOPT_HEADERDATA, attempt) == CURLE_OK &&
-           set(easy, CURLOPT_PRIVATE, attempt) == CURLE_OK &&
            (!webhooks->has_bundle || set(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
@@ -327,23 +236,13 @@ int webhook_post(struct webhooks *webhooks, const struct webhook_message *messag
     attempt->easy = webhooks->curl.easy_init();
     if (attempt->easy && set_headers(attempt, message) && set_guards(attempt) &&
         set_request(attempt, message->url, message->body) &&
-        webhooks->curl.multi_add_handle(webhooks->multi, attempt->easy) == CURLM_OK)
+        curl_loop_add(webhooks->transfers, attempt->easy, attempt) == 0)
         return 0;
     attempt_free(attempt);
     return err_set(err, ERR_INTERNAL, "webhook: libcurl does not take what it is told");
 }
 
 /* --- the object --- */
-
-static bool set_multi(struct webhooks *webhooks)
-{
-    CURLMcode (*set)(CURLM *, CURLMoption, ...) = webhooks->curl.multi_setopt;
-    CURLM *multi = webhooks->multi;
-    return multi && set(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
-           set(multi, CURLMOPT_SOCKETDATA, webhooks) == CURLM_OK &&
-           set(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
-           set(multi, CURLMOPT_TIMERDATA, webhooks) == CURLM_OK;
-}
 
 struct webhooks *webhooks_new(struct loop *loop, const struct webhooks_config *config,
                               struct err *err)
@@ -360,7 +259,6 @@ struct webhooks *webhooks_new(struct loop *loop, const struct webhooks_config *c
     };
     list_init(&webhooks->attempts);
     list_init(&webhooks->ended);
-    list_init(&webhooks->sockets);
     if (webhook_networks_init(&webhooks->networks, config->allowed, err) < 0 ||
         curl_api_load(&webhooks->curl, err) < 0) {
         webhook_networks_fini(&webhooks->networks);
@@ -368,10 +266,9 @@ struct webhooks *webhooks_new(struct loop *loop, const struct webhooks_config *c
         return NULL;
     }
     webhooks->has_bundle = webhooks->curl.version_info(CURLVERSION_NOW)->cainfo != NULL;
-    webhooks->timer = loop_timer_new(loop, on_time, webhooks);
     webhooks->task = loop_task_new(loop, on_task, webhooks);
-    webhooks->multi = webhooks->curl.multi_init();
-    if (!set_multi(webhooks)) {
+    webhooks->transfers = curl_loop_new(&webhooks->curl, loop, on_transfer_ended);
+    if (!webhooks->transfers) {
         (void)err_set(err, ERR_UNAVAILABLE, "webhooks: libcurl does not take what it is told");
         webhooks_free(webhooks);
         return NULL;
@@ -383,7 +280,7 @@ static void free_attempts(struct webhooks *webhooks, struct list *attempts)
 {
     list_for_each_safe (member, following, attempts) {
         struct attempt *attempt = CONTAINER_OF(member, struct attempt, link);
-        (void)webhooks->curl.multi_remove_handle(webhooks->multi, attempt->easy);
+        curl_loop_remove(webhooks->transfers, attempt->easy);
         attempt_free(attempt);
     }
 }
@@ -395,12 +292,8 @@ void webhooks_free(struct webhooks *webhooks)
     int saved = errno;
     free_attempts(webhooks, &webhooks->attempts);
     free_attempts(webhooks, &webhooks->ended);
-    if (webhooks->multi)
-        (void)webhooks->curl.multi_cleanup(webhooks->multi);
-    list_for_each_safe (member, following, &webhooks->sockets)
-        watched_free(CONTAINER_OF(member, struct watched, link));
+    curl_loop_free(webhooks->transfers);
     webhooks->curl.global_cleanup();
-    loop_timer_free(webhooks->timer);
     loop_task_free(webhooks->task);
     webhook_networks_fini(&webhooks->networks);
     free(webhooks);

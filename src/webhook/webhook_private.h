@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* webhook_private.h — what the files of this module share: webhook.c (attempts, in
- * our loop), webhook_networks.c (whom we may call), webhook_url.c,
- * webhook_signature.c. */
+/* webhook_private.h — what the files of this module share: webhook.c (attempts),
+ * webhook_networks.c (whom we may call), webhook_url.c, webhook_signature.c. */
 #ifndef RUNNEL_WEBHOOK_WEBHOOK_PRIVATE_H
 #define RUNNEL_WEBHOOK_WEBHOOK_PRIVATE_H
 

@@ -12,47 +12,28 @@
  * What is asked is answered, and not with 500; numbers of events rise, from the one that was
  * asked for; in the end nothing runs. */
 #include <assert.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "dialect/runs.h"
 #include "dialect/session.h"
 #include "fake_executor.h"
 #include "language/language.h"
-#include "loop/loop.h"
-#include "observe/log.h"
+#include "loopback.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-enum {
-    QUIET_TURNS = 8,
-    CLIENTS_MAX = 6,
-    RUNS_MAX = 4,
-    HEARD_MAX = 64 * 1024,
-    HEAD_MAX = 8192,
-    STEPS_MAX = 64
-};
+enum { CLIENTS_MAX = 6, RUNS_MAX = 4, HEAD_MAX = 8192, STEPS_MAX = 64 };
 
-struct client {
-    int fd;
-    struct loop_watch *watch;
-    uint64_t from; /* of events; else UINT64_MAX */
-    size_t heard;
-    char text[HEARD_MAX + 1];
+struct asker {
+    struct client client;
+    bool wants_events;
 };
 
 static struct world {
     struct loop *loop;
-    struct http_server *server;
-    struct loop_task *turn;
-    unsigned quiet; /* turns of the loop since something came */
     struct executor *executor;
     struct engine *engine;
     struct catalogue *catalogue;
@@ -61,11 +42,11 @@ static struct world {
     size_t started; /* stages that were told so */
     struct run *made[RUNS_MAX];
     size_t made_count;
-    struct client clients[CLIENTS_MAX];
-    size_t client_count;
+    struct asker askers[CLIENTS_MAX];
+    size_t asker_count;
 } world;
 
-/* ---- the loop's turns ---- */
+/* ---- the program ---- */
 
 static struct fake_stage *stage(void)
 {
@@ -73,53 +54,18 @@ static struct fake_stage *stage(void)
     return newest && !newest->ended && !newest->killed ? newest : NULL;
 }
 
-static void start_stage(void)
+static bool start_stage(void)
 {
     size_t started = CONTAINER_OF(world.executor, struct fake_executor, executor)->stages_started;
     if (started == world.started)
-        return;
+        return false;
     world.started = started;
-    world.quiet = 0;
     if (stage())
         fake_stage_start(stage());
-}
-
-static void on_turn(void *context)
-{
-    (void)context;
-    start_stage();
-    if (++world.quiet < QUIET_TURNS)
-        loop_task_schedule(world.turn);
-    else
-        loop_stop(world.loop);
-}
-
-static void turn(void)
-{
-    world.quiet = 0;
-    loop_task_schedule(world.turn);
-    loop_run(world.loop);
+    return true;
 }
 
 /* ---- clients ---- */
-
-static void on_readable(void *context, unsigned ready)
-{
-    struct client *client = context;
-    char rest[16 * 1024];
-    size_t room = HEARD_MAX - client->heard;
-    (void)ready;
-    ssize_t got = room > 0 ? recv(client->fd, client->text + client->heard, room, MSG_DONTWAIT)
-                           : recv(client->fd, rest, sizeof rest, MSG_DONTWAIT);
-    if (got < 0 && errno == EAGAIN)
-        return;
-    if (got <= 0) { /* and so for ever */
-        loop_watch_set(client->watch, 0);
-        return;
-    }
-    world.quiet = 0;
-    client->heard += room > 0 ? (size_t)got : 0;
-}
 
 /* The numbers in "id: N" lines, each behind the one before. */
 static void look_at_events(const struct client *client)
@@ -133,51 +79,31 @@ static void look_at_events(const struct client *client)
     }
 }
 
-/* The answer's status; 0: none has come. */
-static int look_at_answer(struct client *client)
+static int look_at_answer(const struct asker *asker)
 {
-    client->text[client->heard] = '\0';
-    if (client->heard < sizeof "HTTP/1.1 200" - 1)
-        return 0;
-    assert(strncmp(client->text, "HTTP/1.1 ", 9) == 0);
-    int status = (int)strtol(client->text + 9, NULL, 10);
+    int status = client_status(&asker->client);
     assert(status != 500);
-    if (client->from != UINT64_MAX && status == 200)
-        look_at_events(client);
+    if (asker->wants_events && status == 200)
+        look_at_events(&asker->client);
     return status;
 }
 
 static void leave(void)
 {
-    struct client *client = &world.clients[--world.client_count];
-    (void)look_at_answer(client);
-    loop_watch_free(client->watch);
-    (void)close(client->fd);
-    turn();
+    struct asker *asker = &world.askers[--world.asker_count];
+    (void)look_at_answer(asker);
+    client_leave(&asker->client);
+    loopback_turn();
 }
 
-static struct client *come(void)
+static struct asker *come(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(http_server_port(world.server, 0)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct linger at_once = {1, 0}; /* or its port would rest for a minute */
-    if (world.client_count == CLIENTS_MAX)
+    if (world.asker_count == CLIENTS_MAX)
         leave();
-    struct client *client = &world.clients[world.client_count++];
-    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    client->heard = 0;
-    client->from = UINT64_MAX;
-    int rc = connect(client->fd, (struct sockaddr *)&address, sizeof address);
-    assert(rc == 0);
-    (void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    client->watch = loop_watch_new(world.loop, client->fd, LOOP_READ, on_readable, client);
-    return client;
-}
-
-static void say(const struct client *client, const void *bytes, size_t len)
-{
-    (void)send(client->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    struct asker *asker = &world.askers[world.asker_count++];
+    asker->wants_events = false;
+    client_come(&asker->client);
+    return asker;
 }
 
 /* ---- what they ask for ---- */
@@ -203,16 +129,16 @@ static void post_session(struct slice body)
     if (world.made_count == RUNS_MAX)
         return;
     size_t before = world.made_count;
-    struct client *client = come();
+    struct asker *asker = come();
     int len = snprintf(head, sizeof head,
                        "POST /session HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n"
                        "Content-Type: application/json\r\n\r\n",
                        body.len);
-    say(client, head, (size_t)len);
-    say(client, body.at, body.len);
-    turn();
+    client_say(&asker->client, head, (size_t)len);
+    client_say(&asker->client, body.at, body.len);
+    loopback_turn();
     engine_each(world.engine, note_run, NULL);
-    int status = look_at_answer(client);
+    int status = look_at_answer(asker);
     assert(status == (world.made_count > before ? 200 : 400));
     leave();
 }
@@ -231,27 +157,27 @@ static void new_run(struct slice source)
     world.made[world.made_count] = engine_submit(world.engine, &spec, &err);
     assert(world.made[world.made_count]);
     world.made_count++;
-    turn();
+    loopback_turn();
 }
 
 static void open_socket(const char *path, const char *end, const char *header)
 {
     char head[512];
-    struct client *client = come();
+    struct asker *asker = come();
     int len = snprintf(head, sizeof head,
                        "GET %s%s%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
                        path, newest_run(), end, header);
-    say(client, head, (size_t)len);
-    turn();
+    client_say(&asker->client, head, (size_t)len);
+    loopback_turn();
 }
 
 /* As the request's line, or its header; what is no HTTP any more is refused. */
 static void ask_for_events(bool by_header, struct slice where)
 {
     char head[HEAD_MAX];
-    struct client *client = come();
+    struct asker *asker = come();
     int len = snprintf(head, sizeof head,
                        "GET /v1/runs/%s/events%s%.*s HTTP/1.1\r\nHost: localhost\r\n%s%.*s%s\r\n",
                        newest_run(), by_header ? "" : "?from=", by_header ? 0 : (int)where.len,
@@ -259,9 +185,9 @@ static void ask_for_events(bool by_header, struct slice where)
                        where.at, by_header ? "\r\n" : "");
     if (len < 0 || len >= (int)sizeof head)
         return;
-    client->from = 0;
-    say(client, head, (size_t)len);
-    turn();
+    asker->wants_events = true;
+    client_say(&asker->client, head, (size_t)len);
+    loopback_turn();
 }
 
 static void send_frame(uint8_t opcode, struct slice payload)
@@ -276,10 +202,10 @@ static void send_frame(uint8_t opcode, struct slice payload)
             head[2 + i] = (uint8_t)((uint64_t)payload.len >> (56 - 8 * i));
         len = 10;
     }
-    const struct client *client = &world.clients[world.client_count - 1];
-    say(client, head, len + 4); /* with a mask of zeros */
-    say(client, payload.at, payload.len);
-    turn();
+    const struct asker *asker = &world.askers[world.asker_count - 1];
+    client_say(&asker->client, head, len + 4); /* with a mask of zeros */
+    client_say(&asker->client, payload.at, payload.len);
+    loopback_turn();
 }
 
 /* ---- steps ---- */
@@ -293,12 +219,12 @@ static void program_step(char letter, struct slice rest)
         fake_stage_exit(live, (int)(rest.len % 3));
     else if (!live->paused)
         fake_stage_print(live, rest.len % 2, rest);
-    turn();
+    loopback_turn();
 }
 
 static void socket_step(char letter, struct slice rest)
 {
-    if (world.client_count == 0)
+    if (world.asker_count == 0)
         return;
     if (letter == 't' || letter == 'B') {
         send_frame(letter == 't' ? 1 : 2, rest);
@@ -308,8 +234,8 @@ static void socket_step(char letter, struct slice rest)
         leave();
         return;
     }
-    say(&world.clients[world.client_count - 1], rest.at, rest.len);
-    turn();
+    client_say(&world.askers[world.asker_count - 1].client, rest.at, rest.len);
+    loopback_turn();
 }
 
 static void take_step(char letter, struct slice rest)
@@ -364,47 +290,31 @@ static void make_engine(void)
         (struct runs){.loop = world.loop, .engine = world.engine, .catalogue = world.catalogue};
 }
 
-static void ignore_line(const char *line, unsigned long len)
-{
-    (void)line, (void)len;
-}
-
 static void set_up(void)
 {
-    static const struct http_listener listener = {"127.0.0.1", 0, NULL};
     static const struct http_mount mounts[] = {{SESSION_NAME, session_routes, &world.session},
                                                {RUNS_NAME, runs_routes, &world.runs}};
-    static const struct http_config config = {.listeners = &listener,
-                                              .listener_count = 1,
-                                              .mounts = mounts,
-                                              .mount_count = 2,
-                                              .max_connections = 1024,
-                                              .timeout_s = 60};
-    struct err err = {0};
-    (void)signal(SIGPIPE, SIG_IGN);
-    log_set_sink(ignore_line);
-    world.loop = loop_new();
+    static const struct http_config config = {
+        .mounts = mounts, .mount_count = 2, .max_connections = 1024, .timeout_s = 60};
+    world.loop = loopback_loop();
     make_engine();
-    world.server = http_server_new(world.loop, &config, &err);
-    int rc = world.server ? http_server_start(world.server, &err) : -1;
-    assert(rc == 0);
-    world.turn = loop_task_new(world.loop, on_turn, NULL);
+    loopback_serve(&config, start_stage);
 }
 
 static void end_all(void)
 {
     const struct fake_executor *executor =
         CONTAINER_OF(world.executor, struct fake_executor, executor);
-    while (world.client_count > 0)
+    while (world.asker_count > 0)
         leave();
     for (size_t i = 0; i < world.made_count; i++)
         run_cancel(world.made[i], "the input has ended");
-    turn();
+    loopback_turn();
     while (world.made_count > 0) {
         assert(run_result(world.made[world.made_count - 1]));
         run_forget(world.made[--world.made_count]);
     }
-    turn();
+    loopback_turn();
     assert(engine_running(world.engine) == 0 && engine_queued(world.engine) == 0);
     assert(executor->stages_live == 0 && executor->workspaces == 0);
 }

@@ -4,25 +4,19 @@
  * behind, 'F' by one that is full, 'S' by a store that refuses, 'L' by a client that leaves.
  * It is answered once, unless it left, and nothing stays that nobody knows of. */
 #include <assert.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "dialect/files.h"
-#include "loop/loop.h"
-#include "observe/log.h"
+#include "loopback.h"
 #include "store/content.h"
 #include "store/store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-enum { QUIET_TURNS = 10, FILE_MAX = 4096, HEARD_MAX = 4096, TYPE_MAX = 1024, CHUNK = 7 };
+enum { FILE_MAX = 4096, TYPE_MAX = 1024, CHUNK = 7 };
 
 struct content_writer {
     const struct content_writer_events *events;
@@ -33,20 +27,14 @@ struct content_writer {
 };
 
 static struct world {
-    struct loop *loop;
-    struct http_server *server;
-    struct loop_task *turn;
-    unsigned quiet; /* turns of the loop since something came */
+    bool is_up;
     char letter;
     struct content_writer *writer;
     const struct store_file *row; /* that the store is asked to take */
     store_done_fn *done;
     void *done_context;
     unsigned stored; /* rows */
-    int client;
-    struct loop_watch *watch;
-    char heard[HEARD_MAX + 1];
-    size_t heard_len;
+    struct client client;
 } world;
 
 /* ---- the disk ---- */
@@ -149,65 +137,16 @@ static bool store_goes_on(void)
     return true;
 }
 
+static bool go_on(void)
+{
+    return disk_goes_on() || store_goes_on();
+}
+
 /* ---- the client ---- */
-
-static void on_turn(void *context)
-{
-    (void)context;
-    if (disk_goes_on() || store_goes_on())
-        world.quiet = 0;
-    if (++world.quiet < QUIET_TURNS)
-        loop_task_schedule(world.turn);
-    else
-        loop_stop(world.loop);
-}
-
-static void turn(void)
-{
-    world.quiet = 0;
-    loop_task_schedule(world.turn);
-    loop_run(world.loop);
-}
-
-static void on_readable(void *context, unsigned ready)
-{
-    (void)context, (void)ready;
-    ssize_t got = recv(world.client, world.heard + world.heard_len, HEARD_MAX - world.heard_len,
-                       MSG_DONTWAIT);
-    if (got < 0 && errno == EAGAIN)
-        return;
-    if (got <= 0) { /* and so for ever */
-        loop_watch_set(world.watch, 0);
-        return;
-    }
-    world.quiet = 0;
-    world.heard_len += (size_t)got;
-}
-
-static void come(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(http_server_port(world.server, 0)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct linger at_once = {1, 0}; /* or its port would rest for a minute */
-    world.client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int rc = connect(world.client, (struct sockaddr *)&address, sizeof address);
-    assert(rc == 0);
-    (void)setsockopt(world.client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    world.heard_len = 0;
-    world.watch = loop_watch_new(world.loop, world.client, LOOP_READ, on_readable, NULL);
-}
-
-static void leave(void)
-{
-    loop_watch_free(world.watch);
-    (void)close(world.client);
-    turn();
-}
 
 static void say(const void *bytes, size_t len)
 {
-    (void)send(world.client, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    client_say(&world.client, bytes, len);
 }
 
 static void say_head(struct slice type, size_t len)
@@ -228,7 +167,7 @@ static void say_body(struct slice body)
     char size[16];
     if (world.letter != 'c') {
         say(body.at, world.letter == 'L' ? body.len / 2 : body.len);
-        turn();
+        loopback_turn();
         return;
     }
     for (size_t at = 0; at < body.len; at += CHUNK) {
@@ -238,49 +177,31 @@ static void say_body(struct slice body)
         say("\r\n", 2);
     }
     say("0\r\n\r\n", 5);
-    turn();
+    loopback_turn();
 }
 
 static void look_at_answer(void)
 {
-    world.heard[world.heard_len] = '\0';
-    assert(strncmp(world.heard, "HTTP/1.1 ", MIN(world.heard_len, (size_t)9)) == 0);
+    int status = client_status(&world.client);
     if (world.letter == 'L')
         return;
-    int status = (int)strtol(world.heard + MIN(world.heard_len, (size_t)9), NULL, 10);
-    assert(world.heard_len > 0 && status != 500);
+    assert(status != 0 && status != 500);
     assert((status == 200) == (world.stored == 1));
 }
 
 /* ---- one input ---- */
 
-static void ignore_line(const char *line, unsigned long len)
-{
-    (void)line, (void)len;
-}
-
 static void set_up(void)
 {
     static const struct http_route routes[] = {
         {"POST", "/v1/files", MIB, NULL, NULL, HTTP_OPEN, &files_upload_ops}, {0}};
-    static const struct http_listener listener = {"127.0.0.1", 0, NULL};
     static struct files files = {.max_bytes = FILE_MAX};
     static const struct http_mount mount = {FILES_NAME, routes, &files};
-    static const struct http_config config = {.listeners = &listener,
-                                              .listener_count = 1,
-                                              .mounts = &mount,
-                                              .mount_count = 1,
-                                              .max_connections = 1024,
-                                              .timeout_s = 60};
-    struct err err = {0};
-    (void)signal(SIGPIPE, SIG_IGN);
-    log_set_sink(ignore_line);
-    world.loop = loop_new();
-    files.loop = world.loop;
-    world.server = http_server_new(world.loop, &config, &err);
-    int rc = world.server ? http_server_start(world.server, &err) : -1;
-    assert(rc == 0);
-    world.turn = loop_task_new(world.loop, on_turn, NULL);
+    static const struct http_config config = {
+        .mounts = &mount, .mount_count = 1, .max_connections = 1024, .timeout_s = 60};
+    files.loop = loopback_loop();
+    loopback_serve(&config, go_on);
+    world.is_up = true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -289,16 +210,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const char *newline = size > 0 ? memchr(text, '\n', MIN(size, (size_t)TYPE_MAX)) : NULL;
     if (!newline || newline == text)
         return 0;
-    if (!world.loop)
+    if (!world.is_up)
         set_up();
     struct slice body = {newline + 1, size - (size_t)(newline + 1 - text)};
     world.letter = text[0];
     world.stored = 0;
-    come();
+    client_come(&world.client);
     say_head((struct slice){text + 1, (size_t)(newline - text - 1)}, body.len);
     say_body(body);
     look_at_answer();
-    leave();
+    client_leave(&world.client);
+    loopback_turn();
     assert(!world.writer && !world.row);
     return 0;
 }

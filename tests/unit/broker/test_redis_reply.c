@@ -109,6 +109,28 @@ static void a_claim_costs_nothing(void **state)
     }
 }
 
+static void a_number_is_read_from_what_holds_one(void **state)
+{
+    static const struct {
+        struct redis_reply reply;
+        uint64_t number;
+    } rows[] = {
+        {{.kind = REDIS_INTEGER, .integer = 7}, 7},
+        {{.kind = REDIS_INTEGER, .integer = -7}, 0},
+        {{.kind = REDIS_STRING, .text = {"18446744073709551615", 20}}, UINT64_MAX},
+        {{.kind = REDIS_STRING, .text = {"18446744073709551616", 20}}, 0},
+        {{.kind = REDIS_STRING, .text = {"12345", 2}}, 12},
+        {{.kind = REDIS_STRING, .text = {"000000000000000000000001", 24}}, 0},
+        {{.kind = REDIS_STRING, .text = {"7x", 2}}, 0},
+        {{.kind = REDIS_STRING, .text = {"", 0}}, 0},
+        {{.kind = REDIS_ERROR, .text = {"7", 1}}, 0},
+        {{.kind = REDIS_NIL}, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(redis_reply_number(&rows[i].reply), rows[i].number);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +139,7 @@ int main(void)
         cmocka_unit_test(the_sum_of_an_answer_is_bounded),
         cmocka_unit_test(a_text_that_does_not_come_to_an_end_is_bounded),
         cmocka_unit_test(a_claim_costs_nothing),
+        cmocka_unit_test(a_number_is_read_from_what_holds_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

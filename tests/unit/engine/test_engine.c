@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue, the slots, cancelling, draining, keeping and forgetting. */
+/* The queue, the slots, cancelling, draining. */
 #include <stdio.h>
 #include <string.h>
 
@@ -327,73 +327,6 @@ static void a_drain_of_an_idle_engine_is_done_at_once(void **state)
     assert_int_equal(drained, 1);
 }
 
-static void a_finished_run_is_kept_for_a_while(void **state)
-{
-    (void)state;
-    char ids[2][RUN_ID_SIZE];
-    for (size_t i = 0; i < 2; i++) {
-        keep_id(ids[i], submit_one());
-        fake_loop_settle(fixture.loop);
-        fake_stage_exit(stage_of(&fixture), 0);
-        fake_loop_advance(fixture.loop, 1000);
-    }
-    fake_loop_advance(fixture.loop, 57999); /* the first is 59.999 s old */
-    assert_non_null(engine_find(fixture.engine, ids[0]));
-    fake_loop_advance(fixture.loop, 1);
-    assert_null(engine_find(fixture.engine, ids[0]));
-    assert_non_null(engine_find(fixture.engine, ids[1]));
-    fake_loop_advance(fixture.loop, 1000);
-    assert_null(engine_find(fixture.engine, ids[1]));
-}
-
-/* Each of ten with so much, of which there is room for that of three. */
-static void check_kept(struct slice output, struct slice note)
-{
-    struct err err = {0};
-    struct engine_config config = {.concurrency = 1, .keep_ms = 1000000, .keep_bytes = 400 * KIB};
-    struct engine *usual = fixture.engine;
-    fixture.engine = engine_new(fixture.loop, &config, fixture.executor, &err);
-    char ids[10][RUN_ID_SIZE];
-    for (size_t i = 0; i < 10; i++) {
-        struct run_spec spec = spec_of(&interpreted);
-        spec.note = note;
-        keep_id(ids[i], submit_and_settle(&fixture, &spec));
-        fake_stage_print(stage_of(&fixture), STAGE_STDOUT, output);
-        fake_stage_exit(stage_of(&fixture), 0);
-        fake_loop_settle(fixture.loop);
-    }
-    for (size_t i = 0; i < 10; i++)
-        assert_int_equal(engine_find(fixture.engine, ids[i]) != NULL, i >= 7);
-    engine_free(fixture.engine);
-    fixture.engine = usual;
-}
-
-static void finished_runs_are_kept_in_bounded_memory(void **state)
-{
-    (void)state;
-    static char block[100 * KIB];
-    check_kept((struct slice){block, sizeof block}, (struct slice){0});
-    check_kept((struct slice){block, 1}, (struct slice){block, sizeof block});
-}
-
-static void many_runs_are_found_by_id(void **state)
-{
-    (void)state;
-    enum { COUNT = 1000 };
-    static char ids[COUNT][RUN_ID_SIZE];
-    for (size_t i = 0; i < COUNT; i++) {
-        keep_id(ids[i], submit_one());
-        fake_loop_settle(fixture.loop);
-        fake_stage_exit(stage_of(&fixture), 0);
-        fake_loop_settle(fixture.loop);
-    }
-    for (size_t i = 0; i < COUNT; i++)
-        assert_string_equal(run_id(engine_find(fixture.engine, ids[i])), ids[i]);
-    assert_null(engine_find(fixture.engine, "constructor"));
-    assert_null(engine_find(fixture.engine, ""));
-    assert_int_equal(ids[0][14], '4');
-}
-
 static void retry_after_grows_with_the_queue_and_what_runs_take(void **state)
 {
     (void)state;
@@ -452,9 +385,6 @@ int main(void)
         TEST(after_its_grace_a_drain_cancels_the_rest),
         TEST(a_drain_can_be_hurried),
         TEST(a_drain_of_an_idle_engine_is_done_at_once),
-        TEST(a_finished_run_is_kept_for_a_while),
-        TEST(finished_runs_are_kept_in_bounded_memory),
-        TEST(many_runs_are_found_by_id),
         TEST(retry_after_grows_with_the_queue_and_what_runs_take),
         TEST(a_language_that_is_not_there_is_refused),
         TEST(an_engine_without_slots_is_refused),

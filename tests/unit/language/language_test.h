@@ -36,4 +36,37 @@ static inline struct catalogue *catalogue_of(const char *text)
     return catalogue;
 }
 
+/* Of a file that cannot be taken: says where, and what is wrong. */
+static inline void check_mistake(const char *text, const char *expected)
+{
+    struct err err = {0};
+    struct catalogue *catalogue = catalogue_new();
+    assert_int_equal(catalogue_load_text(catalogue, "toy.lang", slice_of(text), &err), -1);
+    assert_string_equal(err.text, expected);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_int_equal(catalogue_count(catalogue), 0);
+    catalogue_free(catalogue);
+}
+
+/* Of lines that repeat, `allowed` are taken, and one more is not. */
+static inline void check_list_limit(const char *head, const char *key, bool numbered,
+                                    unsigned allowed)
+{
+    for (unsigned extra = 0; extra < 2; extra++) {
+        char text[2048];
+        size_t len = (size_t)snprintf(text, sizeof text, "%s", head);
+        for (unsigned n = 0; n < allowed + extra; n++) {
+            char number[16] = "";
+            if (numbered)
+                (void)snprintf(number, sizeof number, "%u", n);
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%s = /bin/x\n", key, number);
+        }
+        struct err err = {0};
+        struct catalogue *catalogue = catalogue_new();
+        int rc = catalogue_load_text(catalogue, "toy.lang", slice_of(text), &err);
+        assert_int_equal(rc, extra ? -1 : 0);
+        catalogue_free(catalogue);
+    }
+}
+
 #endif

@@ -151,19 +151,6 @@ static void events_go_both_ways_by_polling(void **state)
     assert_int_equal(fake.said.len, 0);
 }
 
-static void the_owner_may_emit_as_soon_as_the_client_is_connected(void **state)
-{
-    (void)state;
-    struct fake fake;
-    fake_start(&fake, NULL);
-    fake.emit_at_once = "hello";
-    fake_open(&fake);
-    assert_non_null(fake_poll(&fake, "a"));
-    assert_true(fake_post(&fake, "40"));
-    fake_expect(&fake, "connected\npoll a: 200 " TEXT_PLAIN " 40{\"sid\":\"…\"}|42[\"hello\"]\n");
-    fake_end(&fake);
-}
-
 static void a_second_poll_ends_the_session(void **state)
 {
     (void)state;
@@ -241,21 +228,6 @@ static void what_must_not_be_there_ends_the_session(void **state)
     }
 }
 
-static void nobody_speaks_before_being_connected(void **state)
-{
-    (void)state;
-    static const char *const rows[] = {"42[\"a\"]", "41", "431[]", "42", "4"};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct fake fake;
-        fake_start(&fake, NULL);
-        fake_open(&fake);
-        assert_false(fake_post(&fake, rows[i]));
-        fake_expect(&fake, "");
-        assert_int_equal(engineio_count(fake.engineio), 0);
-        fake_end(&fake);
-    }
-}
-
 static void a_body_over_the_maximum_is_413_and_no_more(void **state)
 {
     (void)state;
@@ -327,11 +299,9 @@ int main(void)
         cmocka_unit_test(what_is_wrong_with_a_request_is_told_with_its_code),
         cmocka_unit_test(a_session_has_no_other_name),
         cmocka_unit_test(events_go_both_ways_by_polling),
-        cmocka_unit_test(the_owner_may_emit_as_soon_as_the_client_is_connected),
         cmocka_unit_test(a_second_poll_ends_the_session),
         cmocka_unit_test(a_client_that_leaves_its_poll_is_gone),
         cmocka_unit_test(what_must_not_be_there_ends_the_session),
-        cmocka_unit_test(nobody_speaks_before_being_connected),
         cmocka_unit_test(a_body_over_the_maximum_is_413_and_no_more),
         cmocka_unit_test(there_are_no_more_sessions_than_the_maximum),
         cmocka_unit_test(the_end_of_the_service_ends_every_session),

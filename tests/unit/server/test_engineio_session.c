@@ -72,58 +72,6 @@ static void a_client_that_never_connects_is_closed(void **state)
     fake_end(&fake);
 }
 
-static void a_client_may_disconnect_and_connect_again(void **state)
-{
-    (void)state;
-    struct fake fake;
-    fake_start(&fake, NULL);
-    fake_connect(&fake);
-    assert_true(fake_post(&fake, "41"));
-    fake_expect(&fake, "closed\n");
-    assert_true(fake_post(&fake, "40"));
-    fake_expect(&fake, "connected\n");
-    assert_true(fake_post(&fake, "41\x1e"
-                                 "1"));
-    fake_expect(&fake, "closed\n");
-    assert_int_equal(engineio_count(fake.engineio), 0);
-    fake_end(&fake);
-}
-
-static void there_is_only_the_main_namespace(void **state)
-{
-    (void)state;
-    struct fake fake;
-    fake_start(&fake, NULL);
-    fake_open(&fake);
-    assert_true(fake_post(&fake, "40/admin,\x1e"
-                                 "40/random\x1e"
-                                 "40/x,{\"token\":1}"));
-    assert_null(fake_poll(&fake, "a"));
-    fake_expect(&fake, "poll a: 200 " TEXT_PLAIN " 44/admin,{\"message\":\"Invalid namespace\"}|"
-                       "44/random,{\"message\":\"Invalid namespace\"}|"
-                       "44/x,{\"message\":\"Invalid namespace\"}\n");
-    assert_true(fake_post(&fake, "40/,"));
-    fake_expect(&fake, "connected\n");
-    fake_end(&fake);
-}
-
-static void a_client_can_be_refused(void **state)
-{
-    (void)state;
-    struct fake fake;
-    fake_start(&fake, NULL);
-    fake.refuse_clients = true;
-    fake.emit_at_once = "unheard";
-    fake_open(&fake);
-    assert_true(fake_post(&fake, "40"));
-    assert_null(fake_poll(&fake, "a"));
-    fake_expect(&fake,
-                "connected\npoll a: 200 " TEXT_PLAIN " 44{\"message\":\"Service unavailable\"}\n");
-    assert_false(fake_post(&fake, "42[\"a\"]"));
-    fake_expect(&fake, "");
-    fake_end(&fake);
-}
-
 static void a_client_that_closes_is_told_nothing(void **state)
 {
     (void)state;
@@ -406,9 +354,6 @@ int main(void)
         cmocka_unit_test(the_server_pings_and_a_pong_keeps_the_session),
         cmocka_unit_test(a_client_that_answers_no_ping_is_gone),
         cmocka_unit_test(a_client_that_never_connects_is_closed),
-        cmocka_unit_test(a_client_may_disconnect_and_connect_again),
-        cmocka_unit_test(there_is_only_the_main_namespace),
-        cmocka_unit_test(a_client_can_be_refused),
         cmocka_unit_test(a_client_that_closes_is_told_nothing),
         cmocka_unit_test(events_go_both_ways_by_frames),
         cmocka_unit_test(a_session_changes_over_to_a_websocket),

@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/reserve.h"
 #include "loop/loop_private.h"
@@ -50,7 +52,9 @@ void loop_check_or_die(int rc, const char *what)
 {
     if (rc >= 0)
         return;
-    (void)fprintf(stderr, "event loop: %s: %s\n", what, uv_strerror(rc));
+    (void)fprintf(stderr, "runnel: event loop: %s: %s\n", what, uv_strerror(rc));
+    if (rc == UV_EMFILE || rc == UV_ENFILE || rc == UV_ENOMEM)
+        _exit(EX_OSERR); /* the host's want, and no fault of ours that a core would show */
     abort();
 }
 

@@ -18,7 +18,7 @@
 #include "sandbox/spawner.h"
 #include "sandbox/spawner_fds.h"
 
-enum { SETTINGS_TEXTS = 3 * TEXTS_MAX, EXIT_CONFIG = 78 };
+enum { SETTINGS_TEXTS = 3 * TEXTS_MAX, EXIT_UNSENT = 71, EXIT_CONFIG = 78 };
 
 #ifdef RUNNEL_SANITIZED
 /* The check for leaks reads /proc, which is not in the tree of boxes. */
@@ -162,9 +162,10 @@ int main(void)
         forget_what_was_not_tried(&spawner.report);
     if (spawner.socket >= 0) /* a front that we start gets it when it starts */
         rc = spawner_send_report(&spawner);
-    if (rc < 0) /* it would wait for it */
+    bool unsent = spawner_must_wait(rc); /* the front would wait for it, and for us */
+    if (unsent)
         spawner_log("error", "report_unsent", strerror(-rc));
-    int status = rc < 0 ? EXIT_NO_MEMORY : spawner_loop(&spawner);
+    int status = unsent ? EXIT_UNSENT : spawner_loop(&spawner);
     spawner_drop_all(&spawner);
     spawner_leave_host(&spawner);
     return status;

@@ -52,6 +52,8 @@ ALL_PASSED = re.compile(r"^[1-9]\d* passed, 0 failed, 0 skipped$", re.M)
 TEST_TIMEOUT_S = 900
 # These take a row, or words of a test's name, with --only.
 CORPUS, PAGE = "tests/sandbox/run.py", "tests/web/run.mjs"
+# What a test runs beside the program.
+BESIDE = {"tests/system/test_layers.py": ["tests/layers/runnel-weakened"]}
 # These know how to be without a service: over an engine that is played.
 OF_FAKE, FAKE = "tests/dialect/execute/", "tests/unit/dialect/serve_fake"
 
@@ -111,7 +113,8 @@ class Copy:
         """What went wrong, or None."""
         target = self._target(test)
         done = self._run(["web/build"] if target == "page" else
-                         ["ninja", "-C", "build", f"-j{self.jobs}", target])
+                         ["ninja", "-C", "build", f"-j{self.jobs}", target,
+                          *BESIDE.get(test.partition(" ")[0], [])])
         return None if done.returncode == 0 else done.stdout[-600:]
 
     def _run_reporter(self, test):

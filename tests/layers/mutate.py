@@ -46,7 +46,7 @@ failed. [mutations.txt](mutations.txt) has the lines. A row that is not here has
 """
 TABLE_LINE = re.compile(r"^\| (\w+) \| (.*?) \| .*\n", re.M)
 # Of cmocka, of unittest, and of those that speak as report.py does.
-FAILED_CASE = re.compile(r"^(?:\[  FAILED  \] (\w+)|(?:FAIL|ERROR): (\w+)(?: .*)?|"
+FAILED_CASE = re.compile(r"^(?:\[  (?:FAILED|ERROR )  \] (\w+)|(?:FAIL|ERROR): (\w+)(?: .*)?|"
                          r"FAIL ([^(\n]+?)(?: \(.*)?)$", re.M)
 ALL_PASSED = re.compile(r"^[1-9]\d* passed, 0 failed, 0 skipped$", re.M)
 TEST_TIMEOUT_S = 900

@@ -226,8 +226,8 @@ def write_table(path, mutations, judged):
 def tell(report, judged, seconds):
     noticed = [mutation for mutation, failed in judged.items() if failed]
     rows = {mutation.row for mutation in noticed}
-    report.did(f"{len(noticed)} of {len(judged)} checks that were spoilt were noticed by their tests, "
-               f"of {len(rows)} rows of the list of threats")
+    report.did(f"{len(noticed)} of {len(judged)} spoilt checks were noticed by their tests: "
+               f"checks of {len(rows)} rows of the list of threats")
     if judged:
         building, testing = (seconds[what] / len(judged) for what in ("building", "testing"))
         report.did(f"each took {building + testing:.0f} s, {building:.0f} s of it to build")

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Is every attack of the list shown somewhere? A number needs a program in tests/sandbox, or
-a line in one of the two tables of its README. check_tree.py says what this finds."""
+a line in one of the two tables of its README. And is each that a check of ours stops, and no
+layer of the box, shown to need that check (tests/layers/mutations.txt)? check_tree.py says
+what this finds."""
 import re
 import sys
 
 from tree import ROOT
 
-SANDBOX = ROOT / "tests/sandbox"
-sys.path.insert(0, str(SANDBOX))
+SANDBOX, LAYERS = ROOT / "tests/sandbox", ROOT / "tests/layers"
+sys.path[:0] = [str(SANDBOX), str(LAYERS)]
 
 # pylint: disable=wrong-import-position
+import mutate
 import row as corpus
 
 ROWS = {str(number) for number in range(1, 121)} | {"72b", "77b"}
@@ -17,12 +20,16 @@ LINE = re.compile(r"^\| (\d+b?) (\w+) \| (.*) \|$", re.MULTILINE)
 TOLD, ABSENT = "## Rows that are no program alone", "## Rows of what there is not"
 
 
-def complaints():
+def read_page():
+    """({row: its tests} of what is told there, the same of what there is not)"""
     page = (SANDBOX / "README.md").read_text(encoding="utf-8")
     told, _, absent = page.partition(TOLD)[2].partition(ABSENT)
+    return tuple({number: rest for number, _, rest in LINE.findall(text)} for text in (told, absent))
+
+
+def complaints():
+    shown, missing = read_page()
     programs = {row.number for row in corpus.collect(SANDBOX, ROOT / "languages/samples")}
-    shown = {number: rest for number, _, rest in LINE.findall(told)}
-    missing = {number: rest for number, _, rest in LINE.findall(absent)}
     found = [f"row {number} is not shown by anything"
              for number in sorted(ROWS - programs - set(shown) - set(missing))]
     found += [f"row {number} is not in the list of attacks"
@@ -30,4 +37,21 @@ def complaints():
     found += [f"row {number} names no test" for number, rest in shown.items() if "](" not in rest]
     found += [f"row {number} is shown, and said to have nothing to attack"
               for number in sorted(set(missing) & (programs | set(shown)))]
+    return found
+
+
+def spoilt_complaints():
+    mutations = mutate.read_mutations(LAYERS / "mutations.txt")
+    rows = corpus.collect(SANDBOX, ROOT / "languages/samples")
+    ours = {row.number for row in rows if "supervisor" in row.keys.get("layer", "")}
+    ours |= set(read_page()[0]) - {row.number for row in rows}
+    found = [f"row {number} is stopped by a check of ours, and none is spoilt"
+             for number in sorted(ours - {mutation.row for mutation in mutations})]
+    for mutation in mutations:
+        count = (ROOT / mutation.path).read_text(encoding="utf-8").count(mutation.old)
+        if count != 1:
+            found.append(f"'{mutation.row} {mutation.name}': {mutation.path} has its lines {count} times")
+        test = mutation.test.partition(" ")[0]
+        if "." in test and not (ROOT / test).is_file():
+            found.append(f"'{mutation.row} {mutation.name}': there is no {test}")
     return found

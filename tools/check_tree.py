@@ -110,6 +110,7 @@ def main():
         if not path.startswith(CORPORA) and not path.endswith(GENERATED):
             report.judge(path, complaints(path))
     report.judge("every row is shown", check_rows.complaints())
+    report.judge("every check of ours is spoilt once", check_rows.spoilt_complaints())
     return report.finish()
 
 

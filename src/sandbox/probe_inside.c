@@ -25,7 +25,11 @@
 #include "sandbox/spawner.h"
 
 #define SAW(seen, ...) ((void)snprintf((seen), FINDING_SIZE, __VA_ARGS__))
-enum { FINDING_SIZE = sizeof((struct probe_findings *)0)->missing[0], PROC_TEXT = 8192 };
+enum {
+    FINDING_SIZE = sizeof((struct probe_findings *)0)->missing[0],
+    PROC_TEXT = 8192,
+    PAGE = 4096
+};
 
 static char proc_text[PROC_TEXT];
 
@@ -59,6 +63,16 @@ static void check_cgroup(const struct box_plan *plan, char *seen)
         (unsigned long long)processes);
 }
 
+/* In a view of its own each path is "/". */
+static bool shows_no_group(const char *groups)
+{
+    const char *at = strstr(groups, ":/");
+    bool none = at != NULL;
+    for (; at; at = strstr(at + 1, ":/"))
+        none = none && at[2] == '\n';
+    return none;
+}
+
 static void check_namespaces(const struct box_plan *plan, char *seen)
 {
     struct utsname name;
@@ -67,7 +81,7 @@ static void check_namespaces(const struct box_plan *plan, char *seen)
         SAW(seen, "the program is process %d and not 2", getpid());
     else if (uname(&name) < 0 || strcmp(name.nodename, "runnel") != 0)
         SAW(seen, "the host's name shows");
-    else if (strstr(read_proc("/proc/self/cgroup"), ":/") == NULL || strstr(proc_text, ":/b"))
+    else if (!shows_no_group(read_proc("/proc/self/cgroup")))
         SAW(seen, "the host's cgroups show");
     else if (getuid() != BOX_UID)
         SAW(seen, "the user is %u and not %d", getuid(), BOX_UID);
@@ -90,7 +104,6 @@ static void check_root(const struct box_plan *plan, char *seen)
     static const char *const absent[] = {"/home", "/root",       "/var",        "/sys",
                                          "/boot", "/etc/shadow", "/dev/mapper", "/run"};
     struct statvfs files;
-    (void)plan;
     for (size_t i = 0; i < ARRAY_LEN(read_only); i++) {
         if (statvfs(read_only[i], &files) < 0 || !(files.f_flag & ST_RDONLY))
             SAW(seen, "%s is not read-only", read_only[i]);
@@ -101,6 +114,9 @@ static void check_root(const struct box_plan *plan, char *seen)
     }
     if (statvfs("/work", &files) < 0 || (files.f_flag & (ST_RDONLY | ST_NOSUID)) != ST_NOSUID)
         SAW(seen, "/work is not a writable mount without setuid");
+    else if (files.f_blocks == 0 ||
+             files.f_blocks * files.f_frsize > plan->limits.value[LIMIT_WORKSPACE] + PAGE)
+        SAW(seen, "/work has no size, or is larger than it may be");
 }
 
 static void check_identity(const struct box_plan *plan, char *seen)
@@ -117,8 +133,8 @@ static void check_identity(const struct box_plan *plan, char *seen)
     }
     (void)snprintf(host_user, sizeof host_user, " %u ", plan->host_uid);
     bool mapped = strstr(read_proc("/proc/self/uid_map"), host_user) != NULL;
-    if (plan->privileged && !mapped && getuid() != plan->host_uid)
-        SAW(seen, "the box is not host user %u", plan->host_uid);
+    if (plan->privileged && (plan->host_uid == 0 || (!mapped && getuid() != plan->host_uid)))
+        SAW(seen, "the box is not a host user of its own");
     if (setuid(0) == 0)
         SAW(seen, "it could become root");
 }

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Spoils one check at a time and sees its test fail (mutations.txt).
 
-mutate.py [--only REGEX] [--table FILE] [--folder DIR] [--jobs N]
+mutate.py [--only REGEX] [--table FILE [--missing]] [--folder DIR] [--jobs N]
 
 It works in a copy of the tree, so the checkout stays as it is. The test passes before
-in that copy, else its failing shows nothing. As root for what makes boxes.
+in that copy, else its failing shows nothing. As root for what makes boxes. The table
+keeps what it says of checks that were not chosen.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -35,14 +37,23 @@ TABLE_HEAD = """\
 
 Made by `tests/layers/mutate.py --table`. Rows that no layer of the box stops, but a check of ours
 (`sup`, `api` and `q` in the list of threats): each check was spoilt alone, and the test beside it
-failed. [mutations.txt](mutations.txt) has the lines.
+failed. [mutations.txt](mutations.txt) has the lines. A row that is not here has
+[nothing to attack](../sandbox/README.md#rows-of-what-there-is-not), or
+[a layer](TABLE.md).
 
 | row | what was spoilt | in | what failed |
 |---|---|---|---|
 """
-# Of cmocka, and of unittest.
-FAILED_CASE = re.compile(r"^(?:\[  FAILED  \] (\w+)|(?:FAIL|ERROR): (\w+)(?: .*)?)$", re.M)
+TABLE_LINE = re.compile(r"^\| (\w+) \| (.*?) \| .*\n", re.M)
+# Of cmocka, of unittest, and of those that speak as report.py does.
+FAILED_CASE = re.compile(r"^(?:\[  (?:FAILED|ERROR )  \] (\w+)|(?:FAIL|ERROR): (\w+)(?: .*)?|"
+                         r"FAIL ([^(\n]+?)(?: \(.*)?)$", re.M)
+ALL_PASSED = re.compile(r"^[1-9]\d* passed, 0 failed, 0 skipped$", re.M)
 TEST_TIMEOUT_S = 900
+# These take a row, or words of a test's name, with --only.
+CORPUS, PAGE = "tests/sandbox/run.py", "tests/web/run.mjs"
+# What a test runs beside the program.
+BESIDE = {"tests/system/test_layers.py": ["tests/layers/runnel-weakened"]}
 # These know how to be without a service: over an engine that is played.
 OF_FAKE, FAKE = "tests/dialect/execute/", "tests/unit/dialect/serve_fake"
 
@@ -67,6 +78,7 @@ class Copy:
         self.top = pathlib.Path(folder) / "tree"
         self.jobs = jobs
         self.good = {}  # test: what is wrong with it as it is, or None
+        self.seconds = collections.Counter()  # building, testing: of what was spoilt
         listed = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], check=True,
                                 capture_output=True, text=True).stdout
         for name in filter(None, listed.split("\0")):
@@ -93,12 +105,26 @@ class Copy:
     def _target(self, test):
         if test.startswith(OF_FAKE):
             return FAKE
+        if test.startswith(PAGE):
+            return "page"
         return "runnel" if ".py" in test else self.targets.get(test)
 
     def builds(self, test):
         """What went wrong, or None."""
-        done = self._run(["ninja", "-C", "build", f"-j{self.jobs}", self._target(test)])
+        target = self._target(test)
+        done = self._run(["web/build"] if target == "page" else
+                         ["ninja", "-C", "build", f"-j{self.jobs}", target,
+                          *BESIDE.get(test.partition(" ")[0], [])])
         return None if done.returncode == 0 else done.stdout[-600:]
+
+    def _run_reporter(self, test):
+        """`tests/sandbox/run.py REGEX`, or `tests/web/run.mjs WORDS`. LONG: nothing is tried twice."""
+        path, _, words = test.partition(" ")
+        command = ["node", path] if path == PAGE else [
+            sys.executable, "-B", path, "--runnel", f"build/{self._target(test)}"]
+        done = self._run(["timeout", "-k", "10", str(TEST_TIMEOUT_S), *command, "--only", words],
+                         LONG="1")
+        return done, done.returncode == 0 and ALL_PASSED.search(done.stdout)
 
     def _run_python(self, test):
         """`FILE.py`, or `FILE.py CASE`."""
@@ -115,7 +141,9 @@ class Copy:
 
     def failed(self, test):
         """The cases that failed, or what else happened; [] when it passes."""
-        if ".py" in test:
+        if test.startswith((CORPUS, PAGE)):
+            done, passed = self._run_reporter(test)
+        elif ".py" in test:
             done, passed = self._run_python(test)
         else:
             done = self._run(["meson", "test", "-C", "build", "-v", "--no-rebuild",
@@ -143,6 +171,12 @@ class Copy:
         finally:
             path.write_text(text, encoding="utf-8")
 
+    @contextlib.contextmanager
+    def _timed(self, what):
+        began = time.monotonic()
+        yield
+        self.seconds[what] += time.monotonic() - began
+
     def judge(self, mutation):
         """(complaints, cases that failed) of one mutation; the copy is afterwards as before."""
         if not self._target(mutation.test):
@@ -153,10 +187,12 @@ class Copy:
         if self._as_it_is(mutation.test):
             return [f"{mutation.test} does not pass as it is: {self.good[mutation.test]}"], []
         with self._spoilt(mutation):
-            wrong = self.builds(mutation.test)
+            with self._timed("building"):
+                wrong = self.builds(mutation.test)
             if wrong:
                 return ["what is spoilt does not build: " + wrong], []
-            failed = self.failed(mutation.test)
+            with self._timed("testing"):
+                failed = self.failed(mutation.test)
         return ([] if failed else [f"{mutation.test} does not notice"]), failed
 
 
@@ -165,12 +201,41 @@ def order(row):
     return int(number[0]), row
 
 
-def write_table(path, caught):
-    lines = []
-    for mutation, failed in sorted(caught, key=lambda pair: order(pair[0].row)):
-        test = mutation.test.partition(" ")[0]
-        lines.append(f"| {mutation.row} | {mutation.name} | `{mutation.path}` | `{test}`: {failed[0]} |\n")
+def table_line(mutation, failed):
+    test = mutation.test.partition(" ")[0]
+    return f"| {mutation.row} | {mutation.name} | `{mutation.path}` | `{test}`: {failed[0]} |\n"
+
+
+def read_table(path):
+    """{(row, name): its line}"""
+    text = path.read_text(encoding="utf-8") if path and path.exists() else ""
+    return {(line[1], line[2]): line[0] for line in TABLE_LINE.finditer(text)}
+
+
+def write_table(path, mutations, judged):
+    """judged: {mutation: what failed}. The lines of others stay as they are."""
+    kept, lines = read_table(path), []
+    for mutation in sorted(mutations, key=lambda one: order(one.row)):
+        if judged.get(mutation):
+            lines.append(table_line(mutation, judged[mutation]))
+        elif mutation not in judged:
+            lines.append(kept.get((mutation.row, mutation.name), ""))
     path.write_text(TABLE_HEAD + "".join(lines), encoding="utf-8")
+
+
+def tell(report, judged, seconds):
+    noticed = [mutation for mutation, failed in judged.items() if failed]
+    rows = {mutation.row for mutation in noticed}
+    report.did(f"{len(noticed)} of {len(judged)} spoilt checks were noticed by their tests: "
+               f"checks of {len(rows)} rows of the list of threats")
+    if judged:
+        building, testing = (seconds[what] / len(judged) for what in ("building", "testing"))
+        report.did(f"each took {building + testing:.0f} s, {building:.0f} s of it to build")
+
+
+def is_chosen(mutation, options, shown):
+    return (re.search(options.only, " ".join((mutation.row, mutation.name, mutation.path, mutation.test)))
+            and not (options.missing and (mutation.row, mutation.name) in shown))
 
 
 def main(argv):
@@ -178,21 +243,22 @@ def main(argv):
     parser.add_argument("--only", default="", metavar="REGEX", help="by row, name, file or test")
     parser.add_argument("--jobs", type=int, default=2, help="of the build (2)")
     parser.add_argument("--table", type=pathlib.Path, help="where to write what was noticed")
+    parser.add_argument("--missing", action="store_true", help="only those that it does not show")
     parser.add_argument("--folder", help="where the copy is, and stays (one that goes)")
     options = parser.parse_args(argv)
-    report, caught = Report(), []
+    report, judged = Report(), {}
+    mutations = read_mutations(HERE / "mutations.txt")
     with contextlib.ExitStack() as stack:
         folder = options.folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="mutations-"))
         copy = Copy(folder, options.jobs)
-        for mutation in read_mutations(HERE / "mutations.txt"):
-            if re.search(options.only, " ".join(
-                    (mutation.row, mutation.name, mutation.path, mutation.test))):
-                complaints, failed = copy.judge(mutation)
+        shown = read_table(options.table)
+        for mutation in mutations:
+            if is_chosen(mutation, options, shown):
+                complaints, judged[mutation] = copy.judge(mutation)
                 report.judge(f"{mutation.row} {mutation.name}", complaints)
-                if failed:
-                    caught.append((mutation, failed))
-    if options.table:
-        write_table(options.table, caught)
+                if options.table:
+                    write_table(options.table, mutations, judged)
+    tell(report, judged, copy.seconds)
     return report.finish()
 
 

@@ -5,9 +5,15 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import unittest
 
 from service import BOUND_S, RUNNEL, Service, descendants, groups, wait_until
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "layers"))
+
+# pylint: disable=wrong-import-position
+import parts
 
 WITHOUT = ["/usr/bin/python3", "-B", str(pathlib.Path(__file__).with_name("without.py"))]
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
@@ -122,6 +128,35 @@ class MissingLayer(unittest.TestCase):
         done = self.call("landlock", "run", "--allow-missing=seccomp,network", "-l", "bash", "-",
                          stdin="echo ran")
         self.assertEqual((done.returncode, done.stdout), (69, ""))
+
+# A program whose boxes can be made without a step (tests/layers), in a pid namespace: a box
+# without one of its own leaves processes.
+WEAKENED = str(pathlib.Path(RUNNEL).parent / "tests/layers/runnel-weakened")
+APART = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root, whose boxes have every layer")
+class StepLeftOut(unittest.TestCase):
+    """A mistake of ours is no less than a host's lack: the box that looks at itself sees it."""
+
+    # The clone that makes a box fails where there is none.
+    UNSEEN = {"ipc"}
+
+    def missing(self, step):
+        done = subprocess.run([*APART, WEAKENED, "doctor", "--json"], capture_output=True, text=True,
+                              timeout=60, check=False, env={**os.environ, "WEAKENED_STEPS": f";{step};"})
+        report = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 69 if report["refusal"] else 0, done.stderr)
+        return [layer["name"] for layer in report["layers"] if layer["status"] == "missing"]
+
+    def test_with_all_steps_nothing_is_missing(self):
+        self.assertEqual(self.missing(""), [])
+
+    def test_each_is_noticed(self):
+        for layer, steps in parts.STEPS.items():
+            for step in set(steps) - self.UNSEEN:
+                with self.subTest(step):
+                    self.assertIn("namespaces" if layer == "users" else layer, self.missing(step))
 
 
 if __name__ == "__main__":

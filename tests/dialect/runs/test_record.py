@@ -27,6 +27,22 @@ class Record(Contract):
         self.assertEqual(record["metadata"], {})
         self.assertEqual(self.record(record["id"]), record)
 
+    def test_a_run_finds_nothing_of_the_one_before(self):
+        code = ("import glob, os\n"
+                "folders = ['/work', '/work/outputs', '/tmp', '/dev/shm', '/var/tmp', '/run', '/']\n"
+                "print([path for folder in folders for path in glob.glob(folder + '/*left*')])\n"
+                "left = 0\n"
+                "for folder in folders:\n"
+                "    try:\n"
+                "        os.makedirs(folder, exist_ok=True)\n"
+                "        open(folder + '/left.py', 'w').close()\n"
+                "        left += 1\n"
+                "    except OSError:\n"
+                "        pass\n"
+                "print(left)\n")
+        for _ in range(3):
+            self.assertEqual(self.run_it(code)["stdout"], "[]\n4\n")
+
     def test_the_request_comes_back_when_asked_for_also_while_it_goes_on(self):
         run = self.start("sleep 100", args=["a"])
         sent = {"language": "bash", "code": "sleep 100", "args": ["a"]}

@@ -10,14 +10,12 @@
 static int leave_an_orphan(void)
 {
     for (int patience = 0; patience < 2000; patience++) {
+        int status = 0;
         pid_t child = fork();
-        if (child == 0) {
-            if (fork() == 0)
-                _exit(0);
-            _exit(0);
-        }
-        if (child > 0)
-            return waitpid(child, NULL, 0) == child;
+        if (child == 0)
+            _exit(fork() < 0); /* and so does the orphan */
+        if (child > 0 && waitpid(child, &status, 0) == child && status == 0)
+            return 1;
         usleep(1000);
     }
     return 0;

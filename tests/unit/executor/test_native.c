@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "native_fixture.h"
@@ -64,6 +65,20 @@ static void a_closed_stdout_does_not_end_the_stage(void **state)
     die(fixture);
     turn(fixture);
     assert_int_equal(fixture->ended, 1);
+}
+
+/* A closed pipe is always ready to be read. */
+static void closed_streams_keep_nobody_busy(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    for (int i = 0; i < 3; i++)
+        fd_close(&fixture->program[i]);
+    clock_t before = clock();
+    for (int i = 0; i < 25; i++) /* half a second */
+        turn(fixture);
+    assert_true(clock() - before < CLOCKS_PER_SEC / 20);
+    assert_int_equal(fixture->ended, 0);
 }
 
 static void a_death_does_not_wait_for_a_write_end_held_elsewhere(void **state)
@@ -484,6 +499,7 @@ int main(void)
         ROW(output_comes_while_the_box_lives),
         ROW(one_read_moves_at_most_a_chunk),
         ROW(a_closed_stdout_does_not_end_the_stage),
+        ROW(closed_streams_keep_nobody_busy),
         ROW(a_death_does_not_wait_for_a_write_end_held_elsewhere),
         ROW(a_paused_stage_keeps_its_bytes_and_its_end),
         ROW(a_pause_from_within_output_holds_the_rest),

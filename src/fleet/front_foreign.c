@@ -255,6 +255,8 @@ static void on_stored(void *context, const struct redis_reply *reply)
     if (!reply)
         return;                                           /* once more, when Redis is back */
     front_take_result(end->front, buf_slice(&end->text)); /* should another one have stored its */
+    if (reply->kind == REDIS_ERROR)
+        return; /* once more, soon: another front, whose run it is, hears of it by no other way */
     amqp_settle(end->front->amqp, end->ref, AMQP_ACK);
     end_free(end);
 }

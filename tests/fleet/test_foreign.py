@@ -304,6 +304,24 @@ class Runners(Case):
             self.assertEqual(other.result(job)["result"]["output"],
                              front.result(job)["result"]["output"])
 
+    def test_a_result_that_redis_refuses_is_kept_for_its_front(self):
+        fronts = [self.front(), self.front()]  # which have the results in turn
+        jobs = [(front, front.submit("python", f"print({n})"))
+                for front in fronts for n in range(3)]
+        with Redis(redis.port) as full:
+            full.call("CONFIG", "SET", "maxmemory", "1")
+            try:
+                runner = self.runner("redis-6")
+                runner.next(1 + len(jobs))
+                wait_until("results come", lambda: any(
+                    front.job(job)["status"] == "completed" for front, job in jobs))
+                time.sleep(1)  # those of the other front, too
+            finally:
+                full.call("CONFIG", "SET", "maxmemory", "0")
+        for front, job in jobs:
+            self.assertEqual(front.result(job)["status"], "completed")
+        self.nothing_waits("results.all")
+
     def test_results_that_are_none_are_taken_once(self):
         front = self.front()
         long_id = json.dumps({"job_id": "x" * 500, "exit_code": 0}).encode()

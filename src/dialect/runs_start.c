@@ -130,7 +130,10 @@ static void answer_existing(struct start *start, const char *existing, bool same
         wait_for_end(start, run);
         return;
     }
-    runs_answer_record(runs, take_request(start), existing, false);
+    if (!run && start->waits)
+        runs_wait_stored(runs, take_request(start), existing);
+    else
+        runs_answer_record(runs, take_request(start), existing, false);
     start_free(start);
 }
 

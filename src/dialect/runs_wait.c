@@ -2,11 +2,16 @@
 #include "dialect/runs_wait.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dialect/request_answer.h"
 #include "dialect/runs.h"
 #include "dialect/runs_record.h"
+#include "loop/loop.h"
+#include "store/store.h"
+
+enum { LOOK_MS = 250 };
 
 struct wait {
     const struct runs *runs;
@@ -74,4 +79,71 @@ void runs_wait(const struct runs *runs, struct http_request *http, struct run *r
     }
     wait->absence = absence;
     http_on_gone(http, on_gone, wait);
+}
+
+/* --- one that is still looked for --- */
+
+struct look {
+    const struct runs *runs;
+    struct http_request *http; /* NULL: the client has left */
+    struct loop_timer *again;
+    bool is_asked; /* the store's answer is to come */
+    char id[STORE_ID_SIZE];
+};
+
+static void look_free(struct look *look)
+{
+    loop_timer_free(look->again);
+    free(look);
+}
+
+static void on_looker_gone(void *context)
+{
+    struct look *look = context;
+    look->http = NULL;
+    if (!look->is_asked)
+        look_free(look);
+}
+
+static void on_stored(void *context, const struct stored_run *stored, const struct err *err)
+{
+    struct look *look = context;
+    struct http_request *http = look->http;
+    struct run *run = engine_find(look->runs->engine, look->id);
+    (void)err; /* runs_answer_record meets it again */
+    look->is_asked = false;
+    if (http && !run && stored && !stored->is_finished) {
+        loop_timer_start(look->again, LOOK_MS);
+        return;
+    }
+    if (http)
+        http_on_gone(http, NULL, NULL);
+    if (http && run && run_state(run) != RUN_FINISHED)
+        runs_wait(look->runs, http, run, RUNS_CLIENT_RETURNS);
+    else if (http)
+        runs_answer_record(look->runs, http, look->id, false);
+    look_free(look);
+}
+
+static void look_again(void *context)
+{
+    struct look *look = context;
+    look->is_asked = true;
+    store_run_get(look->runs->store, look->id, false, on_stored, look);
+}
+
+void runs_wait_stored(const struct runs *runs, struct http_request *http, const char *id)
+{
+    struct look *look = calloc(1, sizeof *look);
+    struct err err;
+    if (!look) {
+        (void)err_sys(&err, errno, "run");
+        request_answer_err(http, &err);
+        return;
+    }
+    *look = (struct look){.runs = runs, .http = http};
+    (void)snprintf(look->id, sizeof look->id, "%s", id);
+    look->again = loop_timer_new(runs->loop, look_again, look);
+    http_on_gone(http, on_looker_gone, look);
+    look_again(look);
 }

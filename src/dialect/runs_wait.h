@@ -17,5 +17,8 @@ enum runs_absence {
  * run is cancelled, and that is the answer. */
 void runs_wait(const struct runs *runs, struct http_request *http, struct run *run,
                enum runs_absence absence);
+/* The same of one that the store has and the engine need not know (yet): what a process before this
+ * one took is looked for until it is found or lost (engine_resume). Its client returns. */
+void runs_wait_stored(const struct runs *runs, struct http_request *http, const char *id);
 
 #endif

@@ -78,6 +78,8 @@ class Resumed(unittest.TestCase):
             asked = send(front, {"language": "bash", "code": "sleep 1; echo asked"}, "key")
             wait_until("some run", lambda: any(record_of(front, run)["status"] == "running"
                                                for run in runs))
+            with fleet.connect() as redis:
+                wait_until("the broker has all", lambda: len(self.confirmed(redis)) == len(runs) + 1)
             restart(front)
             asked.close()
             for run, output in runs.items():
@@ -185,6 +187,13 @@ class Resumed(unittest.TestCase):
         wait_until("the broker has it", is_sent)
         return run
 
+    @staticmethod
+    def confirmed(redis):
+        """Those of /v1/runs that the broker has, or had."""
+        runs = [run.decode() for run in redis.call("ZREVRANGE", "runnel:runs", "0", "-1")]
+        return [run for run in runs if run.startswith("run_")
+                and not redis.call("HGET", f"runnel:run:{run}", "sending")]
+
     def assert_interrupted(self, record):
         self.assertEqual(record["verdict"], "internal_error", record)
         self.assertIn("interrupted", record["reason"])
@@ -213,6 +222,23 @@ class Resumed(unittest.TestCase):
                 self.assertEqual(came, began, lane)
             ends.close()
             self.assertEqual(ends.twice(), {})
+
+    def test_who_comes_back_for_one_that_is_looked_for_has_its_end(self):
+        body, key = {"language": "bash", "code": "echo up"}, "key"
+        with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
+            front = fleet.fronts[0]
+            fleet.workers.pop().close()
+            asked = send(front, body, key)
+            run = wait_until("the broker has it", lambda: next(iter(self.confirmed(redis)), None))
+            front.kill()
+            asked.close()
+            redis.call("HSET", f"runnel:run:{run}", "sending", "1")
+            with Amqp(fleet.rabbit.url) as amqp:
+                amqp.purge("runnel.jobs.normal")
+            front.restart()
+            status, _, again = front.request_raw("POST", "/v1/runs", body, {"idempotency-key": key})
+            self.assertEqual((status, json.loads(again)["id"]), (200, run))
+            self.assert_interrupted(json.loads(again))
 
     def test_redis_knows_whether_the_broker_has_a_run(self):
         with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:

@@ -135,6 +135,7 @@ void database_close(struct database *db)
 
 int database_begin(struct database *db, bool writes, struct err *err)
 {
+    database_rollback(db); /* of one before, for which there was no memory */
     return database_execute(db, writes ? "BEGIN IMMEDIATE" : "BEGIN", err);
 }
 

@@ -59,7 +59,8 @@ int database_fail(const struct database *db, int rc, struct err *err);
 int database_execute(struct database *db, const char *sql, struct err *err);
 int database_number(struct database *db, const char *sql, uint64_t *ret_number, struct err *err);
 
-/* `writes`: nobody else writes until the end. Commit and rollback end it in any case. */
+/* `writes`: nobody else writes until the end. Commit and rollback end it, or, where there is no
+ * memory for that, the next beginning does. */
 int database_begin(struct database *db, bool writes, struct err *err);
 int database_commit(struct database *db, struct err *err);
 void database_rollback(struct database *db);

@@ -230,6 +230,24 @@ static void a_step_that_fails_leaves_the_last_version(void **state)
     database_close(&db);
 }
 
+/* As it is when there was no memory even for the end of one that had failed. */
+static void a_transaction_without_an_end_is_not_in_the_way_of_the_next(void **state)
+{
+    struct fixture *fixture = *state;
+    struct database db = {0};
+    struct err err = {0};
+    uint64_t number = 0;
+    assert_int_equal(database_open(&db, in(fixture, "x.db"), &err), 0);
+    assert_int_equal(database_begin(&db, true, &err), 0);
+    assert_int_equal(database_execute(&db, "CREATE TABLE void (a)", &err), 0);
+    assert_int_equal(database_begin(&db, true, &err), 0);
+    assert_int_equal(database_execute(&db, "CREATE TABLE kept (a)", &err), 0);
+    assert_int_equal(database_commit(&db, &err), 0);
+    assert_int_equal(database_number(&db, "SELECT count(*) FROM sqlite_master", &number, &err), 0);
+    assert_int_equal(number, 1);
+    database_close(&db);
+}
+
 /* --- without privilege --- */
 
 static void everything_is_given_to_the_owner(void **state)
@@ -348,6 +366,7 @@ int main(void)
         TEST(a_database_of_others_is_refused),
         TEST(every_older_version_is_brought_up),
         TEST(a_step_that_fails_leaves_the_last_version),
+        TEST(a_transaction_without_an_end_is_not_in_the_way_of_the_next),
         TEST(everything_is_given_to_the_owner),
         TEST(a_front_without_privilege_lives_on_it),
     };

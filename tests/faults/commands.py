@@ -12,6 +12,7 @@ from service import Service, free_port, wait_until
 BOUND_S = 30
 GROUPS_GO_S = 5
 SIGNALLED = 128
+LOADER_FAILED = 127
 
 
 class Command:
@@ -35,15 +36,20 @@ class Command:
         self._log.close()
         self.storage.cleanup()
 
+    def _ended_before_main(self, status, log):
+        """Libraries have no better way to say it, nor has the loader; libuv makes some things once."""
+        fired = " ".join(self.injector.fired)
+        return (status == -signal.SIGSEGV and not log and ("brk" in fired or "mmap" in fired) or
+                status == -signal.SIGABRT and not log and "pipe2" in fired or
+                status == LOADER_FAILED and "cannot allocate" in log)
+
     def complaints(self, done):
         """It has ended; `done`: it did what it was there for."""
         status, log = self.injector.ended, self.log()
         if status is None:
             return ["it does not end"]
-        if status == -signal.SIGSEGV and not log and "brk" in " ".join(self.injector.fired):
-            return []  # libc of a static program, before main: it has no other way to say it
-        if status == -signal.SIGABRT and not log and "pipe2" in " ".join(self.injector.fired):
-            return []  # nor has libuv for what it makes once
+        if self._ended_before_main(status, log):
+            return []
         if status < 0 or status >= SIGNALLED:
             return [f"it ended with {status}: {log[-300:]}"]
         if status == 0 and not done:

@@ -38,7 +38,7 @@ from service import ROOT, RUNNEL, Service, descendants, groups, wait_until
 
 SAMPLE = 11
 SPARE_OF_FRONT = 2
-SPARE_DESCRIPTORS = 48  # of pools, which may be fuller than at first
+SPARE_DESCRIPTORS = 64  # of pools, which may be fuller than at first
 IDLE_S = 10
 STARTS_EVERY = 7  # a start has many calls, and takes long
 # A connection that there is no memory for cannot be answered: who hands it to the HTTP library.

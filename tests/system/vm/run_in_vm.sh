@@ -36,7 +36,10 @@ for tool in qemu-system-x86_64 gcc python3 dpkg-deb "$virtiofsd"; do
     command -v "$tool" >/dev/null || skip "$tool is not installed"
 done
 
-# Debian's kernel, once.
+# Debian's kernel, once, also where several machines start.
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
 kernel=$cache/${VM_KERNEL:-kernel}
 if [ ! -d "$kernel" ]; then
     image=${VM_KERNEL:-$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
@@ -54,6 +57,7 @@ if ! [ "$cache/init" -nt "$here/init.c" ]; then
     gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static -o "$cache/init.$$" "$here/init.c"
     mv "$cache/init.$$" "$cache/init"
 fi
+exec 9>&-
 
 work=$(mktemp -d)
 daemon=

@@ -267,6 +267,36 @@ void runs_reply_live(const struct runs *runs, struct http_request *request, int 
     reply_live(runs, request, status, run, (struct slice){0});
 }
 
+static void reply_stored(const struct runs *runs, struct http_request *request,
+                         const struct stored_run *stored, bool with_request)
+{
+    auto_buf struct buf body;
+    buf_init(&body, RESULT_BODY_MAX);
+    struct json json = json_start(&body);
+    json_open_object(&json, NULL);
+    runs_write_stored(&json, stored, &runs->links, request);
+    if (with_request && stored->run.request.len > 0)
+        json_value(&json, "request", stored->run.request);
+    json_close_object(&json);
+    http_reply_take(request, 200, ANSWER_JSON, &body);
+}
+
+void runs_answer_stored(const struct runs *runs, struct http_request *request, const char *id,
+                        const struct stored_run *stored, const struct err *err, bool with_request)
+{
+    struct run *run = engine_find(runs->engine, id);
+    bool seen = stored && request_may_see(request, stored->run.key);
+    /* The engine knows more when the store could not take its end, or knows nothing. */
+    if (seen && (stored->is_finished || !run))
+        reply_stored(runs, request, stored, with_request);
+    else if (run && request_may_see(request, run_owner(run)))
+        reply_live(runs, request, 200, run, stored ? stored->run.request : (struct slice){0});
+    else if (!err || err->code == ERR_NOT_FOUND)
+        runs_answer_not_found(request);
+    else
+        http_reply_err(request, err);
+}
+
 struct answer {
     const struct runs *runs;
     struct http_request *request; /* NULL: the client has left */
@@ -280,40 +310,14 @@ static void on_gone(void *context)
     answer->request = NULL;
 }
 
-static void reply_stored(const struct answer *answer, const struct stored_run *run)
-{
-    auto_buf struct buf body;
-    buf_init(&body, RESULT_BODY_MAX);
-    struct json json = json_start(&body);
-    json_open_object(&json, NULL);
-    runs_write_stored(&json, run, &answer->runs->links, answer->request);
-    if (answer->with_request && run->run.request.len > 0)
-        json_value(&json, "request", run->run.request);
-    json_close_object(&json);
-    http_reply_take(answer->request, 200, ANSWER_JSON, &body);
-}
-
 static void on_stored(void *context, const struct stored_run *stored, const struct err *err)
 {
     struct answer *answer = context;
     struct http_request *request = answer->request;
-    if (!request) {
-        free(answer);
-        return;
+    if (request) {
+        http_on_gone(request, NULL, NULL);
+        runs_answer_stored(answer->runs, request, answer->id, stored, err, answer->with_request);
     }
-    struct run *run = engine_find(answer->runs->engine, answer->id);
-    bool seen = stored && request_may_see(request, stored->run.key);
-    http_on_gone(request, NULL, NULL);
-    /* The engine knows more when the store could not take its end, or knows nothing. */
-    if (seen && (stored->is_finished || !run))
-        reply_stored(answer, stored);
-    else if (run && request_may_see(request, run_owner(run)))
-        reply_live(answer->runs, request, 200, run,
-                   stored ? stored->run.request : (struct slice){0});
-    else if (!err || err->code == ERR_NOT_FOUND)
-        runs_answer_not_found(request);
-    else
-        http_reply_err(request, err);
     free(answer);
 }
 

@@ -50,6 +50,9 @@ void runs_write_stored(struct json *json, const struct stored_run *run,
  * store. 404 when there is none that the caller may see. */
 void runs_answer_record(const struct runs *runs, struct http_request *request, const char *id,
                         bool with_request);
+/* The same of one that the store was asked for already: with what it said (stored, or err). */
+void runs_answer_stored(const struct runs *runs, struct http_request *request, const char *id,
+                        const struct stored_run *stored, const struct err *err, bool with_request);
 void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
                      struct run *run);
 

@@ -110,7 +110,6 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
     struct look *look = context;
     struct http_request *http = look->http;
     struct run *run = engine_find(look->runs->engine, look->id);
-    (void)err; /* runs_answer_record meets it again */
     look->is_asked = false;
     if (http && !run && stored && !stored->is_finished) {
         loop_timer_start(look->again, LOOK_MS);
@@ -121,7 +120,7 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
     if (http && run && run_state(run) != RUN_FINISHED)
         runs_wait(look->runs, http, run, RUNS_CLIENT_RETURNS);
     else if (http)
-        runs_answer_record(look->runs, http, look->id, false);
+        runs_answer_stored(look->runs, http, look->id, stored, err, false);
     look_free(look);
 }
 

@@ -219,8 +219,8 @@ static int write_down(struct fleet_link *link, const char *id, struct slice job,
                        job) < 0 ||
         fleet_link_ask(link, NULL, NULL, err, slice_of("EXPIRE"), slice_of(run.text),
                        slice_of(lives)) < 0 ||
-        fleet_link_ask(link, NULL, NULL, err, slice_of("ZADD"), slice_of("runnel:runs"),
-                       slice_of(now), slice_of(id)) < 0)
+        fleet_link_ask(link, NULL, NULL, err, slice_of("ZADD"), slice_of(RUNS_KEY), slice_of(now),
+                       slice_of(id)) < 0)
         return -1;
     return fleet_link_ask(link, NULL, NULL, err, slice_of("HINCRBY"), slice_of(counts.text),
                           slice_of("in"), slice_of("1"));
@@ -231,7 +231,7 @@ static void forget(struct fleet_link *link, const char *id)
 {
     struct fleet_key run = run_key(id);
     (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("DEL"), slice_of(run.text));
-    (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("ZREM"), slice_of("runnel:runs"),
+    (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("ZREM"), slice_of(RUNS_KEY),
                          slice_of(id));
 }
 

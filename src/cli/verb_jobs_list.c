@@ -133,7 +133,7 @@ int jobs_list(struct fleet_link *link, const struct jobs_options *options, const
         buf_add_format(&listing.text, ROW_FORM, "ID", "STATE", "LANGUAGE", "LANE", "ATTEMPT",
                        "WORKER", "SUBMITTED (UTC)");
     int rc = fleet_link_ask(link, take_rows, &listing, err, slice_of("EVAL"), slice_of(list_script),
-                            slice_of("1"), slice_of("runnel:runs"), slice_of(most),
+                            slice_of("1"), slice_of(RUNS_KEY), slice_of(most),
                             slice_of(options->all ? "all" : ""));
     if (options->json)
         json_close_array(&listing.json);

@@ -176,15 +176,10 @@ class Resumed(unittest.TestCase):
             self.assertIn("interrupted", record["reason"])
             self.assertEqual([event["type"] for event in events_of(front, run)], ["end"])
 
-    @staticmethod
-    def start_sent(front, redis, lane="normal"):
+    def start_sent(self, front, redis, lane="normal"):
         """A run that the broker has."""
         run = start(front, "bash", "echo up", priority=lane, on_disconnect="continue")
-
-        def is_sent():
-            job, sending = redis.call("HMGET", f"runnel:run:{run}", "job", "sending")
-            return job and not sending
-        wait_until("the broker has it", is_sent)
+        wait_until("the broker has it", lambda: run in self.confirmed(redis))
         return run
 
     @staticmethod

@@ -151,6 +151,12 @@ struct run *submit(struct fixture *fixture, const struct run_spec *spec)
     return run;
 }
 
+struct run *submit_one(struct fixture *fixture)
+{
+    struct run_spec spec = spec_of(&interpreted);
+    return submit(fixture, &spec);
+}
+
 struct run *submit_and_settle(struct fixture *fixture, const struct run_spec *spec)
 {
     struct run *run = submit(fixture, spec);

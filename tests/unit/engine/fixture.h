@@ -62,6 +62,7 @@ void fixture_fini(struct fixture *fixture); /* drains, and checks that nothing i
 
 struct run_spec spec_of(const struct language *language);
 struct run *submit(struct fixture *fixture, const struct run_spec *spec);
+struct run *submit_one(struct fixture *fixture); /* of `interpreted` */
 /* Submits, and lets the loop run until the first stage was asked for. */
 struct run *submit_and_settle(struct fixture *fixture, const struct run_spec *spec);
 struct fake_stage *stage_of(struct fixture *fixture); /* the newest; fails when none */

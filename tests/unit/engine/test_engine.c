@@ -21,12 +21,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct run *submit_one(void)
-{
-    struct run_spec spec = spec_of(&interpreted);
-    return submit(&fixture, &spec);
-}
-
 static struct fake_stage *oldest_stage(void)
 {
     struct fake_executor *executor = fake_of_fixture(&fixture);
@@ -50,7 +44,7 @@ static void slots_are_given_in_the_order_of_arrival(void **state)
     (void)state;
     struct run *runs[5];
     for (size_t i = 0; i < ARRAY_LEN(runs); i++)
-        runs[i] = submit_one();
+        runs[i] = submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     for (size_t next = 2;; next++) {
         assert_int_equal(engine_running(fixture.engine), MIN((size_t)2, 7 - next));
@@ -73,7 +67,7 @@ static void a_full_queue_refuses_and_takes_again_when_there_is_room(void **state
     struct err err = {0};
     struct run *last = NULL;
     for (size_t i = 0; i < 5; i++) /* two slots and three places */
-        last = submit_one();
+        last = submit_one(&fixture);
     assert_null(engine_submit(fixture.engine, &spec, &err));
     assert_int_equal(err.code, ERR_BUSY);
     fake_loop_settle(fixture.loop);
@@ -88,12 +82,12 @@ static void a_full_queue_refuses_and_takes_again_when_there_is_room(void **state
 static void a_run_that_waits_too_long_is_told_so(void **state)
 {
     (void)state;
-    submit_one();
-    submit_one();
+    submit_one(&fixture);
+    submit_one(&fixture);
     struct run_spec spec = spec_of(&interpreted);
     spec.limits.value[LIMIT_QUEUE] = 2000;
     struct run *run = submit_and_settle(&fixture, &spec);
-    struct run *patient = submit_one();
+    struct run *patient = submit_one(&fixture);
     fake_loop_advance(fixture.loop, 1999);
     assert_int_equal(run_state(run), RUN_QUEUED);
     fake_loop_advance(fixture.loop, 1);
@@ -158,10 +152,10 @@ static void a_run_is_cancelled_once_wherever_it_stands(void **state)
 static void a_waiting_run_is_cancelled_without_a_slot(void **state)
 {
     (void)state;
-    submit_one();
-    submit_one();
-    struct run *first = submit_one();
-    struct run *second = submit_one();
+    submit_one(&fixture);
+    submit_one(&fixture);
+    struct run *first = submit_one(&fixture);
+    struct run *second = submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     run_cancel(first, "the client stopped it");
     run_cancel(first, "somebody else");
@@ -227,7 +221,7 @@ static void submit_from_observer(void *context, const struct run *run)
                    run_state_name(run_state(run)));
     if (run_state(run) == RUN_PREPARING && submit_again) {
         submit_again = false;
-        submit_one();
+        submit_one(&fixture);
     }
 }
 
@@ -242,7 +236,7 @@ static void a_run_that_an_observer_submits_is_heard_of_first_as_queued(void **st
     assert_non_null(fixture.engine);
     heard[0] = '\0';
     submit_again = true;
-    submit_one();
+    submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     assert_string_equal(heard, "a:queued a:preparing b:queued b:preparing ");
     fake_stage_exit(oldest_stage(), 0);
@@ -263,7 +257,7 @@ static void a_drain_lets_runs_end_and_refuses_new_ones(void **state)
     struct run *runs[3];
     int drained = 0;
     for (size_t i = 0; i < ARRAY_LEN(runs); i++)
-        runs[i] = submit_one();
+        runs[i] = submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     engine_drain(fixture.engine, 10000, note_drained, &drained);
     struct run_spec spec = spec_of(&interpreted);
@@ -289,7 +283,7 @@ static void after_its_grace_a_drain_cancels_the_rest(void **state)
     struct run *runs[4];
     int drained = 0;
     for (size_t i = 0; i < ARRAY_LEN(runs); i++)
-        runs[i] = submit_one();
+        runs[i] = submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     fake_stage_start(stage_of(&fixture));
     engine_drain(fixture.engine, 3000, note_drained, &drained);
@@ -307,7 +301,7 @@ static void a_drain_can_be_hurried(void **state)
 {
     (void)state;
     int drained = 0;
-    struct run *run = submit_one();
+    struct run *run = submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     engine_drain(fixture.engine, 10000, note_drained, &drained);
     engine_drain(fixture.engine, 0, note_drained, &drained);
@@ -331,13 +325,13 @@ static void retry_after_grows_with_the_queue_and_what_runs_take(void **state)
 {
     (void)state;
     assert_int_equal(engine_retry_after_s(fixture.engine), 1);
-    submit_one();
+    submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     fake_stage_start(stage_of(&fixture));
     fake_loop_advance(fixture.loop, 8000);
     fake_stage_exit(stage_of(&fixture), 0);
     for (size_t i = 0; i < 5; i++)
-        submit_one();
+        submit_one(&fixture);
     fake_loop_settle(fixture.loop);
     assert_int_equal(engine_retry_after_s(fixture.engine), 1 + 4 * 8 / 2);
 }

@@ -18,18 +18,12 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct run *submit_one(void)
-{
-    struct run_spec spec = spec_of(&interpreted);
-    return submit(&fixture, &spec);
-}
-
 static void a_finished_run_is_kept_for_a_while(void **state)
 {
     (void)state;
     char ids[2][RUN_ID_SIZE];
     for (size_t i = 0; i < 2; i++) {
-        keep_id(ids[i], submit_one());
+        keep_id(ids[i], submit_one(&fixture));
         fake_loop_settle(fixture.loop);
         fake_stage_exit(stage_of(&fixture), 0);
         fake_loop_advance(fixture.loop, 1000);
@@ -105,7 +99,7 @@ static void many_runs_are_found_by_id(void **state)
     enum { COUNT = 1000 };
     static char ids[COUNT][RUN_ID_SIZE];
     for (size_t i = 0; i < COUNT; i++) {
-        keep_id(ids[i], submit_one());
+        keep_id(ids[i], submit_one(&fixture));
         fake_loop_settle(fixture.loop);
         fake_stage_exit(stage_of(&fixture), 0);
         fake_loop_settle(fixture.loop);

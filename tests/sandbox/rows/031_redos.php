@@ -1,8 +1,8 @@
 <?php
 // SPDX-License-Identifier: MIT
 // row: 31 redos
-// expect: timeout cpu_limit
-// limits: timeout=3s
+// expect: timeout
+// limits: timeout=3s cpu-time=60s
 // layer: supervisor
 // (PHP's own guards would end it early.)
 ini_set("pcre.backtrack_limit", (string)PHP_INT_MAX);

@@ -11,19 +11,18 @@
  * resets the connection, and the reset can overtake our Close. So our side is
  * shut first, and the rest is read away.
  */
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <wslay/wslay.h>
 
 #include "base/util.h"
 #include "server/http_private.h"
 #include "server/websocket_private.h"
+#include "server/websocket_wire.h"
 
 /* A client is pinged when it has been silent this long, and must say anything
  * within as long again. */
@@ -36,11 +35,11 @@
  * make us answer (a pong, an error), and one that never reads must not fill memory
  * with them. */
 #define UNREAD_MAX 4096
-/* What one socket may bring in before the others have their turn. */
-#define READ_A_TURN (128 * KIB)
 
 /* What a Close frame has room for, and a NUL. */
 enum { CLOSE_REASON_SIZE = 124 };
+
+static const char no_memory[] = "no memory";
 
 struct websocket {
     struct list link;
@@ -50,13 +49,9 @@ struct websocket {
     const char *protocol;
     uint64_t holder; /* whose share of the connections it is of */
     struct wslay_event_context *wslay;
-    int fd; /* -1 while opening */
+    struct websocket_wire wire;
     struct loop_watch *watch;
     struct loop_timer *timer;
-    char *early; /* came with the handshake, and is not read yet */
-    size_t early_len;
-    size_t early_at;
-    size_t turn; /* bytes read in this turn */
     bool is_full;
     bool is_closing;    /* nothing more is taken from its owner */
     uint16_t last_code; /* of our Close, once all before it is out; 0: none is to come */
@@ -68,49 +63,34 @@ struct websocket {
 
 /* --- wslay's side --- */
 
+/* wslay wants an error where nothing is there, too. */
+static ssize_t as_of_wslay(struct websocket *socket, ssize_t count)
+{
+    if (count > 0)
+        return count;
+    wslay_event_set_error(socket->wslay,
+                          count == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
+    return -1;
+}
+
 static ssize_t on_recv(wslay_event_context_ptr wslay, uint8_t *buf, size_t len, int flags,
                        void *context)
 {
+    (void)wslay;
     (void)flags;
     struct websocket *socket = context;
-    ssize_t count = 0;
-    if (socket->early_at < socket->early_len) {
-        count = (ssize_t)MIN(len, socket->early_len - socket->early_at);
-        memcpy(buf, socket->early + socket->early_at, (size_t)count);
-        socket->early_at += (size_t)count;
-        return count;
-    }
-    if (socket->turn >= READ_A_TURN) {
-        wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
-        return -1;
-    }
-    do {
-        count = recv(socket->fd, buf, len, MSG_DONTWAIT);
-    } while (count < 0 && errno == EINTR);
-    if (count > 0) {
-        socket->turn += (size_t)count;
-        return count;
-    }
-    bool later = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    socket->is_gone = socket->is_gone || !later;
-    wslay_event_set_error(wslay, later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
-    return -1;
+    ssize_t count = wire_read(&socket->wire, buf, len);
+    socket->is_gone = socket->is_gone || count < 0;
+    return as_of_wslay(socket, count);
 }
 
 static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t len, int flags,
                        void *context)
 {
+    (void)wslay;
     struct websocket *socket = context;
-    int more = flags & WSLAY_MSG_MORE ? MSG_MORE : 0;
-    ssize_t count = 0;
-    do {
-        count = send(socket->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL | more);
-    } while (count < 0 && errno == EINTR);
-    if (count >= 0)
-        return count;
-    bool later = errno == EAGAIN || errno == EWOULDBLOCK;
-    wslay_event_set_error(wslay, later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
-    return -1;
+    return as_of_wslay(socket,
+                       wire_write(&socket->wire, bytes, len, (flags & WSLAY_MSG_MORE) != 0));
 }
 
 static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *arg,
@@ -135,11 +115,8 @@ static void release(struct websocket *socket)
     loop_watch_free(socket->watch);
     loop_timer_free(socket->timer);
     wslay_event_context_free(socket->wslay);
-    if (socket->fd >= 0) {
-        (void)close(socket->fd);
+    if (wire_close(&socket->wire))
         server_release_socket(socket->server);
-    }
-    free(socket->early);
     free(socket);
 }
 
@@ -154,17 +131,16 @@ static void end(struct websocket *socket)
 
 /* --- the loop's side --- */
 
-/* What came with the handshake shows in no watch: one for writing fires at once. */
 static bool has_early(const struct websocket *socket)
 {
-    return socket->early_at < socket->early_len && wslay_event_get_read_enabled(socket->wslay);
+    return wire_has_early(&socket->wire) && wslay_event_get_read_enabled(socket->wslay);
 }
 
 static void write_out(struct websocket *socket)
 {
     if (wslay_event_send(socket->wslay) == 0)
         return;
-    (void)shutdown(socket->fd, SHUT_RDWR);
+    (void)shutdown(socket->wire.fd, SHUT_RDWR);
     socket->is_gone = true;
 }
 
@@ -176,24 +152,46 @@ static bool may_say_close(const struct websocket *socket)
            wslay_event_get_queued_msg_count(socket->wslay) == 0;
 }
 
-static void say_close(struct websocket *socket)
+static void start_closing(struct websocket *socket)
+{
+    socket->is_closing = true;
+    loop_timer_start(socket->timer, CLOSING_MS);
+}
+
+static void part(struct websocket *socket)
+{
+    socket->is_parting = true;
+    (void)shutdown(socket->wire.fd, SHUT_WR);
+    loop_watch_set(socket->watch, LOOP_READ);
+    start_closing(socket);
+}
+
+/* False: there is no memory for it, so it went out bare, and no more can. */
+static bool say_close(struct websocket *socket)
 {
     const char *reason = socket->last_reason;
-    (void)wslay_event_queue_close(socket->wslay, socket->last_code, (const uint8_t *)reason,
-                                  strlen(reason));
+    uint16_t code = socket->last_code;
     socket->last_code = 0;
+    if (wslay_event_queue_close(socket->wslay, code, (const uint8_t *)reason, strlen(reason)) ==
+        WSLAY_ERR_NOMEM) {
+        wire_write_close(&socket->wire, code);
+        part(socket);
+        return false;
+    }
     loop_timer_start(socket->timer, CLOSING_MS);
+    return true;
 }
 
 /* Writes what can be written. A socket that fails is shut down, which its watch
  * then shows. */
 static void push(struct websocket *socket)
 {
-    if (socket->fd < 0)
+    if (socket->wire.fd < 0 || socket->is_parting)
         return;
     write_out(socket);
     if (may_say_close(socket)) {
-        say_close(socket);
+        if (!say_close(socket))
+            return;
         write_out(socket);
     }
     unsigned events = 0;
@@ -210,25 +208,10 @@ static bool is_over(const struct websocket *socket)
            (!wslay_event_want_read(socket->wslay) && !wslay_event_want_write(socket->wslay));
 }
 
-static void start_closing(struct websocket *socket)
-{
-    socket->is_closing = true;
-    loop_timer_start(socket->timer, CLOSING_MS);
-}
-
-static void part(struct websocket *socket)
-{
-    socket->is_parting = true;
-    (void)shutdown(socket->fd, SHUT_WR);
-    loop_watch_set(socket->watch, LOOP_READ);
-    start_closing(socket);
-}
-
 /* wslay closes for a malformed control frame, and for want of memory, but without
  * saying why. Where it is not in the midst of a message of ours, we say it. */
 static void refuse_frame(struct websocket *socket, uint16_t code)
 {
-    const char close_frame[] = {(char)0x88, 2, (char)(code >> 8), (char)code};
     if (wslay_event_get_close_sent(socket->wslay)) {
         part(socket); /* nothing may follow a Close, not even another */
         return;
@@ -237,26 +220,18 @@ static void refuse_frame(struct websocket *socket, uint16_t code)
         socket->is_gone = true;
         return;
     }
-    (void)send(socket->fd, close_frame, sizeof close_frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+    wire_write_close(&socket->wire, code);
     part(socket);
 }
 
 static void pull(struct websocket *socket)
 {
-    socket->turn = 0;
+    wire_next_turn(&socket->wire);
     int rc = wslay_event_recv(socket->wslay);
     if (rc != 0 && !socket->is_gone)
         refuse_frame(socket, rc == WSLAY_ERR_NOMEM ? WEBSOCKET_FAILED : WEBSOCKET_PROTOCOL_ERROR);
     if (!socket->is_closing && !wslay_event_get_read_enabled(socket->wslay))
         start_closing(socket); /* its Close came, or a mistake of its that we close for */
-}
-
-static void read_away(struct websocket *socket)
-{
-    char bytes[16 * KIB];
-    ssize_t count = recv(socket->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
-        end(socket);
 }
 
 static void part_or_end(struct websocket *socket)
@@ -272,7 +247,8 @@ static void on_ready(void *context, unsigned ready)
 {
     struct websocket *socket = context;
     if (socket->is_parting) {
-        read_away(socket);
+        if (!wire_drain(&socket->wire))
+            end(socket);
         return;
     }
     if (ready & LOOP_READ || has_early(socket))
@@ -298,9 +274,8 @@ static void on_timer(void *context)
         end(socket);
         return;
     }
-    socket->is_pinged = true;
     const struct wslay_event_msg ping = {.opcode = WSLAY_PING};
-    (void)wslay_event_queue_msg(socket->wslay, &ping);
+    socket->is_pinged = wslay_event_queue_msg(socket->wslay, &ping) == 0;
     loop_timer_start(socket->timer, SILENCE_MS);
     push(socket);
 }
@@ -323,7 +298,7 @@ struct websocket *websocket_new(struct http_server *server, const struct websock
     socket->context = config->context;
     socket->protocol = protocol;
     socket->holder = holder;
-    socket->fd = -1;
+    socket->wire.fd = -1;
     socket->timer = loop_timer_new(server->loop, on_timer, socket);
     list_append(&server->websockets, &socket->link);
     return socket;
@@ -332,21 +307,14 @@ struct websocket *websocket_new(struct http_server *server, const struct websock
 void websocket_open(struct websocket *socket, int fd, struct slice early)
 {
     int on = 1;
-    socket->fd = fd;
+    bool has_room = wire_open(&socket->wire, fd, early);
     /* libmicrohttpd turned it off: a key's echo would wait for an acknowledgement. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     socket->watch =
         loop_watch_new(socket->server->loop, fd, LOOP_READ | LOOP_WRITE, on_ready, socket);
     loop_timer_start(socket->timer, SILENCE_MS);
-    if (early.len == 0)
-        return;
-    socket->early = malloc(early.len);
-    if (!socket->early) {
-        (void)shutdown(fd, SHUT_RDWR);
-        return;
-    }
-    memcpy(socket->early, early.at, early.len);
-    socket->early_len = early.len;
+    if (!has_room)
+        websocket_close(socket, WEBSOCKET_FAILED, no_memory);
 }
 
 void websocket_failed(struct websocket *socket)
@@ -387,8 +355,10 @@ bool websocket_send(struct websocket *socket, enum websocket_kind kind, struct s
     };
     if (socket->is_closing)
         return false;
-    if (wslay_event_queue_msg(socket->wslay, &message) == WSLAY_ERR_NOMEM && socket->fd >= 0)
-        (void)shutdown(socket->fd, SHUT_RDWR); /* a hole in what it gets would be worse */
+    if (wslay_event_queue_msg(socket->wslay, &message) == WSLAY_ERR_NOMEM) {
+        websocket_close(socket, WEBSOCKET_FAILED, no_memory); /* a hole would be worse */
+        return false;
+    }
     push(socket);
     if (wslay_event_get_queued_msg_length(socket->wslay) > QUEUED_HIGH)
         socket->is_full = true;
@@ -400,7 +370,7 @@ bool websocket_send_buf(struct websocket *socket, enum websocket_kind kind,
 {
     if (!message->failed)
         return websocket_send(socket, kind, buf_slice(message));
-    websocket_close(socket, WEBSOCKET_FAILED, "no memory");
+    websocket_close(socket, WEBSOCKET_FAILED, no_memory);
     return false;
 }
 

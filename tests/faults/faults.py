@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 EVERYBODY = 0xFFFFFFFF
-FRAMES = 24
+FRAMES, STACKS = 24, 5
 KINDS = ("EINTR", "ENOSPC", "EMFILE", "EAGAIN", "ENOMEM", "EIO", "EBUSY", "SHORT")
 # Every program has to bear these without a word: nothing has failed.
 HARMLESS = ("EINTR", "SHORT")
@@ -78,7 +78,7 @@ class _Layout(ctypes.Structure):
 
     _fields_ = [(name, ctypes.c_uint32) for name in ("pid", "first", "times", "calls",
                                                      "fired")] + [
-                    ("frames", ctypes.c_uint64 * FRAMES), ("ahead_s", ctypes.c_int64)]
+                    ("frames", ctypes.c_uint64 * FRAMES * STACKS), ("ahead_s", ctypes.c_int64)]
 
 
 class Page:
@@ -113,9 +113,10 @@ class Page:
         return self.at.fired
 
     def who(self):
-        """The functions and libraries, innermost first, that were refused memory."""
-        found = [self._place(address) for address in self.at.frames if address]
-        return [name for name in found if not name.startswith("shim")]
+        """Of each refusal, the functions and libraries, innermost first, that asked for memory."""
+        stacks = [[self._place(address) for address in frames if address]
+                  for frames in self.at.frames[:min(self.at.fired, STACKS)]]
+        return [[name for name in stack if not name.startswith("shim")] for stack in stacks]
 
     def _place(self, address):
         for first, last, offset, path in self._mapped:

@@ -32,6 +32,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "system"), str(TESTS / "sandbox")]
 import clock
 import commands
 import faults
+import openapi
 import scenarios
 from report import Report
 from service import ROOT, RUNNEL, Service, descendants, groups, wait_until
@@ -41,10 +42,9 @@ SPARE_OF_FRONT = 2
 SPARE_DESCRIPTORS = 64  # of pools, which may be fuller than at first
 IDLE_S = 10
 STARTS_EVERY = 7  # a start has many calls, and takes long
-# A connection that there is no memory for cannot be answered: who hands it to the HTTP library.
-ACCEPTING = ("on_ready", "accept_one")
-# What a WebSocket cannot queue it cannot say either: its connection is cut, as a hole would be worse.
-QUEUEING = ("websocket_send", "websocket_close")
+# Who hands a connection to the HTTP library. What that asks for itself (a connection, an upgrade) and
+# does not get cuts the connection: there is nothing left to answer over.
+ACCEPTING = ("on_ready", "accept_one", "run_daemon")
 FIRST = int(os.environ.get("FAULTS_FIRST", "1"))
 PATIENCE = int(os.environ.get("FAULTS_PATIENCE", "6"))  # complaints of one loop
 
@@ -82,11 +82,10 @@ def _command(pid):
         return []
 
 
-def is_unanswerable(who):
+def is_unanswerable(stack):
     """Without this memory there is no connection to answer over."""
-    return any((inner.startswith("libmicrohttpd") and outer in ACCEPTING) or
-               (inner.startswith("libwslay") and outer in QUEUEING)
-               for inner, outer in zip(who, who[1:]))
+    return any(inner.startswith("libmicrohttpd") and outer in ACCEPTING
+               for inner, outer in zip(stack, stack[1:]))
 
 
 def run_command_loop(given, loop):
@@ -123,6 +122,7 @@ class Faulty:
         self.service = Service("--concurrency=4", "--shutdown-grace=0s", env={**self.page.environment})
         for _ in range(3):
             self.ordinary()
+        openapi.document_at(self.service.port) # which answers are held to, and is asked for once
         self.idle()
 
     def ordinary(self):
@@ -153,10 +153,10 @@ class Faulty:
                 told = self.asked(scenario, ())
             finally:
                 fired = self.page.disarm()
-            who = self.page.who() if fired else []
-            if is_unanswerable(who) and scenarios.is_cut(told):
+            who = self.page.who()
+            if any(map(is_unanswerable, who)) and scenarios.is_cut(told):
                 told = "cut, for want of a connection"
-            return fired, [" < ".join(who[:5])] * bool(fired), told
+            return fired, [" < ".join(stack[:5]) for stack in who], told
         who = "children" if loop.process == "box" else "self"
         environment = {**os.environ, **({"FAULTS_SPARE_MEMORY": "1"} if self.sanitized else {})}
         with faults.Injector(self.tools / "inject", who, loop.kind, number, loop.times, pid,

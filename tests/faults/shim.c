@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES = 24 };
+enum { FRAMES = 24, STACKS = 5 };
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -28,8 +28,8 @@ struct page {
     _Atomic uint32_t times; /* it and those behind it */
     _Atomic uint32_t calls; /* counted so far */
     _Atomic uint32_t fired;
-    uint64_t frames[FRAMES]; /* who asked for the first one that failed, and who called it */
-    _Atomic int64_t ahead_s; /* of the true time of day */
+    uint64_t frames[STACKS][FRAMES]; /* who asked for those that failed, and who called it */
+    _Atomic int64_t ahead_s;         /* of the true time of day */
 };
 
 /* With AddressSanitizer, its own; else libc's. */
@@ -43,14 +43,14 @@ void *__libc_realloc(void *old, size_t size);
 static struct page *page;
 static _Thread_local bool tracing;
 
-static void remember_who(void)
+static void remember_who(uint32_t number)
 {
     void *frames[FRAMES] = {NULL};
     tracing = true;
     (void)backtrace(frames, FRAMES);
     tracing = false;
     for (size_t i = 0; i < FRAMES; i++)
-        page->frames[i] = (uint64_t)(uintptr_t)frames[i];
+        page->frames[number % STACKS][i] = (uint64_t)(uintptr_t)frames[i];
 }
 
 __attribute__((constructor)) static void map_page(void)
@@ -64,7 +64,7 @@ __attribute__((constructor)) static void map_page(void)
     if (at == MAP_FAILED)
         return;
     page = at;
-    remember_who(); /* loads what it needs, while that is allowed */
+    remember_who(0); /* loads what it needs, while that is allowed */
 }
 
 static bool fails(void)
@@ -75,8 +75,7 @@ static bool fails(void)
     uint32_t number = ++page->calls;
     if (number < page->first || number - page->first >= page->times)
         return false;
-    if (page->fired++ == 0)
-        remember_who();
+    remember_who(page->fired++);
     errno = ENOMEM;
     return true;
 }

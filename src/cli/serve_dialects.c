@@ -133,13 +133,9 @@ static int make_jobs(struct service *service, struct err *err)
     return jobs_check_dependencies(&service->jobs, err);
 }
 
-int service_make_dialects(struct service *service, struct err *err)
+static int make_execute(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
-    if (words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0 ||
-        request_access_check(words_list(&service->allow_anonymous), serve_dialects, err) < 0 ||
-        request_check_base(config->public_base_url, err) < 0 || make_jobs(service, err) < 0)
-        return -1;
     service->execute = (struct execute){
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
@@ -151,6 +147,12 @@ int service_make_dialects(struct service *service, struct err *err)
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
     };
+    return service->execute.limiter ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+}
+
+static void make_runs(struct service *service)
+{
+    const struct config *config = &service->wiring->config;
     service->runs = (struct runs){
         .loop = service->wiring->loop,
         .engine = service->wiring->engine,
@@ -166,10 +168,6 @@ int service_make_dialects(struct service *service, struct err *err)
         .find_versions = find_versions,
         .find_versions_context = service,
     };
-    service->request_access = (struct request_access){
-        .accounts = service->accounts,
-        .allow_anonymous = words_list(&service->allow_anonymous),
-    };
     service->files = (struct files){
         .loop = service->wiring->loop,
         .store = service->store,
@@ -178,6 +176,14 @@ int service_make_dialects(struct service *service, struct err *err)
         .max_bytes = config->max_upload_bytes,
         .keep_ms = config->keep_runs_ms,
     };
+}
+
+static int make_access(struct service *service, struct err *err)
+{
+    service->request_access = (struct request_access){
+        .accounts = service->accounts,
+        .allow_anonymous = words_list(&service->allow_anonymous),
+    };
     service->failed_logins =
         rate_limiter_new(FAILED_LOGINS, FAILED_LOGINS_WINDOW_MS, CLIENTS_REMEMBERED);
     service->access = (struct access){
@@ -185,8 +191,15 @@ int service_make_dialects(struct service *service, struct err *err)
         .store = service->store,
         .limiter = service->failed_logins,
         .webhook_secret = service->webhook_secret,
-        .login_ms = config->login_lasts_ms,
+        .login_ms = service->wiring->config.login_lasts_ms,
     };
+    return service->failed_logins ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+}
+
+/* Over Socket.IO; its rate is that of /execute. */
+static int make_interactive(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
     service->interactive = (struct interactive){
         .engine = service->wiring->engine,
         .catalogue = service->wiring->catalogue,
@@ -199,10 +212,22 @@ int service_make_dialects(struct service *service, struct err *err)
         .context = &service->interactive,
         .max_sessions = config->max_connections,
     };
-    if (!service->execute.limiter || !service->failed_logins)
-        return err_set(err, ERR_INTERNAL, "out of memory");
     service->engineio = engineio_new(service->wiring->loop, &service->engineio_config, err);
     return service->engineio ? 0 : -1;
+}
+
+int service_make_dialects(struct service *service, struct err *err)
+{
+    const struct config *config = &service->wiring->config;
+    if (words_add_list(&service->allow_anonymous, &config->allow_anonymous, err) < 0 ||
+        request_access_check(words_list(&service->allow_anonymous), serve_dialects, err) < 0 ||
+        request_check_base(config->public_base_url, err) < 0)
+        return -1;
+    make_runs(service);
+    if (make_jobs(service, err) < 0 || make_execute(service, err) < 0 ||
+        make_access(service, err) < 0)
+        return -1;
+    return make_interactive(service, err);
 }
 
 void service_free_dialects(struct service *service)

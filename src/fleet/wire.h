@@ -32,7 +32,6 @@ struct job_header {
     char id[RUN_ID_SIZE];
     char front[NODE_NAME_SIZE]; /* the front that took it, whose result queue hears of it */
     uint64_t submitted_ms;      /* since 1970 */
-    uint64_t ticket;            /* its number in its lane; 0: none */
     enum lane lane;
     bool aside; /* in the second queue of the lane: its tenant has many waiting already */
 };

@@ -115,7 +115,6 @@ static void write_header(struct json *json, const struct job_header *header)
     json_text(json, "id", header->id);
     json_text(json, "front", header->front);
     wire_write_u64(json, "submitted_ms", header->submitted_ms);
-    wire_write_u64(json, "ticket", header->ticket);
     json_text(json, "lane", lane_name(header->lane));
     if (header->aside)
         json_bool(json, "aside", true);
@@ -256,7 +255,6 @@ static int read_header(const json_t *tree, struct job_header *header, struct err
     int id = wire_read_name(tree, "id", header->id, sizeof header->id, err);
     if (id < 0 || wire_read_name(tree, "front", header->front, sizeof header->front, err) < 0 ||
         wire_read_u64(tree, "submitted_ms", UINT64_MAX, &header->submitted_ms, err) < 0 ||
-        wire_read_u64(tree, "ticket", UINT64_MAX, &header->ticket, err) < 0 ||
         wire_read_word(tree, "lane", lanes, &lane, err) < 0 ||
         json_read_bool(tree, "aside", &header->aside, err) < 0)
         return -1;
@@ -360,7 +358,7 @@ int job_summarize(struct slice text, struct job_summary *ret_summary, struct err
 /* Nobody waits for it: it gets no more input, and no client's leaving ends it. */
 static int renew(json_t *tree, const char *id, uint64_t submitted_ms, bool contents)
 {
-    static const char *const past[] = {"ticket", "aside", "input_stays_open", "ends_unattended"};
+    static const char *const past[] = {"aside", "input_stays_open", "ends_unattended"};
     if (json_object_set_new(tree, "id", json_string(id)) < 0 ||
         json_object_set_new(tree, "submitted_ms", json_integer((json_int_t)submitted_ms)) < 0)
         return -1;

@@ -138,7 +138,7 @@ class PlayedFront:
     def job(self, code, language="python", **fields):
         """A job's body; `fields` as they stand in it, None leaves one out."""
         body = {"fleet_version": 1, "id": str(uuid.uuid4()), "front": self.name,
-                "submitted_ms": int(time.time() * 1000), "ticket": 0, "lane": "normal",
+                "submitted_ms": int(time.time() * 1000), "lane": "normal",
                 "language": language, "profile": "runs", "limits": {}, "source": code, "input": "",
                 **fields}
         return {name: value for name, value in body.items() if value is not None}

@@ -30,8 +30,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const struct job_header header = {
-    "0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a", "front-1", 1790000000123, 42, LANE_HIGH, true};
+static const struct job_header header = {"0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a", "front-1",
+                                         1790000000123, LANE_HIGH, true};
 
 #define BINARY           \
     {                    \
@@ -150,7 +150,6 @@ static void a_job_comes_out_as_it_went_in(void **state)
     assert_string_equal(job.spec.id, header.id);
     assert_string_equal(job.header.front, header.front);
     assert_int_equal(job.header.submitted_ms, header.submitted_ms);
-    assert_int_equal(job.header.ticket, header.ticket);
     assert_int_equal(job.header.lane, LANE_HIGH);
     assert_true(job.header.aside);
     assert_true(job.has_contents);
@@ -183,7 +182,7 @@ static void a_small_job_is_a_small_text(void **state)
     struct buf text = encode(&spec, true);
     assert_string_equal(buf_text(&text),
                         "{\"fleet_version\":1,\"id\":\"0b9d5b5e-7c1f-4f0e-9d0a-1f2e3d4c5b6a\","
-                        "\"front\":\"front-1\",\"submitted_ms\":1790000000123,\"ticket\":42,"
+                        "\"front\":\"front-1\",\"submitted_ms\":1790000000123,"
                         "\"lane\":\"high\",\"aside\":true,\"language\":\"javascript\","
                         "\"profile\":\"batch\",\"limits\":{},\"source\":\"1\",\"input\":\"\"}");
     struct job job = decode(buf_slice(&text));
@@ -250,8 +249,8 @@ static void what_is_no_job_is_refused_by_its_field(void **state)
         {START "\"id\":\"i\",\"language\":\"c\",\"profile\":\"compile\"}", "profile", ERR_INVALID},
         {START NAMES ",\"lane\":\"fast\"}", "lane", ERR_INVALID},
         {START NAMES ",\"submitted_ms\":-1}", "submitted_ms", ERR_INVALID},
-        {START NAMES ",\"ticket\":1.5}", "ticket", ERR_INVALID},
-        {START NAMES ",\"ticket\":5e0}", "ticket", ERR_INVALID},
+        {START NAMES ",\"submitted_ms\":1.5}", "submitted_ms", ERR_INVALID},
+        {START NAMES ",\"submitted_ms\":5e0}", "submitted_ms", ERR_INVALID},
         {START NAMES ",\"owner\":\"18446744073709551616\"}", "owner", ERR_INVALID},
         {START NAMES ",\"owner\":\"-1\"}", "owner", ERR_INVALID},
         {START NAMES ",\"tty\":1}", "tty", ERR_INVALID},
@@ -309,7 +308,6 @@ static void a_job_is_renewed_with_all_that_it_has(void **state)
         struct job job = decode(buf_slice(&renewed));
         assert_string_equal(job.spec.id, "again");
         assert_int_equal(job.header.submitted_ms, 5);
-        assert_int_equal(job.header.ticket, 0);
         assert_false(job.header.aside);
         assert_string_equal(job.header.front, header.front);
         assert_int_equal(job.has_contents, contents);
@@ -328,13 +326,12 @@ static void a_summary_needs_no_catalogue(void **state)
     struct job_summary summary;
     struct err err = {0};
     assert_int_equal(job_summarize(slice_of(START "\"id\":\"i\",\"front\":\"f\",\"lane\":\"low\","
-                                                  "\"language\":\"cobol\",\"ticket\":4}"),
+                                                  "\"language\":\"cobol\"}"),
                                    &summary, &err),
                      0);
     assert_string_equal(summary.header.id, "i");
     assert_string_equal(summary.language, "cobol");
     assert_int_equal(summary.header.lane, LANE_LOW);
-    assert_int_equal(summary.header.ticket, 4);
     assert_int_equal(job_summarize(slice_of("{\"id\":\"i\"}"), &summary, &err), -1);
 }
 

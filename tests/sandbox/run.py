@@ -17,7 +17,6 @@ import pathlib
 import pwd
 import re
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -241,8 +240,8 @@ def main(argv):
     if complaint:
         report.add("FAIL", "first_run", [complaint])
         return report.finish()
-    print(f"# as {options.as_user}, isolation: {suite.isolation}, host {socket.gethostname()}, "
-          f"cgroup mounts: {' '.join(sorted(aftermath.cgroup_mounts())) or 'none'}", flush=True)
+    report.did(f"{len(rows)} attacks, as {options.as_user}, isolation: {suite.isolation}, "
+               f"cgroup mounts: {' '.join(sorted(aftermath.cgroup_mounts())) or 'none'}")
     run_rows(suite, report, rows)
     left = suite.aftermath.final_complaints()
     report.judge("nothing_is_left", left)

@@ -36,7 +36,7 @@
 static const uint64_t rest_ns = 100 * NS_PER_MS;
 /* More than the reserve are kept for as long as a load may come back. */
 static const uint64_t spare_ns = 10 * NS_PER_S;
-enum { RETRY_MS = 1000, FIGURES_SIZE = 48 << 10 };
+enum { RETRY_MS = 1000, FIGURES_SIZE = 48 << 10, HOME_TRIES = 1000, HOME_WAIT_US = 1000 };
 
 /* Everything that a use can leave its trace in, the cheapest and most telling
  * first: two counters of lo for whatever was sent, sockets for what was not. */
@@ -72,10 +72,18 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* The kernel needs memory for it, which may be there a moment later. */
 static void go_home_or_die(const struct netns_pool *pool)
 {
-    if (setns(pool->home_fd, CLONE_NEWNET) < 0)
+    for (int tries = 0; setns(pool->home_fd, CLONE_NEWNET) < 0; tries++) {
+        if (errno == ENOMEM && tries < HOME_TRIES) {
+            (void)usleep(HOME_WAIT_US);
+            continue;
+        }
+        (void)dprintf(STDERR_FILENO, "runnel: cannot return to our own network namespace: %s\n",
+                      strerror(errno));
         abort();
+    }
 }
 
 static int open_figures(const struct netns_pool *pool, struct netns *netns)

@@ -40,9 +40,10 @@ class Command:
     def _ended_before_main(self, status, log):
         """Libraries have no better way to say it, nor has the loader; libuv makes some things once."""
         fired = " ".join(self.injector.fired)
-        return (status == -signal.SIGSEGV and not log and ("brk" in fired or "mmap" in fired) or
+        return (status == -signal.SIGSEGV and not log and "mmap" in fired or
                 status == -signal.SIGABRT and not log and "pipe2" in fired or
-                status == LOADER_FAILED and "cannot allocate" in log)
+                status == -signal.SIGABRT and "break adjusted to free malloc space" in log or
+                status == LOADER_FAILED and "cannot allocate" in log.lower())
 
     def complaints(self, done):
         """It has ended; `done`: it did what it was there for."""

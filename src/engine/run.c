@@ -10,6 +10,9 @@
 
 #include "engine/engine_private.h"
 
+/* So much may the loop's clock be ahead of the spawner's. */
+#define WALL_SLACK_NS (20 * NS_PER_MS)
+
 static const struct stage_events run_stage_events;
 
 uint64_t run_time_ms(const struct run *run)
@@ -90,7 +93,7 @@ void run_update_pause(struct run *run)
     if (!run->log.ring || !run->stage || run->facts.in_compile_stage)
         return;
     /* Half a window of slack, so that it is not one step forward, one stop. */
-    uint64_t full = run->paused ? run->log.cap / 2 : run->log.cap;
+    uint64_t full = MAX(run->paused ? run->log.cap / 2 : run->log.cap, 1U);
     bool paused = !run->killed && output_log_unread(&run->log) >= full;
     if (paused == run->paused)
         return;
@@ -198,6 +201,8 @@ static void on_started(void *context)
     run_usage_start(run);
     run_send_signals(run);
     set_state(run, RUN_RUNNING);
+    if (!run->ends_unattended && list_empty(&run->log.cursors))
+        run_clock_unattended(run, true); /* who started it may never come */
 }
 
 static int keep_compiler_text(struct run *run, struct slice bytes)
@@ -284,6 +289,10 @@ static void take_facts(struct run *run, const struct stage_end *end)
     uint64_t cpu_limit_ns = limits->value[LIMIT_CPU_TIME] * NS_PER_MS;
     if (cpu_limit_ns > 0 && end->usage.cpu_ns > cpu_limit_ns)
         run->facts.cpu_limit_passed = true;
+    /* Its last output waited for a reader, or the loop was late, but not the program. */
+    uint64_t wall_ns = end->usage.wall_ns + WALL_SLACK_NS;
+    if (wall_ns < limits->value[LIMIT_WALL] * NS_PER_MS)
+        run->facts.wall_limit_passed = false;
     run->facts.oom_killed = end->out_of_memory;
     run->facts.signal = end->signal;
     run->facts.exit_code = end->signal != 0 ? 0 : end->exit_code;

@@ -298,6 +298,7 @@ struct fake_stage *fake_stage_newest(struct executor *base)
 
 void fake_stage_start(struct fake_stage *stage)
 {
+    stage->started_ns = loop_now_ns();
     stage->events->started(stage->context);
 }
 
@@ -338,7 +339,10 @@ void fake_stage_end(struct fake_stage *stage, const struct stage_end *end)
 {
     assert(!stage->ended);
     stage->ended = true;
-    stage->events->ended(stage->context, end);
+    struct stage_end told = *end;
+    if (told.usage.wall_ns == 0)
+        told.usage.wall_ns = loop_now_ns() - stage->started_ns;
+    stage->events->ended(stage->context, &told);
 }
 
 void fake_stage_exit(struct fake_stage *stage, int code)

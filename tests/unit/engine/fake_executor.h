@@ -71,6 +71,7 @@ struct fake_stage {
     unsigned probes;
     bool unread; /* some of its input or output: there is nothing to probe */
     unsigned pauses;
+    uint64_t started_ns;
 };
 
 struct executor *fake_executor_new(struct loop *loop);

@@ -251,7 +251,12 @@ static void a_held_program_goes_on_when_half_the_ring_is_read(void **state)
 static void a_full_ring_waits_for_the_first_reader(void **state)
 {
     (void)state;
-    struct run *run = streaming(16 * KIB);
+    struct run_spec spec = spec_of(&interpreted);
+    spec.profile = PROFILE_LIVE;
+    spec.streaming = true;
+    spec.ends_unattended = true; /* else it goes on (test_run_clock.c) */
+    spec.limits.value[LIMIT_OUTPUT] = 16 * KIB;
+    struct run *run = running(&spec);
     static char block[16 * KIB];
     print(block, sizeof block);
     assert_true(stage_of(&fixture)->paused);

@@ -147,6 +147,59 @@ static void a_program_that_we_hold_is_not_idle(void **state)
     client_fini(&client);
 }
 
+/* What it said waits for a reader that does not come before the limit. */
+static void a_program_that_had_ended_was_not_too_slow(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    spec.profile = PROFILE_LIVE;
+    spec.streaming = true;
+    spec.limits.value[LIMIT_WALL] = 3000;
+    struct run *run = running(&spec);
+    fake_of_fixture(&fixture)->deaf = true;
+    fake_loop_advance(fixture.loop, 3000);
+    struct stage_end end = {.usage.wall_ns = 22 * NS_PER_MS};
+    fake_stage_end(stage_of(&fixture), &end);
+    expect(run, VERDICT_SUCCEEDED);
+}
+
+static void a_run_that_nobody_ever_reads_goes_on(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    spec.profile = PROFILE_LIVE;
+    spec.streaming = true;
+    spec.unattended_ms = 500;
+    spec.limits.value[LIMIT_OUTPUT] = 1024;
+    struct run *run = running(&spec);
+    char block[1100] = {0};
+    fake_stage_print(stage_of(&fixture), STAGE_STDOUT, (struct slice){block, sizeof block});
+    assert_true(stage_of(&fixture)->paused);
+    fake_loop_advance(fixture.loop, 500);
+    assert_false(stage_of(&fixture)->paused);
+    fake_stage_exit(stage_of(&fixture), 0);
+    expect(run, VERDICT_SUCCEEDED);
+}
+
+static void a_byte_of_output_is_enough_to_begin(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    spec.profile = PROFILE_LIVE;
+    spec.streaming = true;
+    spec.limits.value[LIMIT_OUTPUT] = 1;
+    struct client client = {0};
+    struct run *run = submit_and_settle(&fixture, &spec);
+    client_attach(&client, run, 0, READER_BYTES);
+    fake_loop_settle(fixture.loop);
+    fake_stage_start(stage_of(&fixture));
+    fake_loop_settle(fixture.loop);
+    assert_false(stage_of(&fixture)->paused);
+    fake_stage_exit(stage_of(&fixture), 0);
+    expect(run, VERDICT_SUCCEEDED);
+    client_fini(&client);
+}
+
 static void cpu_is_sampled_no_sooner_than_the_budget_could_be_gone(void **state)
 {
     (void)state;
@@ -224,6 +277,9 @@ int main(void)
         TEST(idleness_counts_from_the_last_output_or_input),
         TEST(idleness_does_not_count_while_compiling_or_making_the_box),
         TEST(a_program_that_we_hold_is_not_idle),
+        TEST(a_program_that_had_ended_was_not_too_slow),
+        TEST(a_run_that_nobody_ever_reads_goes_on),
+        TEST(a_byte_of_output_is_enough_to_begin),
         TEST(cpu_is_sampled_no_sooner_than_the_budget_could_be_gone),
         TEST(a_sample_under_way_survives_the_end),
         TEST(a_box_that_never_comes_gives_its_slot_back),

@@ -55,7 +55,8 @@ static int open_terminal(struct native_pipes *pipes, int program[3])
 
 int native_pipes_open(bool tty, struct native_pipes *ret_pipes, int ret_program[3], struct err *err)
 {
-    struct native_pipes pipes = {.input = -1, .output = {-1, -1}, .tty = tty};
+    struct native_pipes pipes = {
+        .input = -1, .output = {-1, -1}, .tty = tty, .ends_due = tty ? 1 : 0};
     int program[3] = {-1, -1, -1};
     int rc = tty ? open_terminal(&pipes, program) : open_pipes(&pipes, program);
     if (rc < 0) {
@@ -96,23 +97,42 @@ bool native_pipes_has_output(const struct native_pipes *pipes, enum stage_stream
     return ioctl(pipes->output[stream], FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
-ssize_t native_pipes_write(const struct native_pipes *pipes, struct slice bytes)
+static ssize_t put(const struct native_pipes *pipes, struct slice bytes)
 {
-    ssize_t put;
+    ssize_t count;
     do
-        put = write(pipes->input, bytes.at, bytes.len);
-    while (put < 0 && errno == EINTR);
-    if (put >= 0)
-        return put;
+        count = write(pipes->input, bytes.at, bytes.len);
+    while (count < 0 && errno == EINTR);
+    if (count >= 0)
+        return count;
     return errno == EAGAIN ? 0 : -EPIPE;
+}
+
+/* A terminal has no end of its input but the character for it, which hands over a
+ * line that has no newline yet: behind one, only the second is the end. */
+ssize_t native_pipes_write(struct native_pipes *pipes, struct slice bytes)
+{
+    ssize_t count = put(pipes, bytes);
+    if (pipes->tty && count > 0)
+        pipes->ends_due = bytes.at[count - 1] == '\n' ? 1 : 2;
+    return count;
+}
+
+bool native_pipes_end_input(struct native_pipes *pipes)
+{
+    static const char ends[] = {4, 4};
+    while (pipes->input >= 0 && pipes->ends_due > 0) {
+        ssize_t count = put(pipes, (struct slice){ends, pipes->ends_due});
+        if (count == 0)
+            return false;
+        pipes->ends_due -= count < 0 ? pipes->ends_due : (unsigned)count;
+    }
+    native_pipes_close_input(pipes);
+    return true;
 }
 
 void native_pipes_close_input(struct native_pipes *pipes)
 {
-    /* A terminal has no end of its input but the character for it. */
-    static const char end_of_input = 4;
-    if (pipes->tty && pipes->input >= 0)
-        (void)native_pipes_write(pipes, (struct slice){&end_of_input, 1});
     fd_close(&pipes->input);
 }
 

@@ -46,6 +46,7 @@ struct native_workspace {
     uint64_t max_bytes;
     struct loop_task *failed; /* NULL, or tells `failure` */
     struct err failure;
+    bool used; /* a stage was started in it */
 };
 
 /* Our ends of a stage's three streams. For a terminal `input` and
@@ -54,6 +55,7 @@ struct native_pipes {
     int input;
     int output[STAGE_STREAMS];
     bool tty;
+    unsigned ends_due; /* characters that are still to end a terminal's input */
 };
 
 struct native_output {
@@ -73,10 +75,12 @@ struct native_stage {
     const struct stage_events *events;
     void *context;
     bool own_program; /* argv[0] came out of the workspace, not from a toolchain */
+    bool is_later;    /* another was in the workspace before */
     char program[64]; /* argv[0], for a failure's text */
     struct native_pipes pipes;
     struct native_output outputs[STAGE_STREAMS];
     struct loop_watch *input_watch; /* made when a write did not fit, at first */
+    bool input_ends;
     struct loop_task *drain;
     bool paused;
     bool killed;
@@ -96,7 +100,10 @@ ssize_t native_pipes_read(const struct native_pipes *pipes, enum stage_stream st
 /* Something lies there to be read. */
 bool native_pipes_has_output(const struct native_pipes *pipes, enum stage_stream stream);
 /* Bytes taken (0: no room), or -EPIPE when nobody can read them any more. */
-ssize_t native_pipes_write(const struct native_pipes *pipes, struct slice bytes);
+ssize_t native_pipes_write(struct native_pipes *pipes, struct slice bytes);
+/* The program reads to the end of what was written. False: there is no room to say
+ * so to a terminal; again when it can be written. */
+bool native_pipes_end_input(struct native_pipes *pipes);
 void native_pipes_close_input(struct native_pipes *pipes);
 /* Everything written is read: what we wrote by the program, what it wrote by us. */
 bool native_pipes_drained(const struct native_pipes *pipes);

@@ -60,22 +60,44 @@ static void on_output(void *context, unsigned ready)
         close_output(output);
 }
 
-static void on_input_room(void *context, unsigned ready)
-{
-    struct native_stage *stage = context;
-    (void)ready;
-    loop_watch_set(stage->input_watch, 0);
-    enter(stage);
-    if (stage->events->input_ready)
-        stage->events->input_ready(stage->context);
-    (void)leave(stage);
-}
-
 static void close_input(struct native_stage *stage)
 {
     loop_watch_free(stage->input_watch);
     stage->input_watch = NULL;
     native_pipes_close_input(&stage->pipes);
+}
+
+static void on_input_room(void *context, unsigned ready);
+
+static void await_input_room(struct native_stage *stage)
+{
+    if (!stage->input_watch)
+        stage->input_watch =
+            loop_watch_new(stage->native->loop, stage->pipes.input, 0, on_input_room, stage);
+    loop_watch_set(stage->input_watch, LOOP_WRITE);
+}
+
+static void end_input(struct native_stage *stage)
+{
+    if (native_pipes_end_input(&stage->pipes))
+        close_input(stage);
+    else
+        await_input_room(stage);
+}
+
+static void on_input_room(void *context, unsigned ready)
+{
+    struct native_stage *stage = context;
+    (void)ready;
+    if (stage->input_ends) {
+        end_input(stage);
+        return;
+    }
+    loop_watch_set(stage->input_watch, 0);
+    enter(stage);
+    if (stage->events->input_ready)
+        stage->events->input_ready(stage->context);
+    (void)leave(stage);
 }
 
 /* The box is dead: hands over what is left, a chunk of each stream a turn. */
@@ -128,13 +150,20 @@ static void set_usage(struct stage_usage *usage, const struct sandbox_usage *fro
     };
 }
 
-/* A toolchain that cannot be started is our failure; a program that its own
- * compilation did not leave there, or left unusable, is the program's: it ends
- * as a shell would report it. */
+/* Its compilation did not leave it there, or left it or its folder unusable. */
+static bool is_its_own_doing(const struct native_stage *stage, const struct sandbox_reply *reply)
+{
+    return (stage->own_program && strcmp(reply->failed_step, "exec") == 0) ||
+           (stage->is_later && strcmp(reply->failed_step, "folder") == 0 &&
+            reply->failed_errno == EACCES);
+}
+
+/* A toolchain that cannot be started is our failure; a program's own doing ends as
+ * a shell would report it. */
 static void set_failed_step(struct native_stage *stage, const struct sandbox_reply *reply)
 {
     struct stage_end *end = &stage->end;
-    if (stage->own_program && strcmp(reply->failed_step, "exec") == 0) {
+    if (is_its_own_doing(stage, reply)) {
         char text[160];
         int len = snprintf(text, sizeof text, "cannot start %s: %s\n", stage->program,
                            strerror(reply->failed_errno));
@@ -256,6 +285,7 @@ struct stage *native_stage_start(struct workspace *base, const struct stage_spec
         .events = events,
         .context = context,
         .own_program = spec->argv[0][0] != '/',
+        .is_later = workspace->used,
         .pipes = {.input = -1, .output = {-1, -1}},
     };
     list_init(&stage->link);
@@ -272,6 +302,7 @@ struct stage *native_stage_start(struct workspace *base, const struct stage_spec
             output->watch =
                 loop_watch_new(native->loop, stage->pipes.output[i], LOOP_READ, on_output, output);
     }
+    workspace->used = true;
     stage->drain = loop_task_new(native->loop, on_drain, stage);
     list_append(&native->stages, &stage->link);
     return &take_ptr(&stage)->stage;
@@ -305,25 +336,23 @@ void native_stage_kill(struct stage *base)
 size_t native_stage_write(struct stage *base, struct slice bytes)
 {
     struct native_stage *stage = native_stage(base);
-    if (stage->pipes.input < 0 || bytes.len == 0)
+    if (stage->pipes.input < 0 || stage->input_ends || bytes.len == 0)
         return 0;
     ssize_t put = native_pipes_write(&stage->pipes, bytes);
     if (put < 0) { /* the program closed its input: nothing will ever fit again */
         close_input(stage);
         return 0;
     }
-    if ((size_t)put < bytes.len) {
-        if (!stage->input_watch)
-            stage->input_watch =
-                loop_watch_new(stage->native->loop, stage->pipes.input, 0, on_input_room, stage);
-        loop_watch_set(stage->input_watch, LOOP_WRITE);
-    }
+    if ((size_t)put < bytes.len)
+        await_input_room(stage);
     return (size_t)put;
 }
 
 void native_stage_close_input(struct stage *base)
 {
-    close_input(native_stage(base));
+    struct native_stage *stage = native_stage(base);
+    stage->input_ends = true;
+    end_input(stage);
 }
 
 void native_stage_pause(struct stage *base, bool paused)

@@ -145,6 +145,18 @@ class Request(Contract):
         self.assertEqual(record["stdout"], "42", record)
         self.assertGreater(record["usage"]["compile_ms"], 0)
 
+    def test_a_compiler_that_closes_the_workspace_is_the_programs_own_doing(self):
+        record = self.run_it("int main(void) { return 0; }", "c",
+                             compile_args=["-wrapper", "/bin/sh,-c,chmod 000 /work"])
+        self.assertEqual((record["verdict"], record["exit_code"]), ("failed", 126), record)
+
+    def test_what_a_terminal_is_given_ends(self):
+        code = "import sys, time; time.sleep(0.5); print(len(sys.stdin.read()))"
+        for given in ("", "abc", "abc\n", "a\nb", ("x" * 63 + "\n") * 1024):
+            record = self.run_it(code, "python", tty=True, stdin=given)
+            self.assertEqual((record["verdict"], record["stdout"].split()[-1][-5:].lstrip("abcx")),
+                             ("succeeded", str(len(given))), record)
+
     def test_a_terminal(self):
         record = self.run_it("test -t 0 && stty size", "bash", tty=True, columns=90, rows=33)
         self.assertEqual(record["stdout"].strip(), "33 90")

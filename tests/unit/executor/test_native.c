@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -331,6 +332,51 @@ static void a_terminal_carries_all_streams_and_a_size(void **state)
     assert_int_equal(fixture->ended, 1);
 }
 
+/* As a program reads it: "" at the end of its input. */
+static void expect_input(struct fixture *fixture, const char *text)
+{
+    char got[64];
+    ssize_t len = read(fixture->program[0], got, sizeof got);
+    assert_int_equal(len, strlen(text));
+    assert_memory_equal(got, text, strlen(text));
+}
+
+static void input_of_a_terminal_ends_behind_a_part_of_a_line(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with(fixture, "/usr/bin/program", true);
+    const struct executor_ops *ops = fixture->executor->ops;
+    assert_int_equal(ops->stage_write(fixture->stage, slice_of("one\ntwo")), 7);
+    ops->stage_close_input(fixture->stage);
+    assert_int_equal(ops->stage_write(fixture->stage, slice_of("late")), 0);
+    expect_input(fixture, "one\n");
+    expect_input(fixture, "two");
+    expect_input(fixture, "");
+}
+
+static void input_of_a_full_terminal_ends_when_there_is_room(void **state)
+{
+    struct fixture *fixture = *state;
+    static char block[256 * KIB];
+    start_with(fixture, "/usr/bin/program", true);
+    const struct executor_ops *ops = fixture->executor->ops;
+    memset(block, 'x', sizeof block);
+    for (size_t i = 63; i < sizeof block; i += 64)
+        block[i] = '\n';
+    size_t written = ops->stage_write(fixture->stage, (struct slice){block, sizeof block});
+    assert_in_range(written, 1, sizeof block - 1);
+    ops->stage_close_input(fixture->stage);
+    size_t got = 0;
+    for (ssize_t len = 1; len > 0; got += (size_t)len) {
+        turn(fixture);
+        struct pollfd readable = {.fd = fixture->program[0], .events = POLLIN};
+        assert_int_equal(poll(&readable, 1, 10000), 1); /* else its end never comes */
+        len = read(fixture->program[0], block, sizeof block);
+        assert_true(len >= 0);
+    }
+    assert_int_equal(got, written);
+}
+
 static void only_trees_that_the_spawner_knows_can_be_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -522,6 +568,8 @@ int main(void)
         ROW(a_program_that_was_not_built_is_the_programs_failure),
         ROW(facts_of_the_kernel_are_passed_on),
         ROW(a_terminal_carries_all_streams_and_a_size),
+        ROW(input_of_a_terminal_ends_behind_a_part_of_a_line),
+        ROW(input_of_a_full_terminal_ends_when_there_is_room),
         ROW(only_trees_that_the_spawner_knows_can_be_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,11 +126,26 @@ static int allowed_missing(const struct config *config, unsigned *ret_bits, stru
     return 0;
 }
 
+/* One box of them is for versions, and no run's. */
+static int check_open_files(unsigned boxes, struct err *err)
+{
+    unsigned most = sandbox_boxes_max();
+    if (boxes <= most)
+        return 0;
+    (void)err_field(err, "concurrency",
+                    "concurrency: the hard limit of open files is enough for %u runs at once; "
+                    "raise it (LimitNOFILE=, ulimit -Hn), or ask for fewer",
+                    MAX(most, 1U) - 1);
+    if (err)
+        err->code = ERR_CONFIG;
+    return -1;
+}
+
 int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settings *ret_settings,
                     struct err *err)
 {
     unsigned missing = 0;
-    if (allowed_missing(&wiring->config, &missing, err) < 0)
+    if (check_open_files(boxes, err) < 0 || allowed_missing(&wiring->config, &missing, err) < 0)
         return -1;
     if (seccomp_compile("box.policy", slice_of(seccomp_builtin_policy("box")),
                         SECCOMP_REFUSE_ENOSYS, &wiring->filter, err) < 0)
@@ -242,9 +257,11 @@ unsigned wiring_concurrency(const struct config *config)
     cpu_set_t ours;
     if (config->concurrency > 0)
         return (unsigned)config->concurrency;
-    if (sched_getaffinity(0, sizeof ours, &ours) < 0)
-        return 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    return 2 * (unsigned)CPU_COUNT(&ours);
+    unsigned cores = sched_getaffinity(0, sizeof ours, &ours) < 0
+                         ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN)
+                         : (unsigned)CPU_COUNT(&ours);
+    /* As many as there are descriptors for, and one box that tells a version. */
+    return MIN(2 * cores, MAX(sandbox_boxes_max(), 2U) - 1);
 }
 
 uint64_t wiring_memory_bytes(const struct config *config)

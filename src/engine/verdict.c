@@ -181,7 +181,7 @@ void verdict_reason(const struct verdict_facts *facts, const struct verdict_word
     auto_buf struct buf out;
     buf_init(&out, 2 * KIB);
     add_reason(&out, facts, words);
-    /* A sentence that is too long is cut, one without memory is empty. */
-    if (snprintf(text, size, "%s", buf_text(&out)) < 0)
+    const char *sentence = buf_text(&out)[0] != '\0' ? buf_text(&out) : "no memory to say why";
+    if (snprintf(text, size, "%s", sentence) < 0) /* one that is too long is cut */
         text[0] = '\0';
 }

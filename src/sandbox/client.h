@@ -146,6 +146,10 @@ struct sandbox_settings {
     size_t seccomp_size;         /* in bytes */
 };
 
+/* How many boxes at once the hard limit of open files is enough for. A spawner that
+ * cannot take a request's descriptors would have to end. */
+unsigned sandbox_boxes_max(void);
+
 /* Makes this process the spawner, which starts `front_argv` (this very binary
  * again) with the socket's number in the environment as RUNNEL_SPAWNER, starts
  * it again when it dies, and ends when it exits or SIGTERM comes. Returns only

@@ -8,9 +8,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,7 +28,22 @@
 extern const char spawner_image_start[];
 extern const char spawner_image_end[];
 
-enum { SETTINGS_SIZE_MAX = 1024 * 1024 };
+enum {
+    SETTINGS_SIZE_MAX = 1024 * 1024,
+    /* Seen on version 1 of cgroups, where a group has a descriptor for each of its
+     * files in each hierarchy: 33 a box, and 80 of the pools. */
+    FDS_A_BOX = 40,
+    FDS_BESIDE = 128,
+};
+
+unsigned sandbox_boxes_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return UINT_MAX;
+    uint64_t boxes = limit.rlim_max > FDS_BESIDE ? (limit.rlim_max - FDS_BESIDE) / FDS_A_BOX : 0;
+    return (unsigned)MIN(boxes, UINT_MAX);
+}
 
 static int image_file(struct err *err)
 {

@@ -336,6 +336,13 @@ class Mistakes(Folder):
             with self.subTest(setting):
                 self.check(78, rf"bad\.conf:3: .*{re.escape(says)}", verb, "--config", name, *words)
 
+    def test_more_runs_than_there_are_open_files_for_are_refused_at_the_start(self):
+        name = self.write("few.conf", f"concurrency = 40\nstorage_dir = {self.folder}/storage\n")
+        done = subprocess.run(["prlimit", "--nofile=256:256", RUNNEL, "serve", "--config", name, "--port=0"],
+                              capture_output=True, text=True, cwd=self.folder, check=False, timeout=60)
+        self.assertEqual(done.returncode, 78, done)
+        self.assertRegex(done.stderr, r"few\.conf:1: concurrency: the hard limit of open files is enough for 2 runs")
+
     def test_switches_of_other_services_are_not_ignored_silently(self):
         name = self.write("x.py", "print('ran')")
         for variable in ("DISABLE_SANDBOX_SECURITY", "SECCOMP_PROFILE", "APPARMOR_PROFILE"):

@@ -19,7 +19,8 @@ static bool has_many_waiting(const struct fleet_front *front, const struct run_s
         return false;
     list_for_each (link, &front->cargos) {
         const struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
-        if (cargo->waits && cargo->tenant == spec->tenant && ++waiting >= share)
+        bool counts = cargo->waits && !cargo->is_anothers;
+        if (counts && cargo->tenant == spec->tenant && ++waiting >= share)
             return true;
     }
     return false;

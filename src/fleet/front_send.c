@@ -195,13 +195,15 @@ void front_count_out(const struct front_cargo *cargo)
                             slice_of(lane.text), slice_of("out"), slice_of("1"));
 }
 
+/* Its end is stored as every other is: other fronts have its job, and would follow it. */
 static void refused(struct front_cargo *cargo, enum amqp_outcome outcome)
 {
+    const char *why = outcome == AMQP_REFUSED ? "the broker takes no more jobs"
+                                              : "the broker has no queue for the job";
     front_count_out(cargo);
+    (void)front_end(cargo, VERDICT_INTERNAL_ERROR, why);
     if (cargo->run)
-        run_carried_refused(cargo->run, outcome == AMQP_REFUSED
-                                            ? "the broker takes no more jobs"
-                                            : "the broker has no queue for the job");
+        run_carried_refused(cargo->run, why);
 }
 
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A front's queue is its own jobs': what others sent takes no place in it."""
+"""A front's queue is its own jobs': what others sent takes no place in it, and what the broker does
+not take waits nowhere."""
 
+import json
 import unittest
 
 from fleet import Fleet, wait_until
+from amqp_client import Amqp
 
 QUEUE_LENGTH = 4
 
@@ -32,6 +35,25 @@ class Waiting(unittest.TestCase):
                 "language": "bash", "source_code": "echo up"})
             self.assertEqual(status, 503)
         wait_until("their place is told", lambda: self.other.job(theirs[-1]).get("position"))
+
+    def test_what_the_broker_does_not_take_has_ended_on_every_front(self):
+        with Amqp(self.fleet.rabbit.url) as amqp:
+            way = ("runnel.jobs.low", "runnel.jobs", "low")
+            amqp.unbind(*way)
+            try:
+                status, _, answer = self.one.request_raw("POST", "/api/execute", {
+                    "language": "bash", "source_code": "echo up", "priority": "low"})
+            finally:
+                amqp.bind(*way)
+        self.assertGreaterEqual(status, 500, answer)
+        with self.fleet.connect() as redis:
+            job = redis.call("ZREVRANGE", "runnel:runs", "0", "0")[0].decode()
+            records = [front.result(job, 20) for front in (self.other, self.one)]
+            self.assertEqual([record["status"] for record in records], ["failed"] * 2, records)
+            self.assertIn("the broker has no queue for the job", json.dumps(records[0]))
+            self.assertEqual(*redis.call("HMGET", "runnel:lane:low", "in", "out"))
+            # It is forgotten as soon as every other that has ended.
+            self.assertLessEqual(redis.call("TTL", f"runnel:run:{job}"), 600)
 
 
 if __name__ == "__main__":

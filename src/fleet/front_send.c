@@ -56,9 +56,12 @@ struct cargo *front_prepare(struct carrier *carrier, struct run *run, const stru
 
 /* --- what Redis is told --- */
 
-/* KEYS: lane, run. Its number in the lane stands with the job, for other fronts. */
+/* KEYS: lane, run. Its number in the lane stands with the job, for other fronts; and when it came
+ * by Redis' clock, which is one for all: a worker's may differ from ours. */
 static const char ticket_script[] = "local ticket = redis.call('HINCRBY', KEYS[1], 'in', 1)\n"
-                                    "redis.call('HSET', KEYS[2], 'ticket', ticket)\n"
+                                    "local now = redis.call('TIME')\n"
+                                    "redis.call('HSET', KEYS[2], 'ticket', ticket, 'since',\n"
+                                    "  now[1] * 1000 + math.floor(now[2] / 1000))\n"
                                     "return tostring(ticket)\n";
 
 static void on_ticket(void *context, const struct redis_reply *reply)

@@ -36,6 +36,14 @@ class Waiting(unittest.TestCase):
             self.assertEqual(status, 503)
         wait_until("their place is told", lambda: self.other.job(theirs[-1]).get("position"))
 
+    def test_when_a_job_came_is_written_by_redis_clock(self):
+        job = self.submit(self.one)
+        with self.fleet.connect() as redis:
+            since = wait_until("it is written",
+                               lambda: redis.call("HGET", f"runnel:run:{job}", "since"))
+            seconds, _ = redis.call("TIME")
+            self.assertLessEqual(abs(int(seconds) - int(since) / 1000), 60)
+
     def test_what_the_broker_does_not_take_has_ended_on_every_front(self):
         with Amqp(self.fleet.rabbit.url) as amqp:
             way = ("runnel.jobs.low", "runnel.jobs", "low")

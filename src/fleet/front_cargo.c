@@ -82,13 +82,15 @@ void front_cargo_release(struct front_cargo *cargo)
 
 void front_cargo_waits(struct front_cargo *cargo, bool waits)
 {
+    struct fleet_front *front = cargo->front;
+    size_t *count = cargo->is_anothers ? &front->others_waiting : &front->waiting;
     if (waits == cargo->waits)
         return;
     cargo->waits = waits;
     if (waits)
-        cargo->front->waiting++;
+        ++*count;
     else
-        cargo->front->waiting--;
+        --*count;
 }
 
 void front_cargo_free(struct cargo *base)

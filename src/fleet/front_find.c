@@ -102,6 +102,7 @@ struct front_cargo *front_adopt(struct fleet_front *front, const struct run_spec
     uint64_t now_ms = clock_unix_ms();
     uint64_t age_ms = now_ms - MIN(now_ms, submitted_ms);
     cargo->adopted = true;
+    cargo->is_anothers = !spec->recorded;
     cargo->aside = aside;
     cargo->submitted_ms = submitted_ms;
     struct run *run = engine_adopt(front->engine, spec, &cargo->cargo, age_ms, NULL);

@@ -58,6 +58,7 @@ struct fleet_front {
     struct list cargos;       /* struct front_cargo */
     struct list rows[CARGO_ROWS];
     size_t waiting;                    /* sent, and no worker has begun */
+    size_t others_waiting;             /* the same of runs that other fronts sent */
     struct front_lane lanes[LANES][2]; /* [1]: aside */
     uint64_t started_ms;               /* since 1970 */
 };
@@ -100,6 +101,7 @@ struct front_cargo {
     bool batch;
     bool streaming;
     bool adopted;
+    bool is_anothers;      /* adopted, and a front that is not us has it in its queue */
     uint64_t submitted_ms; /* since 1970 */
     uint64_t queue_ms;     /* its limit; 0: none */
 
@@ -107,7 +109,7 @@ struct front_cargo {
     struct buf job;  /* until the broker has it */
     struct buf meta; /* the same without its contents, for Redis */
     bool publishing; /* its confirm is due */
-    bool waits;      /* counted in front->waiting */
+    bool waits;      /* counted in front->waiting, or among the others' */
     uint64_t ticket; /* its number in its lane; 0: not known */
     bool started;    /* a worker has begun */
 

@@ -25,6 +25,7 @@ struct resumption {
     unsigned misses; /* times that it was not found */
     bool is_asked;
     bool is_over; /* found or lost, and the answer that is due is of no use */
+    bool has_complained;
     void (*lost)(void *context, const char *id);
     void *context;
 };
@@ -160,10 +161,11 @@ static struct front_cargo *take_unsent(struct resumption *resumption, const stru
 
 /* KEYS: run, lease. What is of another kind than ours is not there. */
 static const char ask_script[] =
-    "local found = {}\n"
-    "for i, name in ipairs({'job', 'result', 'sending', 'attempt', 'ticket'}) do\n"
-    "  local value = redis.pcall('HGET', KEYS[1], name)\n"
-    "  found[i] = type(value) == 'string' and value or ''\n"
+    "local found = {'', '', '', '', ''}\n"
+    "if redis.call('TYPE', KEYS[1]).ok == 'hash' then\n"
+    "  for i, name in ipairs({'job', 'result', 'sending', 'attempt', 'ticket'}) do\n"
+    "    found[i] = redis.call('HGET', KEYS[1], name) or ''\n"
+    "  end\n"
     "end\n"
     "found[6] = redis.call('EXISTS', KEYS[2])\n"
     "return found\n";
@@ -198,6 +200,19 @@ static void take_answer(struct resumption *resumption, const struct redis_reply 
     front_catch_up(cargo);
 }
 
+/* One that Redis does not answer (it is busy, or we may not ask) is asked for again. */
+static void complain(struct resumption *resumption, const struct redis_reply *reply)
+{
+    char why[200];
+    if (resumption->has_complained)
+        return;
+    resumption->has_complained = true;
+    (void)snprintf(why, sizeof why, "%.*s", (int)MIN(reply->text.len, sizeof why - 1),
+                   reply->text.at);
+    log_event(LOG_WARN, "run_not_looked_up", LOG_TEXT("run", resumption->id),
+              LOG_TEXT("reason", why), LOG_END);
+}
+
 static void on_answer(void *context, const struct redis_reply *reply)
 {
     struct resumption *resumption = context;
@@ -206,8 +221,8 @@ static void on_answer(void *context, const struct redis_reply *reply)
         resumption_free(resumption);
     else if (reply && reply->kind == REDIS_ARRAY && reply->count == ASK_ITEMS)
         take_answer(resumption, reply->items);
-    else if (reply)
-        miss(resumption);
+    else if (reply && reply->kind == REDIS_ERROR)
+        complain(resumption, reply);
 }
 
 static void ask(struct resumption *resumption)

@@ -19,7 +19,8 @@ static bool has_many_waiting(const struct fleet_front *front, const struct run_s
         return false;
     list_for_each (link, &front->cargos) {
         const struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
-        if (cargo->waits && cargo->tenant == spec->tenant && ++waiting >= share)
+        bool counts = cargo->waits && !cargo->is_anothers;
+        if (counts && cargo->tenant == spec->tenant && ++waiting >= share)
             return true;
     }
     return false;
@@ -55,9 +56,12 @@ struct cargo *front_prepare(struct carrier *carrier, struct run *run, const stru
 
 /* --- what Redis is told --- */
 
-/* KEYS: lane, run. Its number in the lane stands with the job, for other fronts. */
+/* KEYS: lane, run. Its number in the lane stands with the job, for other fronts; and when it came
+ * by Redis' clock, which is one for all: a worker's may differ from ours. */
 static const char ticket_script[] = "local ticket = redis.call('HINCRBY', KEYS[1], 'in', 1)\n"
-                                    "redis.call('HSET', KEYS[2], 'ticket', ticket)\n"
+                                    "local now = redis.call('TIME')\n"
+                                    "redis.call('HSET', KEYS[2], 'ticket', ticket, 'since',\n"
+                                    "  now[1] * 1000 + math.floor(now[2] / 1000))\n"
                                     "return tostring(ticket)\n";
 
 static void on_ticket(void *context, const struct redis_reply *reply)
@@ -194,13 +198,15 @@ void front_count_out(const struct front_cargo *cargo)
                             slice_of(lane.text), slice_of("out"), slice_of("1"));
 }
 
+/* Its end is stored as every other is: other fronts have its job, and would follow it. */
 static void refused(struct front_cargo *cargo, enum amqp_outcome outcome)
 {
+    const char *why = outcome == AMQP_REFUSED ? "the broker takes no more jobs"
+                                              : "the broker has no queue for the job";
     front_count_out(cargo);
+    (void)front_end(cargo, VERDICT_INTERNAL_ERROR, why);
     if (cargo->run)
-        run_carried_refused(cargo->run, outcome == AMQP_REFUSED
-                                            ? "the broker takes no more jobs"
-                                            : "the broker has no queue for the job");
+        run_carried_refused(cargo->run, why);
 }
 
 void front_published(void *context, uint64_t token, enum amqp_outcome outcome)

@@ -106,7 +106,7 @@ static void ask_lane(struct fleet_front *front, enum lane at, bool aside)
 {
     struct front_lane *lane = &front->lanes[at][aside];
     struct fleet_key key = lane_key(at, aside);
-    if (lane->is_asked || front->waiting == 0)
+    if (lane->is_asked || front->waiting + front->others_waiting == 0)
         return;
     lane->asked_ns = loop_now_ns();
     lane->is_asked =

@@ -11,7 +11,8 @@
  *
  * Redis
  *   runnel:run:ID          hash: job, sending (until the broker has it), ticket (its number in its
- *                          lane), state, attempt, worker, cancel, result
+ *                          lane), since (when it came, by Redis' clock), state, attempt, worker,
+ *                          cancel, result
  *   runnel:events:ID       stream of events (field "e"), and the channel on which they come
  *   runnel:commands:ID     channel
  *   runnel:lease:ID        the worker that has the run; gone 5 s after it stops saying so

@@ -23,10 +23,22 @@ static const char ask_script[] =
     "  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
     "  owner = ARGV[1]\n"
     "end\n"
-    "local run = redis.call('HMGET', KEYS[1], 'cancel', 'attempt', 'given_back')\n"
+    "local run = redis.call('HMGET', KEYS[1], 'cancel', 'attempt', 'given_back', 'since')\n"
+    "local now = redis.call('TIME')\n"
+    "local since = tonumber(run[4] or '')\n"
+    "local age = since and now[1] * 1000 + math.floor(now[2] / 1000) - since\n"
     "return {redis.call('HEXISTS', KEYS[1], 'job'), redis.call('HEXISTS', KEYS[1], 'result'),\n"
-    "        owner, run[1], run[2], run[3]}\n";
-enum { ASK_JOB, ASK_RESULT, ASK_OWNER, ASK_CANCEL, ASK_ATTEMPT, ASK_GIVEN_BACK, ASK_ITEMS };
+    "        owner, run[1], run[2], run[3], age or false}\n";
+enum {
+    ASK_JOB,
+    ASK_RESULT,
+    ASK_OWNER,
+    ASK_CANCEL,
+    ASK_ATTEMPT,
+    ASK_GIVEN_BACK,
+    ASK_AGE,
+    ASK_ITEMS
+};
 
 /* KEYS: run; ARGV: 1 when an attempt had begun. */
 static const char leave_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then\n"
@@ -191,6 +203,14 @@ static void decide(struct work *work)
     act(work, worker_decide(facts));
 }
 
+/* When it was submitted, by our clock: its front's may differ from it. */
+static void read_age(struct work *work, const struct redis_reply *age)
+{
+    uint64_t now_ms = clock_unix_ms();
+    if (age->kind == REDIS_INTEGER)
+        work->header.submitted_ms = now_ms - MIN(now_ms, (uint64_t)MAX(age->integer, (int64_t)0));
+}
+
 static void read_facts(struct work *work, const struct redis_reply *items)
 {
     struct delivery_facts *facts = &work->facts;
@@ -203,6 +223,7 @@ static void read_facts(struct work *work, const struct redis_reply *items)
     facts->given_back = redis_reply_number(&items[ASK_GIVEN_BACK]);
     facts->known = redis_reply_number(&items[ASK_JOB]) > 0 || facts->begun > 0;
     work->is_leased = is_ours;
+    read_age(work, &items[ASK_AGE]);
     if (facts->leased)
         work->leased_ns = loop_now_ns();
     if (items[ASK_CANCEL].kind == REDIS_STRING && work->cancel[0] == '\0') {

@@ -28,13 +28,13 @@ static const char renew_script[] = "local lost = {}\n"
 static const char release_script[] =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end\n";
 
-static void abandon(struct work *work, bool has_ended)
+void work_abandon(struct work *work, enum amqp_settlement settlement)
 {
     work->is_leased = false;
     if (work->state != WORK_RUNNING || work->fate == FATE_ABANDONED)
         return;
     work->fate = FATE_ABANDONED;
-    work->settlement = has_ended ? AMQP_ACK : AMQP_REQUEUE;
+    work->settlement = settlement;
     run_cancel(work->run, "another worker has the run");
 }
 
@@ -56,7 +56,7 @@ static void on_renewed(void *context, const struct redis_reply *reply)
     for (size_t i = 0; reply && reply->kind == REDIS_ARRAY && i + 1 < reply->count; i += 2) {
         struct work *work = find_leased(worker, &reply->items[i]);
         if (work)
-            abandon(work, reply->items[i + 1].integer == 1);
+            work_abandon(work, reply->items[i + 1].integer == 1 ? AMQP_ACK : AMQP_REQUEUE);
     }
 }
 

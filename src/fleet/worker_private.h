@@ -285,5 +285,8 @@ void worker_watch_fronts(struct fleet_worker *worker);
 
 void worker_renew_leases(struct fleet_worker *worker);
 void work_release_lease(struct work *work);
+/* It is not ours any more. What is left of its delivery is settled so once its run has ended:
+ * requeued, it is not lost should nobody have it after all. */
+void work_abandon(struct work *work, enum amqp_settlement settlement);
 
 #endif

@@ -14,10 +14,12 @@
 #include "observe/log.h"
 
 /* KEYS: run; ARGV: attempt, worker, seconds. 1: nobody wants it any more; 2: another worker
- * has begun that attempt. */
+ * has begun that attempt, or a later one. What we have said before we may say again. */
 static const char begin_script[] =
     "local begun = tonumber(redis.call('HGET', KEYS[1], 'attempt') or '0') or 0\n"
-    "if begun >= tonumber(ARGV[1]) then return 2 end\n"
+    "local is_ours = redis.call('HGET', KEYS[1], 'worker') == ARGV[2]\n"
+    "local number = tonumber(ARGV[1])\n"
+    "if begun > number or (begun == number and not is_ours) then return 2 end\n"
     "redis.call('HSET', KEYS[1], 'attempt', ARGV[1], 'worker', ARGV[2])\n"
     "if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end\n"
     "if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then return 1 end\n"
@@ -145,9 +147,12 @@ static void on_begun(void *context, const struct redis_reply *reply)
     int64_t answer = reply && reply->kind == REDIS_INTEGER ? reply->integer : 0;
     if (!work_answered(work) || answer == 0 || work->state != WORK_RUNNING)
         return;
-    if (answer == ANOTHER_HAS_BEGUN)
-        work->fate = FATE_ABANDONED;
-    run_cancel(work->run, "it was stopped");
+    if (answer == ANOTHER_HAS_BEGUN) {
+        work_release_lease(work);
+        work_abandon(work, AMQP_REQUEUE);
+    } else {
+        run_cancel(work->run, "it was stopped");
+    }
 }
 
 /* From here on it counts as an attempt. */

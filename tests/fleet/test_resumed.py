@@ -13,6 +13,8 @@ from fleet import ANSWER_S, Ends, Fleet, wait_until
 from amqp_client import Amqp
 from websocket import Closed, Refused, WebSocket
 
+LONGER_THAN_IT_LOOKS_S = 15
+
 
 def start(front, language, code, **more):
     status, record = front.request("POST", "/v1/runs?wait=false",
@@ -275,6 +277,25 @@ class Resumed(unittest.TestCase):
             front.restart()
             record = end_of(front, run)
             self.assertEqual((record["verdict"], record["stdout"]), ("succeeded", "a\nb\n"), record)
+
+    def test_redis_that_does_not_say_is_not_redis_that_does_not_know(self):
+        for forbidden in ("eval", "hget"):
+            with self.subTest(forbidden), Fleet(fronts=1, workers=1) as fleet, \
+                    fleet.connect() as redis:
+                front = fleet.fronts[0]
+                fleet.workers.pop().close()
+                run = self.start_sent(front, redis)
+                front.kill()
+                redis.call("ACL", "SETUSER", "default", f"-{forbidden}")
+                try:
+                    front.restart()
+                    time.sleep(LONGER_THAN_IT_LOOKS_S)
+                    self.assertEqual(record_of(front, run)["verdict"], None)
+                    self.assertIn("run_not_looked_up", front.log())
+                finally:
+                    redis.call("ACL", "SETUSER", "default", f"+{forbidden}")
+                fleet.add_worker()
+                self.check_whole(front, run, end_of(front, run), "up\n")
 
     def test_without_a_broker_they_are_interrupted(self):
         with Fleet(fronts=1, workers=1) as fleet:

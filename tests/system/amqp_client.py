@@ -164,6 +164,10 @@ class Amqp:
         self._ask(1, 50, 20, struct.pack(">H", 0) + short_text(queue) + short_text(exchange) +
                   short_text(key) + b"\0" + table({}), 21)
 
+    def unbind(self, queue, exchange, key):
+        self._ask(1, 50, 50, struct.pack(">H", 0) + short_text(queue) + short_text(exchange) +
+                  short_text(key) + table({}), 51)
+
     def publish(self, exchange, key, body, **properties):
         """True when the broker has it: somewhere, if it must be (mandatory)."""
         self._call(1, 60, 40, struct.pack(">H", 0) + short_text(exchange) + short_text(key) + b"\x01")

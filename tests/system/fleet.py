@@ -254,6 +254,14 @@ class FleetTest(unittest.TestCase):
     def tearDown(self):
         self.assert_settled()
 
+    def cut_stream(self, worker):
+        """Its connection to a Redis that forgets nothing; until it has another."""
+        times = len(worker.events("stream_connected"))
+        for kind in ("normal", "pubsub"):
+            self.front.redis("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+        wait_until("it is connected again",
+                   lambda: len(worker.events("stream_connected")) > times)
+
     def assert_settled(self):
         """No job is left: a worker that ends gives back what it has not settled."""
         for worker in self.workers:

@@ -112,6 +112,21 @@ class Jobs(FleetTest):
         self.assertEqual(result["verdict"], "queue_timeout")
         self.assertGreaterEqual(result["queued_ms"], 5000)
 
+    def test_how_long_it_has_waited_is_told_by_redis_clock(self):
+        """The clocks of its front and its worker may be hours apart."""
+        seconds, _ = self.front.redis("TIME")
+        self.worker()
+        for front_is_behind_ms, waited_ms, verdict in ((7_200_000, 0, "succeeded"),
+                                                       (-7_200_000, 5_000, "queue_timeout")):
+            with self.subTest(verdict):
+                job = self.front.job("print(1)", limits={"queue_timeout_ms": 4000},
+                                     submitted_ms=int(time.time() * 1000) - front_is_behind_ms)
+                self.front.redis("HSET", f"runnel:run:{job['id']}", "since",
+                                 int(seconds) * 1000 - waited_ms)
+                result = self.front.result(self.front.send(job))
+                self.assertEqual(result["verdict"], verdict, result)
+                self.assertLess(result["queued_ms"], 60_000)
+
     def test_a_language_that_nobody_has_is_said_so(self):
         self.worker()
         result = self.front.run("void main() {}", language="dart")

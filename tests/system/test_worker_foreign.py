@@ -95,6 +95,16 @@ class Foreign(FleetTest):
         self.assertEqual(self.front.kept(run)["attempt"], b"2")
         self.assertIsNone(self.front.amqp.get("results.all"))
 
+    def test_a_connection_to_redis_that_breaks_costs_no_run(self):
+        worker = self.worker()
+        run = self.submit("import time\nprint('begun', flush=True)\ntime.sleep(2)")
+        wait_until("it has begun", lambda: self.front.kept(run).get("attempt"))
+        self.cut_stream(worker)
+        result, _ = self.result()
+        self.assertEqual((result["job_id"], result["exit_code"]), (run, 0))
+        self.assertEqual(self.front.kept(run)["attempt"], b"1")
+        self.assertIsNone(self.front.amqp.get("results.all"))
+
     def test_what_comes_twice_is_answered_once(self):
         self.worker()
         run = str(uuid.uuid4())

@@ -59,6 +59,21 @@ class Losses(FleetTest):
         result = self.front.result(run)
         self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", 2))
 
+    def test_a_worker_that_another_has_begun_before_lets_go(self):
+        """Who has lost its connection finds that out when it says once more what it has."""
+        worker = self.worker()
+        for meanwhile, attempt in ((("worker", "another"), 2),
+                                   (("worker", "another", "attempt", 2, "given_back", 1), 3)):
+            with self.subTest(meanwhile):
+                run = self.front.send(self.front.job(self.SLOW))
+                self.front.wait_output(run, b"begun")
+                self.front.redis("HSET", f"runnel:run:{run}", *meanwhile)
+                self.cut_stream(worker)
+                result = self.front.result(run)
+                self.assertEqual((result["verdict"], result["attempt"]), ("succeeded", attempt))
+                self.assertIn(run, [line["run"] for line in worker.events("run_abandoned")])
+                self.assertEqual(len(self.front.answers(run)), 1)
+
     def test_a_result_that_comes_second_is_none(self):
         self.worker()
         run = self.front.send(self.front.job(self.SLOW))
@@ -195,6 +210,37 @@ class ServersAway(FleetTest):
         self.assertEqual((result["verdict"], self.said(result)), ("succeeded", self.SAID))
         self.redis.thaw()
         wait_until("Redis has the result", lambda: self.front.kept(run).get("result"))
+
+    def test_a_connection_to_redis_that_breaks_costs_no_run(self):
+        worker = self.worker()
+        batch = self.front.send(self.front.job(self.SPEAKS))
+        live = self.front.send(self.front.live_job(ECHO))
+        self.front.wait_output(batch, b"3\n")
+        self.front.wait_state(live, "running")
+        for _ in range(2):
+            self.cut_stream(worker)
+        result = self.front.result(batch)
+        self.assertEqual((result["verdict"], result["attempt"], self.said(result)),
+                         ("succeeded", 1, self.SAID))
+        wait_until("the worker listens", lambda: self.front.say(live, "input", data=b"hello\n"))
+        self.front.wait_output(live, b"got hello\n")
+        self.front.say(live, "eof")
+        self.assertEqual(self.front.result(live)["verdict"], "succeeded")
+        self.assertEqual(worker.events("run_abandoned"), [])
+
+    def test_a_run_outlasts_a_redis_that_was_stuck(self):
+        worker = self.worker()
+        run = self.front.send(self.front.job(
+            "import time\nprint('begun', flush=True)\ntime.sleep(12)\nprint('over')",
+            limits={"timeout_ms": 60000}))
+        self.front.wait_output(run, b"begun")
+        self.redis.freeze()
+        self.addCleanup(self.redis.thaw)
+        wait_until("it is gone for the worker", lambda: worker.events("stream_lost"))
+        self.redis.thaw()
+        result = self.front.result(run)
+        self.assertEqual((result["verdict"], result["attempt"], self.said(result)),
+                         ("succeeded", 1, b"begun\nover\n"))
 
     def test_the_broker_begins_anew_while_a_run_speaks(self):
         worker = self.worker()

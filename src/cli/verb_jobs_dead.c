@@ -28,7 +28,8 @@ static void add_row(struct buf *text, const struct job_summary *job,
                     const struct amqp_delivery *delivery)
 {
     char time[32];
-    buf_add_format(text, ROW_FORM, job->header.id[0] ? job->header.id : "(no job)",
+    const char *nameless = delivery->body.at ? "(no job)" : "(too large)";
+    buf_add_format(text, ROW_FORM, job->header.id[0] ? job->header.id : nameless,
                    job->language[0] ? job->language : "-", lane_name(job->header.lane),
                    jobs_format_time(time, job->header.submitted_ms), delivery->death_reason,
                    delivery->death_queue);
@@ -46,7 +47,7 @@ static void write_row(struct json *json, const struct job_summary *job,
     json_u64(json, "submitted_ms", job->header.submitted_ms);
     json_text(json, "reason", delivery->death_reason);
     json_text(json, "queue", delivery->death_queue);
-    json_u64(json, "bytes", delivery->body.len);
+    json_u64(json, "bytes", delivery->size);
     json_close_object(json);
 }
 
@@ -89,6 +90,7 @@ int jobs_dead_list(struct fleet_link *link, const struct jobs_options *options, 
 struct dead_job {
     const char *id; /* wanted */
     bool is_found;
+    uint64_t passed_by; /* bytes of the one of that name that is too large; 0: there is none */
     struct amqp_ref ref;
     struct job_summary job;
     struct buf body;
@@ -99,6 +101,8 @@ struct dead_job {
 static void take_dead(void *context, const struct amqp_delivery *delivery)
 {
     struct dead_job *dead = context;
+    if (!delivery->body.at && strcmp(delivery->message_id, dead->id) == 0)
+        dead->passed_by = delivery->size;
     if (job_summarize(delivery->body, &dead->job, NULL) < 0 ||
         strcmp(dead->job.header.id, dead->id) != 0)
         return;
@@ -122,6 +126,11 @@ static int find_dead(struct fleet_link *link, const char *id, struct dead_job *d
         found = fleet_link_get(link, DEAD_QUEUE, take_dead, dead, err);
     if (found < 0)
         return -1;
+    if (!dead->is_found && dead->passed_by > 0)
+        return err_set(err, ERR_TOO_LARGE,
+                       "the message %s has %" PRIu64 " bytes, which is above the maximum: only "
+                       "RabbitMQ's own tools can take it",
+                       id, dead->passed_by);
     if (!dead->is_found)
         return err_set(err, ERR_NOT_FOUND,
                        "there is no dead job %s ('runnel jobs dead' lists them)", id);

@@ -128,6 +128,11 @@ class BadInput(unittest.TestCase):
         self.publish(b'{"fleet_version": 1, "id": "' + b"x" * (17 << 20))
         self.assertEqual(len(self.next_of("runnel.dead")[0]), 17 << 20 | 28)
         run = new_id()
+        self.publish(b"x" * (17 << 20), message_id=run, reply_to=ANSWERS)
+        result = self.result_of(run)
+        self.assertEqual((result["verdict"], "longer than" in result["reason"]),
+                         ("internal_error", True), result)
+        run = new_id()
         self.publish(job(run, "#" * (10 << 20) + "\necho hi"), reply_to=ANSWERS)
         self.assertIn(self.result_of(run)["verdict"], ("succeeded", "internal_error"))
 

@@ -199,6 +199,19 @@ class Dead(Verbs):
         self.wait_until_there_are(3)
         self.assertIn("there is no dead job three", self.dead("show", "three", status=66))
 
+    def test_one_that_is_too_large_hides_no_other(self):
+        size = 17 << 20
+        self.amqp.purge("runnel.dead")
+        self.amqp.publish("", "runnel.dead", b"x" * size, message_id="large")
+        self.amqp.publish("", "runnel.dead", json.dumps(job("behind")).encode())
+        rows = json.loads(self.dead("--json"))
+        self.assertEqual([(row["id"], row["message_id"], row["bytes"] > size - 1) for row in rows],
+                         [(None, "large", True), ("behind", "", False)])
+        self.assertIn("(too large)", self.dead())
+        self.assertEqual(json.loads(self.dead("show", "behind", "--json"))["id"], "behind")
+        self.assertIn(f"has {size} bytes", self.dead("show", "large", status=65))
+        self.wait_until_there_are(2)
+
     def test_why_a_job_is_dead_is_told_in_words(self):
         reason = "2 workers were lost while they had this run"
         self.put_run(job("one"), "result", json.dumps(result("one", "internal_error", reason=reason)))

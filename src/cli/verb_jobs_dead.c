@@ -236,12 +236,15 @@ static int write_down(struct fleet_link *link, const char *id, struct slice job,
 }
 
 /* It did not get into its queue: nobody shall wait for it. */
-static void forget(struct fleet_link *link, const char *id)
+static void forget(struct fleet_link *link, const char *id, enum lane lane)
 {
     struct fleet_key run = run_key(id);
+    struct fleet_key counts = lane_key(lane, false);
     (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("DEL"), slice_of(run.text));
     (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("ZREM"), slice_of(RUNS_KEY),
                          slice_of(id));
+    (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("HINCRBY"), slice_of(counts.text),
+                         slice_of("out"), slice_of("1"));
 }
 
 static int send_again(struct fleet_link *link, const struct dead_job *dead, const char *id,
@@ -269,8 +272,24 @@ static int send_again(struct fleet_link *link, const struct dead_job *dead, cons
     message.body = buf_slice(&job);
     if (fleet_link_publish(link, &message, err) == 0)
         return 0;
-    forget(link, id);
+    forget(link, id, lane);
     return -1;
+}
+
+static int print_replay(const char *new_id, const char *id, bool as_json, struct err *err)
+{
+    auto_buf struct buf text;
+    buf_init(&text, 4 * KIB);
+    struct json json = json_start(&text);
+    if (as_json) {
+        json_open_object(&json, NULL);
+        json_text(&json, "id", new_id);
+        json_text(&json, "replays", id);
+        json_close_object(&json);
+    } else {
+        buf_add_format(&text, "job %s, which is %s once more\n", new_id, id);
+    }
+    return jobs_print(&text, as_json, err);
 }
 
 /* The dead one goes when the broker has the new one, and not before. */
@@ -286,9 +305,7 @@ int jobs_dead_replay(struct fleet_link *link, const struct jobs_options *options
         rc = send_again(link, &dead, new_id, err);
     if (rc == 0) {
         amqp_settle(link->amqp, dead.ref, AMQP_ACK);
-        (void)printf(options->json ? "{\"id\":\"%s\",\"replays\":\"%s\"}\n"
-                                   : "job %s, which is %s once more\n",
-                     new_id, id);
+        rc = print_replay(new_id, id, options->json, err);
     }
     dead_fini(&dead);
     return rc;

@@ -250,7 +250,25 @@ class Dead(Verbs):
     def test_a_replay_that_no_queue_takes_changes_nothing(self):
         self.assertIn("no queue takes the message", self.dead("replay", "one", status=69))
         self.wait_until_there_are(3)
+        self.assert_nothing_is_left()
+
+    def assert_nothing_is_left(self):
         self.assertEqual(self.redis("ZCARD", "runnel:runs"), 0)
+        self.assertEqual(self.redis("HMGET", "runnel:lane:high", "in", "out"), [b"1", b"1"])
+
+    def test_ids_with_quotes_stay_json(self):
+        odd = 'a"b\\c'
+        self.put_run(job(odd))
+        self.assertEqual(json.loads(self.runnel("jobs", "cancel", odd, "--json")),
+                         {"id": odd, "cancelled": True})
+        queue = "runnel.jobs.normal"
+        self.amqp.declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        self.addCleanup(self.amqp.delete, queue)
+        self.amqp.bind(queue, "runnel.jobs", "normal")
+        self.amqp.publish("", "runnel.dead", json.dumps(job(odd)).encode())
+        said = json.loads(self.dead("replay", odd, "--json"))
+        self.assertEqual((said["replays"], self.amqp.get(queue)[1]["message_id"]),
+                         (odd, said["id"]))
 
 
 if __name__ == "__main__":

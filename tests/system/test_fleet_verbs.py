@@ -106,6 +106,10 @@ class Workers(Verbs):
             self.redis("SADD", "runnel:members", f"runnel:worker:{number}")
         self.assertEqual(self.runnel("workers", "--json"), "[]\n")
 
+    def test_an_answer_that_is_an_error_is_told(self):
+        self.redis("SET", "runnel:members", "of another kind")
+        self.assertIn("WRONGTYPE", self.runnel("workers", status=69))
+
 
 class Jobs(Verbs):
     def test_the_newest_stand_first_and_the_ended_are_left_out(self):
@@ -255,6 +259,15 @@ class Dead(Verbs):
     def assert_nothing_is_left(self):
         self.assertEqual(self.redis("ZCARD", "runnel:runs"), 0)
         self.assertEqual(self.redis("HMGET", "runnel:lane:high", "in", "out"), [b"1", b"1"])
+
+    def test_a_replay_that_the_broker_holds_back_ends(self):
+        rabbit.control("set_vm_memory_high_watermark", "0.00001")
+        try:
+            self.assertIn("did not answer within", self.dead("replay", "one", status=69))
+        finally:
+            rabbit.control("set_vm_memory_high_watermark", "0.4")
+        self.wait_until_there_are(3)
+        self.assert_nothing_is_left()
 
     def test_ids_with_quotes_stay_json(self):
         odd = 'a"b\\c'

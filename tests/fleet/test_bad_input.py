@@ -161,7 +161,7 @@ class BadInput(unittest.TestCase):
     # --- results ---
 
     def test_results_that_nobody_waits_for(self):
-        queue = f"runnel.results.{self.front.name}"
+        queue = f"runnel.results.of.{self.front.name}"
         result = {"fleet_version": 1, "id": new_id(), "worker": "stranger", "attempt": 1,
                   "verdict": "succeeded", "reason": "so", "last_event": 0}
         bodies = [b"", b"nonsense", b"[]", json.dumps(result).encode(), b"x" * (10 << 20),
@@ -306,7 +306,7 @@ class BadInput(unittest.TestCase):
             with self.subTest(make=make.__name__):
                 twin = make(self.fleet, name, **({"wait": False} if make is Front else {}))
                 self.addCleanup(twin.close)
-                queue = "runnel.jobs.normal" if make is Worker else f"runnel.results.{name}"
+                queue = "runnel.jobs.normal" if make is Worker else f"runnel.results.of.{name}"
                 end = time.monotonic() + 30
                 while twin.process.poll() is None and time.monotonic() < end:
                     self.assertEqual(self.amqp.consumers(queue), 1)  # who had the name before

@@ -22,9 +22,12 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "base/util.h"
 
 struct amqp;
 struct loop;
+
+#define AMQP_BODY_MAX (16 * MIB) /* of a message that we take */
 
 /* Declared on every connection, in their order. A row is an exchange (type set), a queue
  * (queue set, exchange NULL), or a binding (exchange and queue). */
@@ -82,7 +85,8 @@ struct amqp_delivery {
     const char *queue; /* of the consumer, or of amqp_get */
     const char *exchange;
     const char *key;
-    struct slice body;
+    struct slice body;      /* at NULL: it is larger than AMQP_BODY_MAX, and passed by */
+    uint64_t size;          /* of the body, in any case */
     const char *message_id; /* "" when absent, as the next two */
     const char *correlation_id;
     const char *reply_to;

@@ -68,7 +68,8 @@ static const char *put_text(char **at, amqp_bytes_t text)
     return start;
 }
 
-/* NULL: no memory for it. */
+/* NULL: no memory for it. One that is too large comes without its body: what to do about it is
+ * its owner's to say. */
 static struct parcel *parcel_new(const struct line *line, const struct content *content,
                                  uint64_t body_size, const amqp_basic_properties_t *properties)
 {
@@ -83,7 +84,8 @@ static struct parcel *parcel_new(const struct line *line, const struct content *
         header_text(properties, "x-first-death-queue"),
     };
     const char *kept[ARRAY_LEN(texts)];
-    size_t size = sizeof(struct parcel) + body_size;
+    size_t room = body_size > AMQP_BODY_MAX ? 0 : (size_t)body_size;
+    size_t size = sizeof(struct parcel) + room;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         size += texts[i].len + 1;
     struct parcel *parcel = malloc(size);
@@ -94,14 +96,14 @@ static struct parcel *parcel_new(const struct line *line, const struct content *
         kept[i] = put_text(&at, texts[i]);
     *parcel = (struct parcel){
         .item = {.kind = ITEM_PARCEL, .connection = line->connection},
-        .body = at,
+        .body = body_size > AMQP_BODY_MAX ? NULL : at,
         .delivery =
             {
                 .ref = {line->connection, content->tag},
                 .queue = kept[0],
                 .exchange = kept[1],
                 .key = kept[2],
-                .body = {at, body_size},
+                .size = body_size,
                 .message_id = kept[3],
                 .correlation_id = kept[4],
                 .reply_to = kept[5],
@@ -111,6 +113,7 @@ static struct parcel *parcel_new(const struct line *line, const struct content *
                 .death_queue = kept[7],
             },
     };
+    parcel->delivery.body = (struct slice){parcel->body, room};
     list_init(&parcel->item.link);
     return parcel;
 }
@@ -121,14 +124,6 @@ static void note_return(struct line *line, const amqp_basic_properties_t *proper
         confirms_find(&line->confirms, header_number(properties, SEQUENCE_HEADER));
     if (posting)
         posting->was_returned = true;
-}
-
-/* Whoever gets messages by hand shall not lose one that is too large for us. */
-static int refuse_large(struct line *line, amqp_channel_t channel, const struct content *content,
-                        struct err *err)
-{
-    return line_settle(line, channel, content->tag,
-                       content->kind == CONTENT_GOT ? AMQP_REQUEUE : AMQP_REJECT, err);
 }
 
 static int complete(struct line *line, struct content *content, struct err *err)
@@ -162,9 +157,6 @@ int content_header(struct line *line, amqp_channel_t channel, uint64_t body_size
     content->left = body_size;
     if (content->kind == CONTENT_RETURNED) {
         note_return(line, properties);
-    } else if (body_size > AMQP_BODY_MAX) {
-        if (refuse_large(line, channel, content, err) < 0)
-            return -1;
     } else {
         content->parcel = parcel_new(line, content, body_size, properties);
         if (!content->parcel)
@@ -179,7 +171,7 @@ int content_body(struct line *line, amqp_channel_t channel, amqp_bytes_t bytes, 
     if (!content->has_header || bytes.len > content->left)
         return line_fail(line, err, "sends bytes that belong to no message");
     struct parcel *parcel = content->parcel;
-    if (parcel)
+    if (parcel && parcel->body)
         memcpy(parcel->body + (parcel->delivery.body.len - content->left), bytes.bytes, bytes.len);
     content->left -= bytes.len;
     return content->left == 0 ? complete(line, content, err) : 0;

@@ -122,8 +122,8 @@ static int publish(struct line *line, struct posting *posting, struct err *err)
     return check_status(line, status, err);
 }
 
-int line_settle(struct line *line, amqp_channel_t channel, uint64_t tag,
-                enum amqp_settlement settlement, struct err *err)
+static int send_settlement(struct line *line, amqp_channel_t channel, uint64_t tag,
+                           enum amqp_settlement settlement, struct err *err)
 {
     amqp_basic_ack_t ack = {.delivery_tag = tag};
     amqp_basic_reject_t reject = {.delivery_tag = tag, .requeue = settlement == AMQP_REQUEUE};
@@ -140,10 +140,10 @@ static int settle(struct line *line, struct settling *settling, struct err *err)
     enum amqp_settlement settlement = settling->settlement;
     item_free(&settling->item);
     if (!ask_is_tag(tag))
-        return line_settle(line, CHANNEL_CONSUME, tag, settlement, err);
+        return send_settlement(line, CHANNEL_CONSUME, tag, settlement, err);
     if (!ask_own_tag(line, tag, &tag))
         return 0;
-    return line_settle(line, CHANNEL_ASK, tag, settlement, err);
+    return send_settlement(line, CHANNEL_ASK, tag, settlement, err);
 }
 
 /* --- one order after the other --- */

@@ -22,7 +22,6 @@
 #include "broker/place.h"
 #include "loop/loop.h"
 
-#define AMQP_BODY_MAX (16 * MIB)    /* of a delivery */
 #define AMQP_WAITING_MAX (64 * MIB) /* of messages without an outcome */
 
 /* --- items: amqp_relay.c --- */
@@ -72,7 +71,7 @@ struct question {
 struct parcel {
     struct item item;
     struct amqp_delivery delivery; /* points behind this */
-    char *body;
+    char *body;                    /* NULL: it is too large for us, and passes by */
 };
 
 struct loss {
@@ -231,8 +230,6 @@ int line_obey(struct line *line, struct err *err);    /* 1: there is more to do 
 int line_consume(struct line *line, struct err *err); /* starts all consumers */
 void line_void_all(struct line *line);                /* what can not be done any more */
 void line_tell_outcome(struct line *line, struct posting *posting, enum amqp_outcome outcome);
-int line_settle(struct line *line, amqp_channel_t channel, uint64_t tag,
-                enum amqp_settlement settlement, struct err *err);
 
 /* amqp_ask.c */
 int line_ask(struct line *line, struct question *question, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/fleet_link.h"
 
+#include "base/cleanup.h"
 #include "loop/loop.h"
 
 enum { ANSWER_MS = 5000, LINGER_MS = 1000 };
@@ -180,6 +181,23 @@ int fleet_link_get(struct fleet_link *link, const char *queue,
     return amqp_is_connected(link->amqp) ? 0 : err_set(err, ERR_BROKER, "%s", link->lost.text);
 }
 
+static void on_late(void *context)
+{
+    struct fleet_link *link = context;
+    link->is_late = true;
+    fleet_link_settle(link);
+}
+
+/* A broker that is short of memory or disk says nothing, and its connection stands. */
+static void wait_for_outcome(struct fleet_link *link)
+{
+    struct loop_timer *timer = loop_timer_new(link->loop, on_late, link);
+    link->is_late = false;
+    loop_timer_start(timer, ANSWER_MS);
+    wait_for(link);
+    loop_timer_free(timer);
+}
+
 int fleet_link_publish(struct fleet_link *link, const struct amqp_message *message, struct err *err)
 {
     static const char *const outcomes[] = {
@@ -190,7 +208,14 @@ int fleet_link_publish(struct fleet_link *link, const struct amqp_message *messa
     };
     if (amqp_publish(link->amqp, message, 1, err) < 0)
         return -1;
-    wait_for(link);
+    wait_for_outcome(link);
+    if (link->is_late) { /* what waits here shall not be sent after all */
+        amqp_free(take_ptr(&link->amqp), 0);
+        return err_set(err, ERR_BROKER,
+                       "the broker did not answer within %d s: is it short of memory or disk? It "
+                       "may have the message, or not",
+                       ANSWER_MS / 1000);
+    }
     if (link->outcome == AMQP_STORED)
         return 0;
     return err_set(err, ERR_BROKER, "the broker: %s", outcomes[link->outcome]);

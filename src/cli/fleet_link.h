@@ -23,6 +23,7 @@ struct fleet_link {
     bool ends_when_lost; /* what is waited for: with a connection it is lost, too */
     bool is_settled;     /* what is waited for has come, or will not */
     enum amqp_outcome outcome;
+    bool is_late; /* it has not come in time */
 };
 
 /* clang-format off */
@@ -55,7 +56,8 @@ int fleet_link_ask_argv(struct fleet_link *link, redis_reply_fn *take, void *con
 int fleet_link_get(struct fleet_link *link, const char *queue,
                    void (*take)(void *context, const struct amqp_delivery *delivery), void *context,
                    struct err *err);
-/* Waits until the broker has stored it. */
+/* Waits until the broker has stored it. One that does not say so in time, since it takes no
+ * messages for now, is left: then nothing more can be asked of it. */
 int fleet_link_publish(struct fleet_link *link, const struct amqp_message *message,
                        struct err *err);
 

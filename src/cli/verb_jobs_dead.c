@@ -28,7 +28,8 @@ static void add_row(struct buf *text, const struct job_summary *job,
                     const struct amqp_delivery *delivery)
 {
     char time[32];
-    buf_add_format(text, ROW_FORM, job->header.id[0] ? job->header.id : "(no job)",
+    const char *nameless = delivery->body.at ? "(no job)" : "(too large)";
+    buf_add_format(text, ROW_FORM, job->header.id[0] ? job->header.id : nameless,
                    job->language[0] ? job->language : "-", lane_name(job->header.lane),
                    jobs_format_time(time, job->header.submitted_ms), delivery->death_reason,
                    delivery->death_queue);
@@ -46,7 +47,7 @@ static void write_row(struct json *json, const struct job_summary *job,
     json_u64(json, "submitted_ms", job->header.submitted_ms);
     json_text(json, "reason", delivery->death_reason);
     json_text(json, "queue", delivery->death_queue);
-    json_u64(json, "bytes", delivery->body.len);
+    json_u64(json, "bytes", delivery->size);
     json_close_object(json);
 }
 
@@ -89,6 +90,7 @@ int jobs_dead_list(struct fleet_link *link, const struct jobs_options *options, 
 struct dead_job {
     const char *id; /* wanted */
     bool is_found;
+    uint64_t passed_by; /* bytes of the one of that name that is too large; 0: there is none */
     struct amqp_ref ref;
     struct job_summary job;
     struct buf body;
@@ -99,6 +101,8 @@ struct dead_job {
 static void take_dead(void *context, const struct amqp_delivery *delivery)
 {
     struct dead_job *dead = context;
+    if (!delivery->body.at && strcmp(delivery->message_id, dead->id) == 0)
+        dead->passed_by = delivery->size;
     if (job_summarize(delivery->body, &dead->job, NULL) < 0 ||
         strcmp(dead->job.header.id, dead->id) != 0)
         return;
@@ -122,6 +126,11 @@ static int find_dead(struct fleet_link *link, const char *id, struct dead_job *d
         found = fleet_link_get(link, DEAD_QUEUE, take_dead, dead, err);
     if (found < 0)
         return -1;
+    if (!dead->is_found && dead->passed_by > 0)
+        return err_set(err, ERR_TOO_LARGE,
+                       "the message %s has %" PRIu64 " bytes, which is above the maximum: only "
+                       "RabbitMQ's own tools can take it",
+                       id, dead->passed_by);
     if (!dead->is_found)
         return err_set(err, ERR_NOT_FOUND,
                        "there is no dead job %s ('runnel jobs dead' lists them)", id);
@@ -227,12 +236,15 @@ static int write_down(struct fleet_link *link, const char *id, struct slice job,
 }
 
 /* It did not get into its queue: nobody shall wait for it. */
-static void forget(struct fleet_link *link, const char *id)
+static void forget(struct fleet_link *link, const char *id, enum lane lane)
 {
     struct fleet_key run = run_key(id);
+    struct fleet_key counts = lane_key(lane, false);
     (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("DEL"), slice_of(run.text));
     (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("ZREM"), slice_of(RUNS_KEY),
                          slice_of(id));
+    (void)fleet_link_ask(link, NULL, NULL, NULL, slice_of("HINCRBY"), slice_of(counts.text),
+                         slice_of("out"), slice_of("1"));
 }
 
 static int send_again(struct fleet_link *link, const struct dead_job *dead, const char *id,
@@ -260,8 +272,24 @@ static int send_again(struct fleet_link *link, const struct dead_job *dead, cons
     message.body = buf_slice(&job);
     if (fleet_link_publish(link, &message, err) == 0)
         return 0;
-    forget(link, id);
+    forget(link, id, lane);
     return -1;
+}
+
+static int print_replay(const char *new_id, const char *id, bool as_json, struct err *err)
+{
+    auto_buf struct buf text;
+    buf_init(&text, 4 * KIB);
+    struct json json = json_start(&text);
+    if (as_json) {
+        json_open_object(&json, NULL);
+        json_text(&json, "id", new_id);
+        json_text(&json, "replays", id);
+        json_close_object(&json);
+    } else {
+        buf_add_format(&text, "job %s, which is %s once more\n", new_id, id);
+    }
+    return jobs_print(&text, as_json, err);
 }
 
 /* The dead one goes when the broker has the new one, and not before. */
@@ -277,9 +305,7 @@ int jobs_dead_replay(struct fleet_link *link, const struct jobs_options *options
         rc = send_again(link, &dead, new_id, err);
     if (rc == 0) {
         amqp_settle(link->amqp, dead.ref, AMQP_ACK);
-        (void)printf(options->json ? "{\"id\":\"%s\",\"replays\":\"%s\"}\n"
-                                   : "job %s, which is %s once more\n",
-                     new_id, id);
+        rc = print_replay(new_id, id, options->json, err);
     }
     dead_fini(&dead);
     return rc;

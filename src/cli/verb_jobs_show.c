@@ -221,6 +221,22 @@ static int tell(struct fleet_link *link, const char *id, struct err *err)
                           buf_slice(&text));
 }
 
+static int print_cancelled(const char *id, bool waits, bool as_json, struct err *err)
+{
+    auto_buf struct buf text;
+    buf_init(&text, 4 * KIB);
+    struct json json = json_start(&text);
+    if (as_json) {
+        json_open_object(&json, NULL);
+        json_text(&json, "id", id);
+        json_bool(&json, "cancelled", true);
+        json_close_object(&json);
+    } else {
+        buf_add_format(&text, "job %s is %s\n", id, waits ? "cancelled" : "told to end");
+    }
+    return jobs_print(&text, as_json, err);
+}
+
 int jobs_cancel(struct fleet_link *link, const struct jobs_options *options, const char *id,
                 struct err *err)
 {
@@ -234,10 +250,8 @@ int jobs_cancel(struct fleet_link *link, const struct jobs_options *options, con
         rc = tell(link, id, err);
     if (rc == 0 && waits)
         rc = end_waiting(link, id, err);
-    if (rc == 0 && options->json)
-        (void)printf("{\"id\":\"%s\",\"cancelled\":true}\n", job.header.id);
-    else if (rc == 0)
-        (void)printf("job %s is %s\n", job.header.id, waits ? "cancelled" : "told to end");
+    if (rc == 0)
+        rc = print_cancelled(job.header.id, waits, options->json, err);
     known_fini(&known);
     return rc;
 }

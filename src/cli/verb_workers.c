@@ -138,26 +138,51 @@ static void print_members(const struct fleet_members *members, struct listing *l
         (void)fputs("runnel: there is no worker ('runnel worker' starts one)\n", stderr);
 }
 
+struct reading {
+    struct fleet_link *link;
+    struct err err; /* of an answer that is one */
+};
+
 static void on_read(void *context)
 {
-    fleet_link_settle(context);
+    const struct reading *reading = context;
+    fleet_link_settle(reading->link);
+}
+
+static void on_unread(void *context, const struct err *err)
+{
+    struct reading *reading = context;
+    reading->err = *err;
+    fleet_link_settle(reading->link);
+}
+
+static int wait_for_members(struct reading *reading, struct fleet_members *members, struct err *err)
+{
+    fleet_members_connected(members);
+    fleet_link_wait(reading->link);
+    if (fleet_members_are_read(members))
+        return 0;
+    if (reading->err.text[0])
+        return err_set(err, reading->err.code, "%s", reading->err.text);
+    return err_set(err, ERR_BROKER, "Redis did not answer: %s", reading->link->lost.text);
 }
 
 static int list(struct fleet_link *link, bool as_json, struct err *err)
 {
     struct listing listing = {.as_json = as_json, .now_ms = clock_unix_ms()};
+    struct reading reading = {.link = link};
     const struct fleet_members_config config = {
-        .redis = link->redis, .loop = link->loop, .changed = on_read, .context = link};
+        .redis = link->redis,
+        .loop = link->loop,
+        .changed = on_read,
+        .unread = on_unread,
+        .context = &reading,
+    };
     struct fleet_members *members = fleet_members_new(&config, err);
     int rc = members ? 0 : -1;
     buf_init(&listing.text, MIB);
-    if (rc == 0) {
-        fleet_members_connected(members);
-        fleet_link_wait(link);
-        rc = fleet_members_are_read(members)
-                 ? 0
-                 : err_set(err, ERR_BROKER, "Redis did not answer: %s", link->lost.text);
-    }
+    if (rc == 0)
+        rc = wait_for_members(&reading, members, err);
     if (rc == 0)
         print_members(members, &listing);
     if (rc == 0 && listing.text.failed)

@@ -172,7 +172,7 @@ static int read_result(const json_t *tree, struct foreign_result *result, struct
 int foreign_result_decode(struct slice text, struct foreign_result *ret_result, struct err *err)
 {
     struct foreign_result result = {0};
-    if (text.len > FOREIGN_RESULT_MAX_BYTES)
+    if (!text.at || text.len > FOREIGN_RESULT_MAX_BYTES)
         return err_set(err, ERR_TOO_LARGE, "not a result: it is too long");
     result.tree = json_read_object(text, err);
     if (!result.tree || read_result(result.tree, &result, err) < 0) {

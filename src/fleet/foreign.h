@@ -33,7 +33,7 @@ enum {
     FOREIGN_TIMEOUT_S = 30, /* where a job does not say */
     FOREIGN_TOPOLOGY_MAX = 10,
     FOREIGN_JOB_MAX_BYTES = 16 * 1024 * 1024,
-    FOREIGN_RESULT_MAX_BYTES = 64 * 1024 * 1024,
+    FOREIGN_RESULT_MAX_BYTES = AMQP_BODY_MAX, /* none that is larger is taken from the broker */
 };
 
 /* As the form calls it: "nodejs" is our javascript, the rest is as we call it. */

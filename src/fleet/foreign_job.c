@@ -204,7 +204,7 @@ int foreign_job_decode(struct slice text, const struct catalogue *catalogue,
                        struct foreign_job *ret_job, struct err *err)
 {
     *ret_job = (struct foreign_job){0};
-    if (text.len > FOREIGN_JOB_MAX_BYTES)
+    if (!text.at || text.len > FOREIGN_JOB_MAX_BYTES)
         return err_set(err, ERR_TOO_LARGE, "not a job: it is longer than %d bytes",
                        FOREIGN_JOB_MAX_BYTES);
     ret_job->tree = json_read_object(text, err);

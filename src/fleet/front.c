@@ -2,6 +2,8 @@
 #include "fleet/front.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fleet/foreign.h"
@@ -66,11 +68,32 @@ static void on_broker_lost(void *context, const struct err *err)
     log_event(LOG_WARN, "broker_lost", LOG_TEXT("reason", err->text), LOG_END);
 }
 
+/* Of one that is too large for us its message says the job: who waits for it gets an end. */
+static void take_large_result(struct fleet_front *front, const struct amqp_delivery *delivery)
+{
+    auto_buf struct buf text;
+    char reason[100];
+    struct amqp_delivery told = *delivery;
+    struct foreign_result result = {
+        .id = delivery->message_id, .output = {"", 0}, .exit_code = -1, .error = reason};
+    (void)snprintf(reason, sizeof reason, "its result of %" PRIu64 " bytes is above the maximum",
+                   delivery->size);
+    log_event(LOG_WARN, "result_too_large", LOG_TEXT("run", delivery->message_id),
+              LOG_U64("bytes", delivery->size), LOG_END);
+    buf_init(&text, 8 * KIB);
+    if (foreign_result_encode(&result, &text) == 0)
+        told.body = buf_slice(&text);
+    front_foreign_result(front, &told);
+}
+
 static void on_delivered(void *context, const struct amqp_delivery *delivery)
 {
     struct fleet_front *front = context;
     if (front_is_foreign_result(delivery)) {
-        front_foreign_result(front, delivery);
+        if (delivery->body.at || !delivery->message_id[0])
+            front_foreign_result(front, delivery);
+        else
+            take_large_result(front, delivery);
         return;
     }
     front_take_result(front, delivery->body);

@@ -187,16 +187,27 @@ static void take_values(struct fleet_members *members, const struct redis_reply 
         members->config.changed(members->config.context);
 }
 
+/* Ends a reading: with an error that was answered, or as it is when Redis is lost. */
+static void give_up_reading(struct fleet_members *members, const struct redis_reply *reply)
+{
+    struct err err;
+    forget_keys(members);
+    if (!reply || reply->kind != REDIS_ERROR)
+        return;
+    complain(members, "members_not_read", reply->text);
+    (void)err_set(&err, ERR_BROKER, "Redis says: %.*s", (int)MIN(reply->text.len, (size_t)300),
+                  reply->text.at);
+    if (members->config.unread)
+        members->config.unread(members->config.context, &err);
+}
+
 static void on_values(void *context, const struct redis_reply *reply)
 {
     struct fleet_members *members = context;
-    if (reply && reply->kind == REDIS_ARRAY) {
+    if (reply && reply->kind == REDIS_ARRAY)
         take_values(members, reply);
-        return;
-    }
-    if (reply && reply->kind == REDIS_ERROR)
-        complain(members, "members_not_read", reply->text);
-    forget_keys(members);
+    else
+        give_up_reading(members, reply);
 }
 
 /* Copies of the keys; false when there is no memory. */
@@ -221,9 +232,7 @@ static void on_names(void *context, const struct redis_reply *reply)
 {
     struct fleet_members *members = context;
     if (!reply || reply->kind != REDIS_ARRAY || !take_keys(members, reply)) {
-        if (reply && reply->kind == REDIS_ERROR)
-            complain(members, "members_not_read", reply->text);
-        forget_keys(members);
+        give_up_reading(members, reply);
         return;
     }
     if (members->key_count == 0) {

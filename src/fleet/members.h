@@ -36,6 +36,8 @@ struct fleet_members_config {
     /* After the first reading, and each that differs in who is there, what they have
      * installed, their slots, or whether they drain. May be NULL. */
     void (*changed)(void *context);
+    /* Redis answered a reading with an error, each time. May be NULL. */
+    void (*unread)(void *context, const struct err *err);
     /* The name is ours: told each time that Redis has taken it. May be NULL. */
     void (*written)(void *context);
     /* Redis does not take it (it is full, or another's copy): nobody can say whose it is. Each

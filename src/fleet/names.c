@@ -37,7 +37,7 @@ static struct fleet_key key_of(const char *prefix, const char *name)
 
 struct fleet_key results_queue(const char *front)
 {
-    return key_of(RESULTS_PREFIX, front);
+    return key_of(FRONT_RESULTS_PREFIX, front);
 }
 
 struct fleet_key run_key(const char *id)
@@ -123,8 +123,8 @@ size_t fleet_topology(const char *results_queue_name, struct amqp_declaration ro
             .exchange = JOBS_EXCHANGE, .queue = queue, .key = lane_routing_key(lane, i % 2)};
     }
     if (results_queue_name)
-        rows[count++] =
-            (struct amqp_declaration){.queue = results_queue_name, .arguments = results_arguments};
+        rows[count++] = (struct amqp_declaration){
+            .queue = results_queue_name, .durable = true, .arguments = results_arguments};
     assert(count <= TOPOLOGY_MAX);
     return count;
 }

@@ -6,8 +6,9 @@
  *   runnel.jobs.LANE       quorum queues: x-delivery-limit as a backstop, dead letters to
  *   runnel.jobs.LANE.aside the same, for jobs of tenants that have many waiting already
  *   runnel.dead            fanout exchange and quorum queue
- *   runnel.results.FRONT   what a front hears of its runs when Redis does not say it:
- *                          not durable, gone 10 min after its front
+ *   runnel.results.of.FRONT  what a front hears of its runs when Redis does not say it: gone
+ *                          10 min after its front. Durable, since RabbitMQ from 4.3 on has no
+ *                          others for all; what is in it is not
  *
  * Redis
  *   runnel:run:ID          hash: job, sending (until the broker has it), ticket (its number in its
@@ -32,7 +33,8 @@
 #define JOBS_EXCHANGE "runnel.jobs"
 #define DEAD_EXCHANGE "runnel.dead"
 #define DEAD_QUEUE "runnel.dead"
-#define RESULTS_PREFIX "runnel.results."
+#define RESULTS_PREFIX "runnel.results." /* of every queue that is told results */
+#define FRONT_RESULTS_PREFIX RESULTS_PREFIX "of."
 #define RUN_PREFIX "runnel:run:"
 #define EVENTS_PREFIX "runnel:events:"
 #define COMMANDS_PREFIX "runnel:commands:"

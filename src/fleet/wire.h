@@ -86,7 +86,7 @@ struct carried_event {
 void event_encode(const struct carried_event *event, struct buf *text);
 int event_decode(struct slice text, struct carried_event *ret_event, struct err *err);
 
-/* --- a result: field "result" of the run's hash, and a message to runnel.results.FRONT --- */
+/* --- a result: field "result" of the run's hash, and a message to runnel.results.of.FRONT --- */
 
 struct job_result {
     char id[RUN_ID_SIZE];

@@ -333,6 +333,8 @@ int job_decode(struct slice text, const struct catalogue *catalogue, struct job 
 {
     struct job job = {0};
     struct wire_space space;
+    if (!text.at) /* the broker's connection has let it pass by */
+        return err_set(err, ERR_TOO_LARGE, "not a job: it is longer than %d bytes", JOB_MAX_BYTES);
     job.tree = wire_read_object(text, JOB_MAX_BYTES, err);
     if (job.tree)
         job.arrays = make_space(job.tree, text.len, &space, err);

@@ -128,6 +128,11 @@ class BadInput(unittest.TestCase):
         self.publish(b'{"fleet_version": 1, "id": "' + b"x" * (17 << 20))
         self.assertEqual(len(self.next_of("runnel.dead")[0]), 17 << 20 | 28)
         run = new_id()
+        self.publish(b"x" * (17 << 20), message_id=run, reply_to=ANSWERS)
+        result = self.result_of(run)
+        self.assertEqual((result["verdict"], "longer than" in result["reason"]),
+                         ("internal_error", True), result)
+        run = new_id()
         self.publish(job(run, "#" * (10 << 20) + "\necho hi"), reply_to=ANSWERS)
         self.assertIn(self.result_of(run)["verdict"], ("succeeded", "internal_error"))
 
@@ -156,7 +161,7 @@ class BadInput(unittest.TestCase):
     # --- results ---
 
     def test_results_that_nobody_waits_for(self):
-        queue = f"runnel.results.{self.front.name}"
+        queue = f"runnel.results.of.{self.front.name}"
         result = {"fleet_version": 1, "id": new_id(), "worker": "stranger", "attempt": 1,
                   "verdict": "succeeded", "reason": "so", "last_event": 0}
         bodies = [b"", b"nonsense", b"[]", json.dumps(result).encode(), b"x" * (10 << 20),
@@ -301,7 +306,7 @@ class BadInput(unittest.TestCase):
             with self.subTest(make=make.__name__):
                 twin = make(self.fleet, name, **({"wait": False} if make is Front else {}))
                 self.addCleanup(twin.close)
-                queue = "runnel.jobs.normal" if make is Worker else f"runnel.results.{name}"
+                queue = "runnel.jobs.normal" if make is Worker else f"runnel.results.of.{name}"
                 end = time.monotonic() + 30
                 while twin.process.poll() is None and time.monotonic() < end:
                     self.assertEqual(self.amqp.consumers(queue), 1)  # who had the name before

@@ -322,6 +322,18 @@ class Runners(Case):
             self.assertEqual(front.result(job)["status"], "completed")
         self.nothing_waits("results.all")
 
+    def test_a_result_that_is_too_large_is_an_end_on_any_front(self):
+        fronts = [self.front(), self.front()]
+        for front in fronts + fronts:  # whichever of them is given the result
+            job = front.submit("python", "print(1)")
+            self.amqp.publish("code-execution.results", "results.python", b"x" * (17 << 20),
+                              message_id=job)
+            record = front.result(job)
+            self.assertEqual(record["status"], "failed")
+            self.assertIn("above the maximum", json.dumps(record))
+        self.nothing_waits("results.all")
+        self.amqp.purge("jobs.all-languages")
+
     def test_results_that_are_none_are_taken_once(self):
         front = self.front()
         long_id = json.dumps({"job_id": "x" * 500, "exit_code": 0}).encode()

@@ -158,7 +158,7 @@ class Refused(unittest.TestCase):
 
     def forget_queue(self, front):
         with Amqp(self.fleet.rabbit.url) as amqp:
-            amqp.delete(f"runnel.results.{front.name}")
+            amqp.delete(f"runnel.results.of.{front.name}")
 
     def said(self, job, what):
         return sum(job in line and what in line for worker in self.fleet.workers

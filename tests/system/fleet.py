@@ -107,7 +107,7 @@ class PlayedFront:
 
     def __init__(self, broker, stream):
         self.name = f"front-{uuid.uuid4().hex[:8]}"
-        self.results_queue = f"runnel.results.{self.name}"
+        self.results_queue = f"runnel.results.of.{self.name}"
         self.amqp = self.redis = None
         self._broker = broker
         self._stream = stream
@@ -126,7 +126,7 @@ class PlayedFront:
         self.close()
         self.amqp = Amqp(self._broker)
         self.redis = RedisClient(self._stream)
-        self.amqp.declare(self.results_queue, arguments={"x-expires": 600000})
+        self.amqp.declare(self.results_queue, durable=True, arguments={"x-expires": 600000})
 
     def close(self):
         for connection in (self.amqp, self.redis):

@@ -106,6 +106,10 @@ class Workers(Verbs):
             self.redis("SADD", "runnel:members", f"runnel:worker:{number}")
         self.assertEqual(self.runnel("workers", "--json"), "[]\n")
 
+    def test_an_answer_that_is_an_error_is_told(self):
+        self.redis("SET", "runnel:members", "of another kind")
+        self.assertIn("WRONGTYPE", self.runnel("workers", status=69))
+
 
 class Jobs(Verbs):
     def test_the_newest_stand_first_and_the_ended_are_left_out(self):
@@ -199,6 +203,19 @@ class Dead(Verbs):
         self.wait_until_there_are(3)
         self.assertIn("there is no dead job three", self.dead("show", "three", status=66))
 
+    def test_one_that_is_too_large_hides_no_other(self):
+        size = 17 << 20
+        self.amqp.purge("runnel.dead")
+        self.amqp.publish("", "runnel.dead", b"x" * size, message_id="large")
+        self.amqp.publish("", "runnel.dead", json.dumps(job("behind")).encode())
+        rows = json.loads(self.dead("--json"))
+        self.assertEqual([(row["id"], row["message_id"], row["bytes"] > size - 1) for row in rows],
+                         [(None, "large", True), ("behind", "", False)])
+        self.assertIn("(too large)", self.dead())
+        self.assertEqual(json.loads(self.dead("show", "behind", "--json"))["id"], "behind")
+        self.assertIn(f"has {size} bytes", self.dead("show", "large", status=65))
+        self.wait_until_there_are(2)
+
     def test_why_a_job_is_dead_is_told_in_words(self):
         reason = "2 workers were lost while they had this run"
         self.put_run(job("one"), "result", json.dumps(result("one", "internal_error", reason=reason)))
@@ -237,7 +254,34 @@ class Dead(Verbs):
     def test_a_replay_that_no_queue_takes_changes_nothing(self):
         self.assertIn("no queue takes the message", self.dead("replay", "one", status=69))
         self.wait_until_there_are(3)
+        self.assert_nothing_is_left()
+
+    def assert_nothing_is_left(self):
         self.assertEqual(self.redis("ZCARD", "runnel:runs"), 0)
+        self.assertEqual(self.redis("HMGET", "runnel:lane:high", "in", "out"), [b"1", b"1"])
+
+    def test_a_replay_that_the_broker_holds_back_ends(self):
+        rabbit.control("set_vm_memory_high_watermark", "0.00001")
+        try:
+            self.assertIn("did not answer within", self.dead("replay", "one", status=69))
+        finally:
+            rabbit.control("set_vm_memory_high_watermark", "0.4")
+        self.wait_until_there_are(3)
+        self.assert_nothing_is_left()
+
+    def test_ids_with_quotes_stay_json(self):
+        odd = 'a"b\\c'
+        self.put_run(job(odd))
+        self.assertEqual(json.loads(self.runnel("jobs", "cancel", odd, "--json")),
+                         {"id": odd, "cancelled": True})
+        queue = "runnel.jobs.normal"
+        self.amqp.declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        self.addCleanup(self.amqp.delete, queue)
+        self.amqp.bind(queue, "runnel.jobs", "normal")
+        self.amqp.publish("", "runnel.dead", json.dumps(job(odd)).encode())
+        said = json.loads(self.dead("replay", odd, "--json"))
+        self.assertEqual((said["replays"], self.amqp.get(queue)[1]["message_id"]),
+                         (odd, said["id"]))
 
 
 if __name__ == "__main__":

@@ -38,10 +38,11 @@ static void say_delivery(const char *what, const struct amqp_delivery *delivery)
     unsigned sum = 0;
     for (size_t i = 0; i < delivery->body.len; i++)
         sum = sum * 31 + (unsigned char)delivery->body.at[i];
-    printf("%s %" PRIu64 " %" PRIu64 " %s key=%s id=%s bytes=%zu sum=%u redelivered=%d "
+    printf("%s %" PRIu64 " %" PRIu64 " %s key=%s id=%s bytes=%zu size=%" PRIu64
+           " sum=%u redelivered=%d "
            "count=%" PRIu64 " reason=%s from=%s\n",
            what, delivery->ref.connection, delivery->ref.tag, delivery->queue, delivery->key,
-           delivery->message_id, delivery->body.len, sum, delivery->redelivered,
+           delivery->message_id, delivery->body.len, delivery->size, sum, delivery->redelivered,
            delivery->delivery_count, delivery->death_reason, delivery->death_queue);
 }
 

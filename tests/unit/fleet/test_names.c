@@ -19,7 +19,7 @@ static void every_thing_has_the_name_that_the_page_gives_it(void **state)
         struct fleet_key key;
         const char *expected;
     } rows[] = {
-        {results_queue("f-1"), "runnel.results.f-1"},
+        {results_queue("f-1"), "runnel.results.of.f-1"},
         {run_key(ID), "runnel:run:" ID},
         {events_key(ID), "runnel:events:" ID},
         {commands_key(ID), "runnel:commands:" ID},
@@ -132,8 +132,19 @@ static void only_a_front_has_results_and_they_go_after_it(void **state)
     const struct amqp_declaration *queue = row_of(rows, count, NULL, results.text);
     (void)state;
     assert_int_equal(count, without + 1);
-    assert_false(queue->durable || queue->exclusive);
+    assert_true(queue->durable && !queue->exclusive);
     assert_int_equal(argument_of(queue, "x-expires")->number, 600 * 1000);
+}
+
+/* RabbitMQ from 4.3 on refuses them. */
+static void no_queue_is_transient_and_for_all(void **state)
+{
+    struct amqp_declaration rows[TOPOLOGY_MAX];
+    struct fleet_key results = results_queue("f");
+    size_t count = fleet_topology(results.text, rows);
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        assert_true(!rows[i].queue || rows[i].exchange || rows[i].durable || rows[i].exclusive);
 }
 
 static void a_node_has_a_name_that_fits_everywhere(void **state)
@@ -171,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_job_has_a_queue_in_each_lane_that_loses_nothing),
         cmocka_unit_test(the_dead_have_their_queue_before_anybody_dies),
         cmocka_unit_test(only_a_front_has_results_and_they_go_after_it),
+        cmocka_unit_test(no_queue_is_transient_and_for_all),
         cmocka_unit_test(a_node_has_a_name_that_fits_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

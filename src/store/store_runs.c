@@ -120,6 +120,7 @@ static int insert_webhook(struct store *store, const struct store_run *run, uint
     bind_number(insert, number);
     bind_text(insert, run->webhook_url);
     bind_text(insert, run->webhook_base);
+    bind_number(insert, run->key);
     return statement_run(insert, err);
 }
 

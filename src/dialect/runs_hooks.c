@@ -19,12 +19,15 @@
 /* After an attempt that failed, and so on; the last for ever, until the hour is over. */
 static const uint64_t pauses_ms[] = {1000, 5000, 30000, 120000, 300000, 600000, 1200000};
 enum { GIVE_UP_MS = 60 * 60 * 1000, LOOK_AGAIN_MS = 1000, NOTE_AGAIN_MS = 5000 };
+/* Under way. A receiver that never answers takes ten seconds a time: no key may hold them all. */
+enum { AT_ONCE = 16, AT_ONCE_OF_KEY = STORE_WEBHOOKS_OF_KEY };
 
 struct runs_hooks {
     const struct runs *runs;
     struct webhooks *webhooks;
     struct loop_timer *timer;
     struct list deliveries; /* under way */
+    uint64_t last_key;      /* whose turn it was */
     bool looking;           /* the answer has not come yet */
     bool look_again;
 };
@@ -36,6 +39,7 @@ struct delivery {
     char *url;
     char *base; /* of links; NULL: none */
     char run[STORE_ID_SIZE];
+    uint64_t key;
     unsigned attempts; /* before this one */
     uint64_t first_ms;
     uint64_t next_ms;              /* what came of it; 0: no more */
@@ -51,7 +55,7 @@ static void delivery_free(struct delivery *delivery)
     free(delivery);
 }
 
-static void on_note_again(void *context);
+static void note(void *context);
 
 /* As long as the store still has it as due, it counts as under way: else the other side
  * would get it again and again while our disk is full. */
@@ -65,15 +69,15 @@ static void on_noted(void *context, const struct err *err)
         return;
     }
     if (!delivery->note_again)
-        delivery->note_again = loop_timer_new(hooks->runs->loop, on_note_again, delivery);
+        delivery->note_again = loop_timer_new(hooks->runs->loop, note, delivery);
     loop_timer_start(delivery->note_again, NOTE_AGAIN_MS);
 }
 
-static void on_note_again(void *context)
+static void note(void *context)
 {
     struct delivery *delivery = context;
-    store_webhook_tried(delivery->hooks->runs->store, delivery->run, delivery->next_ms, on_noted,
-                        delivery);
+    store_webhook_tried(delivery->hooks->runs->store, delivery->run, delivery->first_ms,
+                        delivery->next_ms, on_noted, delivery);
 }
 
 static void conclude(struct delivery *delivery, bool delivered, int status, const char *why)
@@ -88,7 +92,7 @@ static void conclude(struct delivery *delivery, bool delivered, int status, cons
                   LOG_TEXT("run", delivery->run), LOG_U64("status", (uint64_t)status),
                   LOG_TEXT("reason", why), LOG_END);
     delivery->next_ms = next_ms;
-    store_webhook_tried(delivery->hooks->runs->store, delivery->run, next_ms, on_noted, delivery);
+    note(delivery);
 }
 
 static void on_answer(void *context, int status, const struct err *err)
@@ -126,13 +130,19 @@ static void on_record(void *context, const struct stored_run *run, const struct 
         conclude(delivery, false, 0, failure.text);
 }
 
-static bool is_under_way(const struct runs_hooks *hooks, const char *run)
+/* Not one that is under way already, nor one without a place: whichever ends looks again. */
+static bool may_deliver(const struct runs_hooks *hooks, const struct store_webhook *webhook)
 {
+    unsigned all = 0;
+    unsigned of_key = 0;
     list_for_each (link, &hooks->deliveries) {
-        if (strcmp(CONTAINER_OF(link, struct delivery, link)->run, run) == 0)
-            return true;
+        const struct delivery *delivery = CONTAINER_OF(link, struct delivery, link);
+        if (strcmp(delivery->run, webhook->run) == 0)
+            return false;
+        all++;
+        of_key += delivery->key == webhook->key;
     }
-    return false;
+    return all < AT_ONCE && of_key < AT_ONCE_OF_KEY;
 }
 
 static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhook)
@@ -144,8 +154,9 @@ static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhoo
         .hooks = hooks,
         .url = strdup(webhook->url),
         .base = webhook->base ? strdup(webhook->base) : NULL,
+        .key = webhook->key,
         .attempts = webhook->attempts,
-        .first_ms = webhook->first_ms,
+        .first_ms = webhook->attempts > 0 ? webhook->first_ms : clock_unix_ms(),
     };
     list_init(&delivery->link);
     memcpy(delivery->run, webhook->run, strlen(webhook->run) + 1);
@@ -154,6 +165,7 @@ static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhoo
         return;
     }
     list_append(&hooks->deliveries, &delivery->link);
+    hooks->last_key = delivery->key;
     store_run_get(hooks->runs->store, delivery->run, false, on_record, delivery);
 }
 
@@ -164,7 +176,7 @@ static void on_due(void *context, const struct store_webhook *webhooks, size_t c
     uint64_t now_ms = clock_unix_ms();
     hooks->looking = false;
     for (size_t i = 0; i < count; i++) {
-        if (!is_under_way(hooks, webhooks[i].run))
+        if (may_deliver(hooks, &webhooks[i]))
             deliver(hooks, &webhooks[i]);
     }
     if (hooks->look_again)
@@ -181,7 +193,7 @@ void runs_hooks_look(struct runs_hooks *hooks)
     if (hooks->looking)
         return;
     hooks->looking = true;
-    store_webhook_due(hooks->runs->store, clock_unix_ms(), on_due, hooks);
+    store_webhook_due(hooks->runs->store, clock_unix_ms(), hooks->last_key, on_due, hooks);
 }
 
 static void on_timer(void *context)

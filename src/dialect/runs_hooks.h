@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs_hooks.h — webhooks: the records of runs that have ended, to where their clients
- * asked for, again and again for an hour. What is due stands in the store; here is who
- * looks. */
+ * asked for, again and again for an hour from the first attempt. Keys take turns. What is
+ * due stands in the store; here is who looks. */
 #ifndef RUNNEL_DIALECT_RUNS_HOOKS_H
 #define RUNNEL_DIALECT_RUNS_HOOKS_H
 

@@ -126,7 +126,13 @@ static const char version_1[] =
 /* What its client called us: links in the record begin with it. */
 static const char version_2[] = "ALTER TABLE webhooks ADD COLUMN base TEXT;";
 
-static const char *const steps[] = {version_1, version_2};
+/* Keys take turns. */
+static const char version_3[] =
+    "ALTER TABLE webhooks ADD COLUMN key INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE webhooks SET key = (SELECT key FROM runs WHERE number = run);"
+    "CREATE INDEX webhooks_of_key ON webhooks(key, next_ms) WHERE next_ms > 0;";
+
+static const char *const steps[] = {version_1, version_2, version_3};
 static const struct schema current = {steps, ARRAY_LEN(steps)};
 
 const struct schema *schema_current(void)

@@ -21,6 +21,8 @@
 #define SQL_FILE_COLUMNS                                                    \
     "files.id, files.key, (SELECT id FROM runs WHERE number = files.run), " \
     "files.name, files.size, files.sha256, files.created_ms, files.expires_ms "
+/* From one key to the next, however many rows each has. */
+#define SQL_WEBHOOK_KEY "SELECT key FROM webhooks INDEXED BY webhooks_of_key WHERE next_ms > 0 "
 
 /* clang-format off */
 #define SQL_TABLE(X) \
@@ -85,13 +87,24 @@
     X(SQL_FILE_REMOVE, "DELETE FROM files WHERE id = ?1") \
     X(SQL_FILE_KNOWN, "SELECT 1 FROM files WHERE id = ?1") \
     \
-    X(SQL_WEBHOOK_ADD, "INSERT INTO webhooks(run, url, base) VALUES(?1, ?2, ?3)") \
+    X(SQL_WEBHOOK_ADD, "INSERT INTO webhooks(run, url, base, key) VALUES(?1, ?2, ?3, ?4)") \
     X(SQL_WEBHOOK_START, "UPDATE webhooks SET first_ms = ?2, next_ms = ?2 WHERE run = ?1") \
     X(SQL_WEBHOOK_DUE, \
-      "SELECT next_ms, (SELECT id FROM runs WHERE number = run), url, base, attempts, " \
-      "first_ms FROM webhooks WHERE next_ms > 0 ORDER BY next_ms LIMIT ?1") \
+      "WITH RECURSIVE tenants(key) AS (" \
+      "SELECT (" SQL_WEBHOOK_KEY "ORDER BY key LIMIT 1) UNION ALL " \
+      "SELECT (" SQL_WEBHOOK_KEY "AND key > tenants.key ORDER BY key LIMIT 1) " \
+      "FROM tenants WHERE tenants.key IS NOT NULL) " \
+      "SELECT hook.key, (SELECT id FROM runs WHERE number = hook.run), hook.url, hook.base, " \
+      "hook.attempts, hook.first_ms FROM tenants CROSS JOIN webhooks hook " \
+      "WHERE hook.run IN (SELECT run FROM webhooks INDEXED BY webhooks_of_key " \
+      "WHERE key = tenants.key AND next_ms > 0 AND next_ms <= ?1 ORDER BY next_ms LIMIT ?3) " \
+      "ORDER BY row_number() OVER (PARTITION BY hook.key ORDER BY hook.next_ms, hook.run), " \
+      "hook.key <= ?2, hook.key LIMIT ?4") \
+    X(SQL_WEBHOOK_NEXT, \
+      "SELECT next_ms FROM webhooks INDEXED BY webhooks_due " \
+      "WHERE next_ms > 0 AND next_ms > ?1 ORDER BY next_ms LIMIT 1") \
     X(SQL_WEBHOOK_AGAIN, \
-      "UPDATE webhooks SET attempts = attempts + 1, next_ms = ?2 " \
+      "UPDATE webhooks SET attempts = attempts + 1, first_ms = ?2, next_ms = ?3 " \
       "WHERE run = (SELECT number FROM runs WHERE id = ?1)") \
     X(SQL_WEBHOOK_REMOVE, \
       "DELETE FROM webhooks WHERE run = (SELECT number FROM runs WHERE id = ?1)") \

@@ -193,19 +193,24 @@ void store_run_remove(struct store *store, const char *id, store_done_fn *done, 
 /* --- webhooks that are due --- */
 
 struct store_webhook {
+    uint64_t key;
     const char *run;
     const char *url;
     const char *base; /* NULL: none */
     unsigned attempts;
-    uint64_t first_ms; /* when it became due at first */
+    uint64_t first_ms; /* when the first attempt began; before that: when it became due */
 };
 typedef void store_webhooks_fn(void *context, const struct store_webhook *webhooks, size_t count,
                                uint64_t next_ms, const struct err *err);
-/* Those that are due now, at most 16, and when the next will be (0: none). */
-void store_webhook_due(struct store *store, uint64_t now_ms, store_webhooks_fn *done,
-                       void *context);
-/* Tried: again at next_ms, or never (0: delivered, or given up). done may be NULL. */
-void store_webhook_tried(struct store *store, const char *run, uint64_t next_ms,
+enum { STORE_WEBHOOKS_OF_KEY = 4 };
+/* Those that are due now, at most 32, and when the next will become so (0: none). Keys take
+ * turns: of each the one that waits longest, from the key behind `after_key` on, then the
+ * second of each, and so on to STORE_WEBHOOKS_OF_KEY. */
+void store_webhook_due(struct store *store, uint64_t now_ms, uint64_t after_key,
+                       store_webhooks_fn *done, void *context);
+/* Tried, first at first_ms: again at next_ms, or never (0: delivered, or given up). done may
+ * be NULL. */
+void store_webhook_tried(struct store *store, const char *run, uint64_t first_ms, uint64_t next_ms,
                          store_done_fn *done, void *context);
 
 /* --- keys --- */

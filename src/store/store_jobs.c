@@ -159,6 +159,15 @@ static void remove_contents(const struct store *store, const struct list *jobs)
     }
 }
 
+static void tell_committed(struct store *store, const struct list *jobs)
+{
+    list_for_each (link, jobs) {
+        const struct job *job = CONTAINER_OF(link, struct job, link);
+        if (!job->failed && job->kind->committed)
+            job->kind->committed(store, job);
+    }
+}
+
 void jobs_run(struct store *store, struct list *jobs)
 {
     struct err err = {0};
@@ -177,6 +186,7 @@ void jobs_run(struct store *store, struct list *jobs)
     if (rc == 0) {
         if (writes)
             store_publish(store);
+        tell_committed(store, jobs);
         remove_contents(store, jobs);
         return;
     }

@@ -32,7 +32,7 @@ static int work_add(struct store *store, struct job *job, struct err *err)
                                         : -1;
     }
     add->number = database_last_row(&store->db);
-    store->keys_changed = true;
+    store->keys_written++;
     return 0;
 }
 
@@ -87,7 +87,7 @@ static int work_revoke(struct store *store, struct job *job, struct err *err)
     if (changed == 0)
         return err_set(err, ERR_NOT_FOUND, "there is no key %llu",
                        (unsigned long long)revoke->number);
-    store->keys_changed = true;
+    store->keys_written++;
     return changed < 0 ? -1 : 0;
 }
 
@@ -130,15 +130,23 @@ struct key_list {
     store_keys_fn *done;
     struct store_key *keys; /* NULL: unchanged */
     size_t count;
+    struct keys_state state; /* that they show */
 };
 
-static int ask_others(struct store *store, uint64_t *ret_wrote, struct err *err)
+static int ask_state(struct store *store, struct keys_state *ret_state, struct err *err)
 {
     auto_statement struct statement *others = statement_use(&store->db, SQL_OTHERS_WROTE);
     int rc = statement_step(others, err);
+    *ret_state = (struct keys_state){.is_known = true, .written = store->keys_written};
     if (rc > 0)
-        *ret_wrote = column_number(others);
+        ret_state->others_wrote = column_number(others);
     return rc < 0 ? -1 : 0;
+}
+
+static bool is_same(const struct keys_state *known, const struct keys_state *now)
+{
+    return known->is_known && known->written == now->written &&
+           known->others_wrote == now->others_wrote;
 }
 
 static void read_key(struct statement *row, struct arena *arena, struct store_key *ret_key)
@@ -175,21 +183,19 @@ static int read_keys(struct store *store, struct key_list *list, struct err *err
 static int work_list(struct store *store, struct job *job, struct err *err)
 {
     struct key_list *list = CONTAINER_OF(job, struct key_list, job);
-    uint64_t others_wrote = 0;
     list->keys = NULL;
     list->count = 0;
-    if (ask_others(store, &others_wrote, err) < 0)
+    if (ask_state(store, &list->state, err) < 0)
         return -1;
-    bool changed =
-        !store->keys_listed || store->keys_changed || others_wrote != store->others_wrote;
-    if (list->only_if_changed && !changed)
+    if (list->only_if_changed && is_same(&store->keys_known, &list->state))
         return 0;
-    if (read_keys(store, list, err) < 0)
-        return -1;
-    store->keys_listed = true;
-    store->keys_changed = false;
-    store->others_wrote = others_wrote;
-    return 0;
+    return read_keys(store, list, err);
+}
+
+/* Not before: of a lost transaction nobody is told, and the next one shall not say "unchanged". */
+static void committed_list(struct store *store, const struct job *job)
+{
+    store->keys_known = CONTAINER_OF(job, struct key_list, job)->state;
 }
 
 static void deliver_list(struct job *job, const struct err *err)
@@ -201,6 +207,7 @@ static void deliver_list(struct job *job, const struct err *err)
 static const struct job_kind list_kind = {
     .size = sizeof(struct key_list),
     .work = work_list,
+    .committed = committed_list,
     .deliver = deliver_list,
 };
 

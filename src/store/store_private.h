@@ -11,7 +11,8 @@
  *
  * `work` may run twice for one job: when a transaction is lost, its jobs are
  * tried again one by one. So it writes to its results only, which are cleared
- * before, and changes nothing but the database.
+ * before, and changes nothing but the database. What the store shall know of it
+ * afterwards is for `committed`.
  */
 #ifndef RUNNEL_STORE_STORE_PRIVATE_H
 #define RUNNEL_STORE_STORE_PRIVATE_H
@@ -31,6 +32,13 @@ struct store_folder {
     char path[4096]; /* of the database, without symbolic links */
 };
 
+/* As of a transaction: when both are as they were, the keys are, too. */
+struct keys_state {
+    bool is_known;
+    uint64_t written;      /* keys_written then */
+    uint64_t others_wrote; /* SQL_OTHERS_WROTE then */
+};
+
 struct store {
     struct store_folder folder;
     struct store_config config; /* dir is not kept */
@@ -40,11 +48,10 @@ struct store {
     } size; /* as of the last transaction that was committed */
 
     /* The owner's. */
-    struct store_size seen; /* by store_look */
-    bool keys_changed;      /* by us, since they were last listed */
-    uint64_t others_wrote;  /* SQL_OTHERS_WROTE then */
-    bool keys_listed;
-    bool has_backlog; /* the last step of retention left something to do */
+    struct store_size seen;       /* by store_look */
+    uint64_t keys_written;        /* how often by us; also when the transaction was lost */
+    struct keys_state keys_known; /* to those who list them */
+    bool has_backlog;             /* the last step of retention left something to do */
     uint64_t next_retention_ns;
 
     struct loop_wake *wake;
@@ -66,7 +73,8 @@ struct job_kind {
     bool writes;
     bool is_large; /* its results may be megabytes */
     int (*work)(struct store *store, struct job *job, struct err *err);
-    void (*deliver)(struct job *job, const struct err *err); /* NULL: its `done` */
+    void (*committed)(struct store *store, const struct job *job); /* or NULL; it has not failed */
+    void (*deliver)(struct job *job, const struct err *err);       /* NULL: its `done` */
 };
 
 struct removal {

@@ -50,6 +50,7 @@ static int find_same(struct store *store, struct run_add *add, struct err *err)
 {
     unsigned char digest[STORE_DIGEST_SIZE];
     add->existing = NULL;
+    add->same_request = false;
     if (!add->run.idempotency_key)
         return 0;
     auto_statement struct statement *same = statement_use(&store->db, SQL_RUN_SAME);
@@ -119,6 +120,7 @@ static int insert_webhook(struct store *store, const struct store_run *run, uint
     bind_number(insert, number);
     bind_text(insert, run->webhook_url);
     bind_text(insert, run->webhook_base);
+    bind_number(insert, run->key);
     return statement_run(insert, err);
 }
 

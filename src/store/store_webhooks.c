@@ -4,41 +4,52 @@
 #include "base/util.h"
 #include "store/store_private.h"
 
-enum { DUE_MAX = 16 };
+enum { DUE_MAX = 32 };
 
 /* --- due --- */
 
 struct webhook_due {
     struct job job;
     uint64_t now_ms;
+    uint64_t after_key;
     store_webhooks_fn *done;
     struct store_webhook webhooks[DUE_MAX];
     size_t count;
     uint64_t next_ms;
 };
 
-static int work_due(struct store *store, struct job *job, struct err *err)
+static int read_due(struct store *store, struct webhook_due *due, struct err *err)
 {
-    struct webhook_due *due = CONTAINER_OF(job, struct webhook_due, job);
+    struct arena *arena = &due->job.results;
     auto_statement struct statement *rows = statement_use(&store->db, SQL_WEBHOOK_DUE);
-    bind_number(rows, DUE_MAX + 1);
-    due->count = 0;
-    due->next_ms = 0;
+    bind_number(rows, due->now_ms);
+    bind_number(rows, due->after_key);
+    bind_number(rows, STORE_WEBHOOKS_OF_KEY);
+    bind_number(rows, DUE_MAX);
     int rc = 0;
-    while ((rc = statement_step(rows, err)) > 0) {
-        uint64_t next_ms = column_number(rows);
-        if (next_ms > due->now_ms || due->count == DUE_MAX) {
-            due->next_ms = next_ms;
-            return 0;
-        }
+    due->count = 0;
+    while (due->count < DUE_MAX && (rc = statement_step(rows, err)) > 0) {
         struct store_webhook *webhook = &due->webhooks[due->count++];
-        webhook->run = column_text(rows, &job->results);
-        webhook->url = column_text(rows, &job->results);
-        webhook->base = column_text(rows, &job->results);
+        webhook->key = column_number(rows);
+        webhook->run = column_text(rows, arena);
+        webhook->url = column_text(rows, arena);
+        webhook->base = column_text(rows, arena);
         webhook->attempts = (unsigned)column_number(rows);
         webhook->first_ms = column_number(rows);
     }
-    return rc;
+    return rc < 0 ? -1 : 0;
+}
+
+static int work_due(struct store *store, struct job *job, struct err *err)
+{
+    struct webhook_due *due = CONTAINER_OF(job, struct webhook_due, job);
+    if (read_due(store, due, err) < 0)
+        return -1;
+    auto_statement struct statement *next = statement_use(&store->db, SQL_WEBHOOK_NEXT);
+    bind_number(next, due->now_ms);
+    int rc = statement_step(next, err);
+    due->next_ms = rc > 0 ? column_number(next) : 0;
+    return rc < 0 ? -1 : 0;
 }
 
 static void deliver_due(struct job *job, const struct err *err)
@@ -56,10 +67,12 @@ static const struct job_kind due_kind = {
     .deliver = deliver_due,
 };
 
-void store_webhook_due(struct store *store, uint64_t now_ms, store_webhooks_fn *done, void *context)
+void store_webhook_due(struct store *store, uint64_t now_ms, uint64_t after_key,
+                       store_webhooks_fn *done, void *context)
 {
     struct webhook_due *due = job_new(store, &due_kind, context);
     due->now_ms = now_ms;
+    due->after_key = after_key;
     due->done = done;
     job_send(&due->job);
 }
@@ -69,6 +82,7 @@ void store_webhook_due(struct store *store, uint64_t now_ms, store_webhooks_fn *
 struct webhook_tried {
     struct job job;
     const char *run;
+    uint64_t first_ms;
     uint64_t next_ms;
 };
 
@@ -79,8 +93,10 @@ static int work_tried(struct store *store, struct job *job, struct err *err)
     auto_statement struct statement *update =
         statement_use(&store->db, again ? SQL_WEBHOOK_AGAIN : SQL_WEBHOOK_REMOVE);
     bind_text(update, tried->run);
-    if (again)
+    if (again) {
+        bind_number(update, tried->first_ms);
         bind_number(update, tried->next_ms);
+    }
     int changed = statement_run(update, err);
     if (changed == 0)
         return err_set(err, ERR_NOT_FOUND, "run %s has no webhook", tried->run);
@@ -93,12 +109,13 @@ static const struct job_kind tried_kind = {
     .work = work_tried,
 };
 
-void store_webhook_tried(struct store *store, const char *run, uint64_t next_ms,
+void store_webhook_tried(struct store *store, const char *run, uint64_t first_ms, uint64_t next_ms,
                          store_done_fn *done, void *context)
 {
     struct webhook_tried *tried = job_new(store, &tried_kind, context);
     tried->job.done = done;
     tried->run = arena_text(&tried->job.arguments, run);
+    tried->first_ms = first_ms;
     tried->next_ms = next_ms;
     job_send(&tried->job);
 }

@@ -3,16 +3,21 @@
 never go."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.server
 import json
+import pathlib
+import socket
+import socketserver
+import sqlite3
 import threading
 import time
 import unittest
 import urllib.request
 
-from contract import KEY, OTHER, Contract, wait_until
+from contract import API_KEYS, KEY, OTHER, Contract, Service, request, wait_until
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -39,6 +44,41 @@ class Receiver(http.server.ThreadingHTTPServer):
 
         def log_message(self, *_):
             pass
+
+
+class Silent(socketserver.ThreadingTCPServer):
+    """Takes every connection and never answers."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Silent.Handler)
+        self.open, self.most = set(), 0
+        self.lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def end(self):
+        """Nobody waits for it any more."""
+        self.shutdown()
+        self.server_close()
+        with self.lock:
+            for connection in self.open:
+                with contextlib.suppress(OSError):  # it has gone meanwhile
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            with self.server.lock:
+                self.server.open.add(self.request)
+                self.server.most = max(self.server.most, len(self.server.open))
+            try:
+                while self.request.recv(65536):
+                    pass
+            finally:
+                with self.server.lock:
+                    self.server.open.remove(self.request)
 
 
 class Webhooks(Contract):
@@ -113,6 +153,17 @@ class Webhooks(Contract):
         self.ask("DELETE", f"/v1/runs/{run}")
         self.assertEqual(json.loads(self.got()[0][2])["verdict"], "cancelled")
 
+    def test_a_key_whose_receiver_is_silent_holds_nobody_up(self):
+        silent = Silent()
+        self.addCleanup(silent.end)
+        for _ in range(24):
+            self.run_it("true", "bash", webhook_url=silent.url)
+        wait_until("its share is under way", lambda: len(silent.open) >= 4)
+        self.post({"language": "bash", "code": "true", "webhook_url": self.receiver.url}, key=OTHER)
+        self.got()
+        # Four at once; what was given up here may not have been noticed there.
+        self.assertLessEqual(silent.most, 8)
+
     def test_what_is_no_address_for_it_is_refused_at_once(self):
         for url in ("file:///etc/passwd", "ftp://127.0.0.1/", "http://", "127.0.0.1", "",
                     "http://user:secret@127.0.0.1/", "gopher://127.0.0.1/", "http://a b/",
@@ -120,6 +171,32 @@ class Webhooks(Contract):
             with self.subTest(url):
                 answer = self.post({"language": "bash", "code": "true", "webhook_url": url})
                 self.assertEqual((answer.status, answer.json()["field"]), (400, "webhook_url"))
+
+
+class Late(unittest.TestCase):
+    """One whose turn comes long after its run's end."""
+
+    def test_it_is_tried_for_an_hour_from_its_first_attempt(self):
+        receiver = Receiver()
+        self.addCleanup(receiver.server_close)
+        self.addCleanup(receiver.shutdown)
+        receiver.answers[:] = [500] * 100
+        with Service("--webhook-networks=127.0.0.0/8", env={"API_KEYS": API_KEYS}) as service:
+            answer = request(service.port, "POST", "/v1/runs", {
+                "language": "bash", "code": "true", "webhook_url": receiver.url})
+            self.assertEqual(answer.status, 200)
+            wait_until("it came", lambda: receiver.got)
+            service.process.terminate()
+            service.process.wait(60)
+            ended = int(time.time() * 1000) - 2 * 3600 * 1000
+            path = pathlib.Path(service.storage()) / "runnel.db"
+            with sqlite3.connect(path) as db:
+                db.execute("UPDATE webhooks SET attempts = 0, first_ms = ?, next_ms = ?",
+                           (ended, ended))
+            db.close()
+            receiver.got.clear()
+            service.restart()
+            wait_until("it came again, and again", lambda: len(receiver.got) >= 2)
 
 
 class Private(Webhooks):
@@ -150,6 +227,7 @@ class Private(Webhooks):
     test_a_redirect_is_not_followed = test_of_one_that_was_not_waited_for_too = None
     test_what_is_no_address_for_it_is_refused_at_once = None
     test_its_links_are_whole_without_a_configured_address = None
+    test_a_key_whose_receiver_is_silent_holds_nobody_up = None
 
 
 if __name__ == "__main__":

@@ -313,15 +313,16 @@ enum err_code remove_file(struct fixture *fixture, const char *id)
     return wait_for_code(fixture);
 }
 
-enum err_code due_webhooks(struct fixture *fixture, uint64_t now_ms)
+enum err_code due_webhooks(struct fixture *fixture, uint64_t now_ms, uint64_t after_key)
 {
-    store_webhook_due(fixture->store, now_ms, on_webhooks, fixture);
+    store_webhook_due(fixture->store, now_ms, after_key, on_webhooks, fixture);
     return wait_for_code(fixture);
 }
 
-enum err_code tried_webhook(struct fixture *fixture, const char *run, uint64_t next_ms)
+enum err_code tried_webhook(struct fixture *fixture, const char *run, uint64_t first_ms,
+                            uint64_t next_ms)
 {
-    store_webhook_tried(fixture->store, run, next_ms, on_done, fixture);
+    store_webhook_tried(fixture->store, run, first_ms, next_ms, on_done, fixture);
     return wait_for_code(fixture);
 }
 

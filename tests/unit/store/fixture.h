@@ -74,8 +74,9 @@ enum err_code add_file(struct fixture *fixture, const struct store_file *file);
 enum err_code get_file(struct fixture *fixture, const char *id);
 enum err_code list_files(struct fixture *fixture, uint64_t key, const char *before, size_t limit);
 enum err_code remove_file(struct fixture *fixture, const char *id);
-enum err_code due_webhooks(struct fixture *fixture, uint64_t now_ms);
-enum err_code tried_webhook(struct fixture *fixture, const char *run, uint64_t next_ms);
+enum err_code due_webhooks(struct fixture *fixture, uint64_t now_ms, uint64_t after_key);
+enum err_code tried_webhook(struct fixture *fixture, const char *run, uint64_t first_ms,
+                            uint64_t next_ms);
 enum err_code add_key(struct fixture *fixture, const struct store_key *key);
 enum err_code revoke_key(struct fixture *fixture, uint64_t number, uint64_t now_ms);
 enum err_code list_keys(struct fixture *fixture, bool only_if_changed);

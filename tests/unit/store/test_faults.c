@@ -247,6 +247,53 @@ static void a_failing_call_takes_no_other_with_it(void **state)
     }
 }
 
+/* --- keys, looked at in a transaction that is lost --- */
+
+static void on_looked(void *context, const struct store_key *keys, size_t count,
+                      const struct err *err)
+{
+    struct call *call = context;
+    struct fixture *fixture = call->fixture;
+    fixture->unchanged = !keys;
+    fixture->count = count;
+    if (count > 0)
+        fixture->keys[0] = keys[0];
+    answered(call, err);
+}
+
+/* One transaction: nothing of them is taken before the thread starts. The run fails alone. */
+static void look_beside_a_run(struct fixture *fixture, const struct store_run *run)
+{
+    open_calls = 2;
+    adds[0] = finishes[0] = (struct call){.fixture = fixture};
+    store_key_list(fixture->store, true, on_looked, &finishes[0]);
+    store_run_add(fixture->store, run, on_added, &adds[0]);
+    assert_int_equal(store_start(fixture->store, fixture->loop, NULL), 0);
+    fixture_wait(fixture);
+    set_failing(0);
+    assert_true(finishes[0].done && !adds[0].done);
+}
+
+static void a_revoked_key_is_told_though_a_full_disk_loses_the_look(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_key key = {.label = "leaked", .scopes = STORE_SCOPE_RUN, .created_ms = 1000};
+    struct store_run run = some_run("run_1", 1000);
+    struct call call = {.fixture = fixture};
+    assert_int_equal(store_open(&fixture->config, &fixture->store, NULL), 0);
+    assert_int_equal(store_key_add_now(fixture->store, &key, NULL, NULL), 0);
+    open_calls = 2; /* this one is not waited for */
+    assert_int_equal(store_key_list_now(fixture->store, on_looked, &call, NULL), 0);
+    assert_int_equal(store_key_revoke_now(fixture->store, 1, 5000, NULL), 0);
+    shim.rc = SQLITE_FULL;
+    set_failing(1);
+    look_beside_a_run(fixture, &run);
+    assert_false(fixture->unchanged);
+    assert_int_equal(fixture->keys[0].revoked_ms, 5000);
+    assert_int_equal(list_keys(fixture, true), NO_ERROR);
+    assert_true(fixture->unchanged); /* it was told */
+}
+
 /* It may be under another user by then, or in a sandbox. */
 static void no_file_is_opened_once_it_serves(void **state)
 {
@@ -407,6 +454,7 @@ int main(void)
         TEST(a_disk_that_fails_loses_nothing_that_was_done),
         TEST(a_disk_that_is_full_now_and_then_does_not_either),
         TEST(a_failing_call_takes_no_other_with_it),
+        TEST(a_revoked_key_is_told_though_a_full_disk_loses_the_look),
         TEST(no_file_is_opened_once_it_serves),
         TEST(nothing_new_is_taken_below_the_least_free_bytes),
         SMALL_DISK(a_full_disk_refuses_and_recovers),

@@ -201,6 +201,10 @@ static void every_older_version_is_brought_up(void **state)
         assert_int_equal(fixture->count, 1);
         assert_int_equal(list_usage(fixture, 0), NO_ERROR);
         assert_int_equal(store_size(fixture->store).runs, 2);
+        assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
+        assert_int_equal(fixture->count, 2);
+        assert_int_equal(fixture->webhooks[0].key, 1);
+        assert_int_equal(fixture->webhooks[1].key, 1);
         fixture_close(fixture);
     }
 }

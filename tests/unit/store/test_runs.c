@@ -129,7 +129,7 @@ static void an_end_is_stored_whole_or_not_at_all(void **state)
     assert_int_equal(get_file(fixture, "file_new"), ERR_NOT_FOUND);
     assert_int_equal(list_usage(fixture, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
-    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
 }
 
@@ -214,7 +214,7 @@ static void a_run_goes_with_all_that_is_its(void **state)
     assert_int_equal(get_run(fixture, "run_1", true), ERR_NOT_FOUND);
     assert_int_equal(get_file(fixture, "file_a"), ERR_NOT_FOUND);
     assert_false(has_content(fixture, "file_a"));
-    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
     struct store_size size = store_size(fixture->store);
     assert_int_equal(size.runs, 0);
@@ -247,7 +247,7 @@ static void a_run_that_was_left_is_interrupted(void **state)
     assert_int_equal(get_run(fixture, "run_2", true), NO_ERROR);
     assert_false(fixture->run.is_interrupted);
     assert_string_equal(fixture->run.end.verdict, "succeeded");
-    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
     assert_int_equal(fixture->count, 1);
     assert_string_equal(fixture->webhooks[0].run, "run_1");
 }
@@ -288,7 +288,7 @@ static void a_run_that_may_go_on_elsewhere_stays_open(void **state)
     assert_int_equal(get_run(fixture, "run_1", true), NO_ERROR);
     assert_true(fixture->run.is_interrupted);
     assert_string_equal(fixture->run.end.verdict, "internal_error");
-    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
     assert_int_equal(fixture->count, 1);
     assert_string_equal(fixture->webhooks[0].run, "run_1");
 }
@@ -399,46 +399,85 @@ static void a_webhook_is_due_until_it_is_delivered(void **state)
     run.webhook_url = "https://example.org/hook";
     run.webhook_base = "http://localhost:8080";
     assert_int_equal(add_run(fixture, &run), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 9000), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, 9000, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
     assert_int_equal(fixture->next_ms, 0);
     assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 4999), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, 4999, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
     assert_int_equal(fixture->next_ms, 5000);
-    assert_int_equal(due_webhooks(fixture, 5000), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, 5000, 0), NO_ERROR);
     assert_int_equal(fixture->count, 1);
     assert_string_equal(fixture->webhooks[0].url, "https://example.org/hook");
     assert_int_equal(fixture->webhooks[0].attempts, 0);
     assert_int_equal(fixture->webhooks[0].first_ms, 5000);
-    assert_int_equal(tried_webhook(fixture, "run_1", 7000), NO_ERROR);
+    assert_int_equal(tried_webhook(fixture, "run_1", 6000, 7000), NO_ERROR);
     fixture_reopen(fixture);
-    assert_int_equal(due_webhooks(fixture, 7000), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, 7000, 0), NO_ERROR);
     assert_string_equal(fixture->webhooks[0].base, "http://localhost:8080");
     assert_int_equal(fixture->webhooks[0].attempts, 1);
-    assert_int_equal(fixture->webhooks[0].first_ms, 5000);
-    assert_int_equal(tried_webhook(fixture, "run_1", 0), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 9000), NO_ERROR);
+    assert_int_equal(fixture->webhooks[0].first_ms, 6000);
+    assert_int_equal(tried_webhook(fixture, "run_1", 6000, 0), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, 9000, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
-    assert_int_equal(tried_webhook(fixture, "run_1", 0), ERR_NOT_FOUND);
+    assert_int_equal(tried_webhook(fixture, "run_1", 6000, 0), ERR_NOT_FOUND);
 }
 
-static void webhooks_come_sixteen_at_a_time(void **state)
+/* Each due a millisecond after the one before. */
+static void add_due_webhooks(struct fixture *fixture, uint64_t key, int count, uint64_t from_ms)
 {
-    struct fixture *fixture = *state;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < count; i++) {
         char id[STORE_ID_SIZE];
         struct store_run run = some_run(id, 1000);
-        struct store_end end = some_end("succeeded", 2000 + (uint64_t)i);
-        (void)snprintf(id, sizeof id, "run_%d", i);
+        struct store_end end = some_end("succeeded", from_ms + (uint64_t)i);
+        (void)snprintf(id, sizeof id, "run_%d_%d", (int)key, i);
+        run.key = key;
         run.webhook_url = "https://example.org/";
         assert_int_equal(add_run(fixture, &run), NO_ERROR);
         assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
     }
-    assert_int_equal(due_webhooks(fixture, 9000), NO_ERROR);
-    assert_int_equal(fixture->count, 16);
-    assert_null(fixture->webhooks[0].base);
-    assert_int_equal(fixture->next_ms, 2016);
+}
+
+static void check_due(struct fixture *fixture, uint64_t after_key, const char *const *wanted,
+                      size_t count)
+{
+    assert_int_equal(due_webhooks(fixture, 9000, after_key), NO_ERROR);
+    assert_int_equal(fixture->count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(fixture->webhooks[i].run, wanted[i]);
+}
+
+static void keys_take_turns_with_their_webhooks(void **state)
+{
+    static const char *const from_first[] = {"run_0_0", "run_2_0", "run_7_0", "run_2_1",
+                                             "run_7_1", "run_2_2", "run_2_3"};
+    static const char *const behind_2[] = {"run_7_0", "run_0_0", "run_2_0", "run_7_1",
+                                           "run_2_1", "run_2_2", "run_2_3"};
+    struct fixture *fixture = *state;
+    add_due_webhooks(fixture, 2, 20, 2000);
+    add_due_webhooks(fixture, 7, 2, 8000);
+    add_due_webhooks(fixture, 0, 1, 8500);
+    add_due_webhooks(fixture, 9, 1, 9500); /* not yet */
+    check_due(fixture, 7, from_first, ARRAY_LEN(from_first));
+    assert_int_equal(fixture->next_ms, 9500);
+    assert_int_equal(fixture->webhooks[1].key, 2);
+    assert_null(fixture->webhooks[1].base);
+    check_due(fixture, 2, behind_2, ARRAY_LEN(behind_2));
+    assert_int_equal(tried_webhook(fixture, "run_2_0", 9000, 9600), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, 9000, 2), NO_ERROR);
+    assert_string_equal(fixture->webhooks[2].run, "run_2_1");
+}
+
+static void many_webhooks_come_some_at_a_time(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t key = 0; key < 12; key++)
+        add_due_webhooks(fixture, key, 3, 2000);
+    assert_int_equal(due_webhooks(fixture, 9000, 3), NO_ERROR);
+    assert_int_equal(fixture->count, 32);
+    assert_string_equal(fixture->webhooks[0].run, "run_4_0");
+    assert_string_equal(fixture->webhooks[12].run, "run_4_1");
+    assert_int_equal(fixture->next_ms, 0);
 }
 
 static void usage_is_counted_by_key_and_day(void **state)
@@ -490,7 +529,8 @@ int main(void)
         TEST(results_come_in_the_order_of_calls),
         TEST(what_was_asked_for_is_done_before_the_store_goes),
         TEST(a_webhook_is_due_until_it_is_delivered),
-        TEST(webhooks_come_sixteen_at_a_time),
+        TEST(keys_take_turns_with_their_webhooks),
+        TEST(many_webhooks_come_some_at_a_time),
         TEST(usage_is_counted_by_key_and_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,8 @@ static void on_keys(void *context, const struct store_key *keys, size_t count,
         accounts->is_asking = false;
     if (accounts && !err && keys)
         take_keys(accounts, keys, count);
+    if (accounts && accounts->looked)
+        accounts->looked(accounts->looked_context);
     if (accounts && ask->done)
         ask->done(ask->context);
     ask_free(ask);
@@ -197,6 +199,25 @@ void accounts_free(struct accounts *accounts)
 bool accounts_have_keys(const struct accounts *accounts)
 {
     return accounts->has_keys;
+}
+
+void accounts_on_looked(struct accounts *accounts, void (*looked)(void *context), void *context)
+{
+    accounts->looked = looked;
+    accounts->looked_context = context;
+}
+
+bool accounts_is_good(const struct accounts *accounts, uint64_t key)
+{
+    return key == 0 ? !accounts->has_keys : account_keys_good(&accounts->keys, key) != NULL;
+}
+
+unsigned accounts_scopes(const struct accounts *accounts, uint64_t key)
+{
+    const struct account_key *good = account_keys_good(&accounts->keys, key);
+    if (good)
+        return good->row.scopes;
+    return accounts_is_good(accounts, key) ? SCOPES_ALL : 0;
 }
 
 /* --- who asks --- */

@@ -43,6 +43,15 @@ void accounts_free(struct accounts *accounts);
  * in, not everybody. An expired key counts. */
 bool accounts_have_keys(const struct accounts *accounts);
 
+/* May what was opened with this key still be used? It is neither revoked nor expired; 0:
+ * there are no keys. */
+bool accounts_is_good(const struct accounts *accounts, uint64_t key);
+/* What it may now: nothing, when it is not good. */
+unsigned accounts_scopes(const struct accounts *accounts, uint64_t key);
+/* Called (NULL: not any more) each time the store was looked at, once a second and after a
+ * reload: keys may have been revoked, or have expired. */
+void accounts_on_looked(struct accounts *accounts, void (*looked)(void *context), void *context);
+
 /* Who asks. Plain data: it may be kept. */
 struct caller {
     uint64_t key;    /* 0: nobody in particular. Keys of api_keys are 2^62 and 62 bits of their

@@ -65,9 +65,11 @@ struct accounts {
     struct account_keys keys;
     bool has_keys;
     struct loop_timer *timer;
-    bool is_asking;   /* the timer's question is out */
-    bool knows_usage; /* or has asked */
-    struct list asks; /* all that are out */
+    bool is_asking;                /* the timer's question is out */
+    bool knows_usage;              /* or has asked */
+    struct list asks;              /* all that are out */
+    void (*looked)(void *context); /* NULL: nobody wants to know */
+    void *looked_context;
     struct ticket tickets[TICKETS_MAX];
 };
 

@@ -142,6 +142,11 @@ static void refuse_scope(struct http_request *request, unsigned missing)
     answer(request, &err, err_code_name(err.code));
 }
 
+bool request_is_anonymous(const struct request_access *access, const char *dialect)
+{
+    return is_listed(access->allow_anonymous, dialect);
+}
+
 bool request_authorize(void *context, struct http_request *request, const char *mount,
                        const struct http_route *route)
 {

@@ -25,6 +25,9 @@ struct request_access {
 bool request_authorize(void *context, struct http_request *request, const char *mount,
                        const struct http_route *route);
 
+/* May clients of this dialect come without a key? */
+bool request_is_anonymous(const struct request_access *access, const char *dialect);
+
 /* ERR_CONFIG for a name that is no dialect of `dialects` (NULL-ended), or one whose
  * clients never go without a key. */
 int request_access_check(const char *const *allow_anonymous, const char *const *dialects,

@@ -177,6 +177,32 @@ static void count_calls(void *context)
     ++*(int *)context;
 }
 
+static void what_was_opened_is_good_as_long_as_its_key(void **state)
+{
+    struct fixture *fixture = *state;
+    int looks = 0;
+    fixture_open(fixture, NULL);
+    accounts_on_looked(fixture->accounts, count_calls, &looks);
+    assert_true(accounts_is_good(fixture->accounts, 0));
+    assert_int_equal(accounts_scopes(fixture->accounts, 0),
+                     STORE_SCOPE_RUN | STORE_SCOPE_FILES | STORE_SCOPE_ADMIN);
+    assert_false(accounts_is_good(fixture->accounts, 1));
+    struct store_key *key = fake_store_add(fixture->store, "rk_a", "a");
+    key->expires_ms = fixture_unix_ms + 5000;
+    accounts_reload(fixture->accounts, NULL, NULL);
+    (void)fake_store_answer(fixture->store);
+    assert_int_equal(looks, 1);
+    assert_false(accounts_is_good(fixture->accounts, 0));
+    assert_int_equal(accounts_scopes(fixture->accounts, 0), 0);
+    assert_true(accounts_is_good(fixture->accounts, 1));
+    assert_int_equal(accounts_scopes(fixture->accounts, 1), STORE_SCOPE_RUN | STORE_SCOPE_FILES);
+    fixture_pass(fixture, 5000); /* nobody has changed a row, and somebody is told to look */
+    (void)fake_store_answer(fixture->store);
+    assert_int_equal(looks, 2);
+    assert_false(accounts_is_good(fixture->accounts, 1));
+    assert_int_equal(accounts_scopes(fixture->accounts, 1), 0);
+}
+
 static void a_reload_says_when_it_is_done(void **state)
 {
     struct fixture *fixture = *state;
@@ -223,6 +249,7 @@ int main(void)
         TEST(a_key_expires),
         TEST(the_last_key_that_is_revoked_leaves_the_doors_shut),
         TEST(a_key_of_both_places_lives_while_one_does),
+        TEST(what_was_opened_is_good_as_long_as_its_key),
         TEST(a_reload_says_when_it_is_done),
         TEST(without_a_store_a_reload_is_done_at_once),
     };

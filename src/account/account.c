@@ -15,7 +15,7 @@ struct ask {
     struct list link;
     struct accounts *accounts; /* NULL: gone */
     bool is_timers;
-    void (*done)(void *context);
+    void (*done)(void *context, const struct err *err);
     void *context;
 };
 
@@ -79,7 +79,7 @@ static void on_keys(void *context, const struct store_key *keys, size_t count,
     if (accounts && accounts->looked)
         accounts->looked(accounts->looked_context);
     if (accounts && ask->done)
-        ask->done(ask->context);
+        ask->done(ask->context, err);
     ask_free(ask);
 }
 
@@ -121,12 +121,15 @@ static void on_look(void *context)
     store_key_list(accounts->store, true, on_keys, ask);
 }
 
-void accounts_reload(struct accounts *accounts, void (*done)(void *context), void *context)
+void accounts_reload(struct accounts *accounts, void (*done)(void *context, const struct err *err),
+                     void *context)
 {
+    struct err err;
     struct ask *ask = accounts->store ? ask_new(accounts) : NULL;
     if (!ask) {
+        (void)err_set(&err, ERR_INTERNAL, "the keys cannot be read: out of memory");
         if (done)
-            done(context);
+            done(context, accounts->store ? &err : NULL);
         return;
     }
     ask->done = done;

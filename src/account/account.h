@@ -111,8 +111,10 @@ struct account_state {
 void accounts_list(struct accounts *accounts,
                    void (*each)(void *context, const struct account_state *state), void *context);
 /* Look at the store now: a key was made or revoked here, which counts when `done` (or
- * NULL) is called. It is not called any more once the accounts are freed. */
-void accounts_reload(struct accounts *accounts, void (*done)(void *context), void *context);
+ * NULL) is called without an error; with one, what was known before holds until a later look.
+ * It is not called any more once the accounts are freed. */
+void accounts_reload(struct accounts *accounts, void (*done)(void *context, const struct err *err),
+                     void *context);
 
 /* A new token: "rk_" and 43 characters of base64url, 256 random bits; and its digest. */
 enum { ACCOUNT_TOKEN_SIZE = 48 };

@@ -177,6 +177,20 @@ static void count_calls(void *context)
     ++*(int *)context;
 }
 
+struct reloads {
+    int done;
+    int failed;
+};
+
+static void count_reloads(void *context, const struct err *err)
+{
+    struct reloads *reloads = context;
+    if (err)
+        reloads->failed++;
+    else
+        reloads->done++;
+}
+
 static void what_was_opened_is_good_as_long_as_its_key(void **state)
 {
     struct fixture *fixture = *state;
@@ -206,29 +220,33 @@ static void what_was_opened_is_good_as_long_as_its_key(void **state)
 static void a_reload_says_when_it_is_done(void **state)
 {
     struct fixture *fixture = *state;
-    int calls = 0;
+    struct reloads reloads = {0};
     fixture_open(fixture, "env");
     (void)fake_store_add(fixture->store, "rk_a", "a");
-    accounts_reload(fixture->accounts, count_calls, &calls);
+    accounts_reload(fixture->accounts, count_reloads, &reloads);
     assert_int_equal(fixture_key(fixture, "rk_a"), 0);
-    assert_int_equal(calls, 0);
+    assert_int_equal(reloads.done, 0);
     (void)fake_store_answer(fixture->store);
-    assert_int_equal(calls, 1);
+    assert_int_equal(reloads.done, 1);
     assert_int_equal(fixture_key(fixture, "rk_a"), 1);
-    accounts_reload(fixture->accounts, count_calls, &calls);
+    fixture->store->fails = true;
+    accounts_reload(fixture->accounts, count_reloads, &reloads);
+    (void)fake_store_answer(fixture->store);
+    assert_int_equal(reloads.failed, 1);
+    accounts_reload(fixture->accounts, count_reloads, &reloads);
     accounts_free(take_ptr(&fixture->accounts));
     (void)fake_store_answer(fixture->store);
-    assert_int_equal(calls, 1);
+    assert_int_equal(reloads.done + reloads.failed, 2);
 }
 
 static void without_a_store_a_reload_is_done_at_once(void **state)
 {
     struct fixture *fixture = *state;
     struct accounts_config config = {.api_keys = "a"};
-    int calls = 0;
+    struct reloads reloads = {0};
     struct accounts *accounts = accounts_new(fixture->loop, NULL, &config, NULL);
-    accounts_reload(accounts, count_calls, &calls);
-    assert_int_equal(calls, 1);
+    accounts_reload(accounts, count_reloads, &reloads);
+    assert_int_equal(reloads.done, 1);
     assert_int_equal(fake_loop_objects(fixture->loop), 0);
     accounts_free(accounts);
 }

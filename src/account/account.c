@@ -15,7 +15,7 @@ struct ask {
     struct list link;
     struct accounts *accounts; /* NULL: gone */
     bool is_timers;
-    void (*done)(void *context);
+    void (*done)(void *context, const struct err *err);
     void *context;
 };
 
@@ -76,8 +76,10 @@ static void on_keys(void *context, const struct store_key *keys, size_t count,
         accounts->is_asking = false;
     if (accounts && !err && keys)
         take_keys(accounts, keys, count);
+    if (accounts && accounts->looked)
+        accounts->looked(accounts->looked_context);
     if (accounts && ask->done)
-        ask->done(ask->context);
+        ask->done(ask->context, err);
     ask_free(ask);
 }
 
@@ -119,12 +121,15 @@ static void on_look(void *context)
     store_key_list(accounts->store, true, on_keys, ask);
 }
 
-void accounts_reload(struct accounts *accounts, void (*done)(void *context), void *context)
+void accounts_reload(struct accounts *accounts, void (*done)(void *context, const struct err *err),
+                     void *context)
 {
+    struct err err;
     struct ask *ask = accounts->store ? ask_new(accounts) : NULL;
     if (!ask) {
+        (void)err_set(&err, ERR_INTERNAL, "the keys cannot be read: out of memory");
         if (done)
-            done(context);
+            done(context, accounts->store ? &err : NULL);
         return;
     }
     ask->done = done;
@@ -197,6 +202,25 @@ void accounts_free(struct accounts *accounts)
 bool accounts_have_keys(const struct accounts *accounts)
 {
     return accounts->has_keys;
+}
+
+void accounts_on_looked(struct accounts *accounts, void (*looked)(void *context), void *context)
+{
+    accounts->looked = looked;
+    accounts->looked_context = context;
+}
+
+bool accounts_is_good(const struct accounts *accounts, uint64_t key)
+{
+    return key == 0 ? !accounts->has_keys : account_keys_good(&accounts->keys, key) != NULL;
+}
+
+unsigned accounts_scopes(const struct accounts *accounts, uint64_t key)
+{
+    const struct account_key *good = account_keys_good(&accounts->keys, key);
+    if (good)
+        return good->row.scopes;
+    return accounts_is_good(accounts, key) ? SCOPES_ALL : 0;
 }
 
 /* --- who asks --- */

@@ -43,6 +43,15 @@ void accounts_free(struct accounts *accounts);
  * in, not everybody. An expired key counts. */
 bool accounts_have_keys(const struct accounts *accounts);
 
+/* May what was opened with this key still be used? It is neither revoked nor expired; 0:
+ * there are no keys. */
+bool accounts_is_good(const struct accounts *accounts, uint64_t key);
+/* What it may now: nothing, when it is not good. */
+unsigned accounts_scopes(const struct accounts *accounts, uint64_t key);
+/* Called (NULL: not any more) each time the store was looked at, once a second and after a
+ * reload: keys may have been revoked, or have expired. */
+void accounts_on_looked(struct accounts *accounts, void (*looked)(void *context), void *context);
+
 /* Who asks. Plain data: it may be kept. */
 struct caller {
     uint64_t key;    /* 0: nobody in particular. Keys of api_keys are 2^62 and 62 bits of their
@@ -63,6 +72,11 @@ int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
                          char ret_cookie[ACCOUNT_COOKIE_SIZE], struct err *err);
 int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
                        struct err *err);
+
+/* It is good no more, as long as we live; the key's other logins stay. Of those that were ended
+ * early 64 of a key are remembered: beyond them, the key's logins as old as the oldest of them
+ * end, too. One that is not good is passed over. */
+void accounts_end_cookie(struct accounts *accounts, const char *cookie);
 
 /* A ticket is good once, for 30 s. At most 1024 are out, and 64 of one key: the oldest goes. */
 int accounts_make_ticket(struct accounts *accounts, const struct caller *caller,
@@ -102,8 +116,10 @@ struct account_state {
 void accounts_list(struct accounts *accounts,
                    void (*each)(void *context, const struct account_state *state), void *context);
 /* Look at the store now: a key was made or revoked here, which counts when `done` (or
- * NULL) is called. It is not called any more once the accounts are freed. */
-void accounts_reload(struct accounts *accounts, void (*done)(void *context), void *context);
+ * NULL) is called without an error; with one, what was known before holds until a later look.
+ * It is not called any more once the accounts are freed. */
+void accounts_reload(struct accounts *accounts, void (*done)(void *context, const struct err *err),
+                     void *context);
 
 /* A new token: "rk_" and 43 characters of base64url, 256 random bits; and its digest. */
 enum { ACCOUNT_TOKEN_SIZE = 48 };

@@ -42,6 +42,34 @@ static int describe(struct service *service, struct err *err)
     return openapi_check(&service->openapi, err);
 }
 
+/* --- what outlives the request that opened it --- */
+
+bool service_may_stay(const struct service *service, uint64_t key, const char *dialect)
+{
+    return accounts_is_good(service->accounts, key) ||
+           (key == 0 && request_is_anonymous(&service->request_access, dialect));
+}
+
+static bool may_stay(void *service, uint64_t key, const char *dialect)
+{
+    return service_may_stay(service, key, dialect);
+}
+
+static bool may_stay_interactive(void *service, uint64_t key)
+{
+    return service_may_stay(service, key, INTERACTIVE_NAME);
+}
+
+/* Sockets before the sessions on them: so they are told why. */
+static void end_callers(void *context)
+{
+    struct service *service = context;
+    http_server_end_callers(service->server, may_stay, service);
+    engineio_end_callers(service->engineio, may_stay_interactive, service);
+}
+
+/* --- the server --- */
+
 int service_make_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->wiring->config;
@@ -80,7 +108,10 @@ int service_make_server(struct service *service, struct err *err)
     if (describe(service, err) < 0)
         return -1;
     service->server = http_server_new(service->wiring->loop, &service->http, err);
-    return service->server ? 0 : -1;
+    if (!service->server)
+        return -1;
+    accounts_on_looked(service->accounts, end_callers, service);
+    return 0;
 }
 
 /* One at a time: whoever runs programs meanwhile comes first. */

@@ -79,7 +79,7 @@ void service_start_counts(struct service *service);
 /* serve_storage.c: opens with the rights that we start with … */
 int service_open_storage(struct service *service, struct err *err);
 /* Who keeps the engine's runs, and counts them. */
-void service_set_keepers(const struct service *service, struct engine_config *engine);
+void service_set_keepers(struct service *service, struct engine_config *engine);
 /* … and works without them. */
 int service_start_storage(struct service *service, struct err *err);
 void service_free_storage(struct service *service);
@@ -92,6 +92,8 @@ void service_free_fleet(struct service *service);
 
 /* serve_dialects.c */
 int service_make_dialects(struct service *service, struct err *err);
+/* May what this key opened in this dialect still be used (0: without a key)? */
+bool service_may_stay(const struct service *service, uint64_t key, const char *dialect);
 int service_make_server(struct service *service, struct err *err);
 void service_free_dialects(struct service *service);
 

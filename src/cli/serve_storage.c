@@ -59,32 +59,60 @@ static int make_webhooks(struct service *service, struct err *err)
     return 0;
 }
 
+/* Whose client makes such a run. */
+static const char *dialect_of(const struct run_spec *spec)
+{
+    static const char *const dialects[PROFILE_COUNT] = {
+        [PROFILE_LIVE] = INTERACTIVE_NAME,
+        [PROFILE_EXECUTE] = EXECUTE_NAME,
+        [PROFILE_EXECUTE_INPUT] = EXECUTE_NAME,
+        [PROFILE_SESSION] = SESSION_NAME,
+        [PROFILE_JOBS] = JOBS_NAME,
+    };
+    const char *dialect = spec->recorded ? NULL : dialects[spec->profile];
+    return dialect ? dialect : RUNS_NAME;
+}
+
+/* A request, and more so a socket, may be older than the end of its key, or than the first
+ * key there was. */
+static int check_owner(const struct service *service, const struct run_spec *spec, struct err *err)
+{
+    if (service_may_stay(service, spec->owner, dialect_of(spec)))
+        return 0;
+    return err_set(err, ERR_UNAUTHORIZED, "%s",
+                   spec->owner == 0 ? "missing bearer token" : "invalid token");
+}
+
 /* Of /v1/runs (its are recorded) and of jobs each request has paid, also one that came to
  * nothing; in the other dialects each run pays, or a key's rate would end where they begin. */
 static int begin_run(void *context, const struct run_spec *spec, struct err *err)
 {
+    const struct service *service = context;
     bool paid = spec->recorded || spec->profile == PROFILE_JOBS;
     struct account_rate rate = {.allowed = true};
+    if (check_owner(service, spec, err) < 0)
+        return -1;
     if (!paid)
-        rate = accounts_take(context, spec->owner);
+        rate = accounts_take(service->accounts, spec->owner);
     if (!rate.allowed) {
         (void)err_set(err, ERR_RATE_LIMITED, "rate limit exceeded");
         if (err)
             err->retry_ms = rate.retry_ms;
         return -1;
     }
-    return accounts_run_starts(context, spec->owner, err);
+    return accounts_run_starts(service->accounts, spec->owner, err);
 }
 
 static void end_run(void *context, uint64_t owner, uint64_t wall_ms)
 {
-    accounts_run_ended(context, owner, wall_ms);
+    const struct service *service = context;
+    accounts_run_ended(service->accounts, owner, wall_ms);
 }
 
-void service_set_keepers(const struct service *service, struct engine_config *engine)
+void service_set_keepers(struct service *service, struct engine_config *engine)
 {
     engine->recorder = (struct recorder){runs_recorder_ended, service->recorder};
-    engine->quota = (struct quota){begin_run, end_run, service->accounts};
+    engine->quota = (struct quota){begin_run, end_run, service};
 }
 
 int service_open_storage(struct service *service, struct err *err)

@@ -183,13 +183,21 @@ static void answer_created(const struct change *change)
     http_reply_take(change->request, 201, ANSWER_JSON, &body);
 }
 
-static void on_reloaded(void *context)
+/* A token is shown all the same: there is no other time for that. */
+static void on_reloaded(void *context, const struct err *err)
 {
     struct change *change = context;
-    if (change->request && *change->token)
+    struct err later;
+    if (change->request && *change->token) {
         answer_created(change);
-    else if (change->request)
+    } else if (change->request && err) {
+        (void)err_set(&later, err->code,
+                      "it is revoked, but good here until the keys can be read again: %s",
+                      err->text);
+        http_reply_err(change->request, &later);
+    } else if (change->request) {
         http_reply(change->request, 204, NULL, (struct slice){0});
+    }
     change_free(change);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/util.h"
 #include "codec/json_write.h"
 #include "codec/signed_path.h"
 #include "dialect/files_operations.h"
@@ -117,9 +118,6 @@ static void on_download(void *context, const struct store_file *file, const stru
         request_answer_err(request, err);
 }
 
-/* What the row below asks of those who come without a link. */
-static const struct http_route by_key = {.path = "/v1/files", .access = STORE_SCOPE_FILES};
-
 static void handle_download(struct http_request *request, void *context)
 {
     const struct files *files = context;
@@ -137,7 +135,8 @@ static void handle_download(struct http_request *request, void *context)
         request_answer_err(request, &err);
         return;
     }
-    if (!by_link && !request_authorize(files->access, request, FILES_NAME, &by_key))
+    /* The row is open, because a link needs no key. */
+    if (!by_link && !request_may(files->access, request, STORE_SCOPE_FILES))
         return;
     struct lookup *lookup = look_up(files, request, http_request_capture(request, "id"));
     if (!lookup)
@@ -212,6 +211,7 @@ static void write_upload(struct json *json, const struct store_file *file,
     json_close_object(json);
 }
 
+/* One more was asked for than a page has, so that the last page is known. */
 static void on_listed(void *context, const struct store_file *list, size_t count,
                       const struct err *err)
 {
@@ -221,10 +221,10 @@ static void on_listed(void *context, const struct store_file *list, size_t count
     struct json json = json_start(&body);
     json_open_object(&json, NULL);
     json_open_array(&json, "files");
-    for (size_t i = 0; lookup->request && i < count; i++)
+    for (size_t i = 0; lookup->request && i < MIN(count, LIMIT_USUAL); i++)
         write_upload(&json, &list[i], lookup);
     json_close_array(&json);
-    json_text(&json, "next", count == LIMIT_USUAL ? list[count - 1].id : NULL);
+    json_text(&json, "next", count > LIMIT_USUAL ? list[LIMIT_USUAL - 1].id : NULL);
     json_close_object(&json);
     struct http_request *request = end_lookup(lookup);
     if (request && err)
@@ -239,7 +239,7 @@ static void handle_list(struct http_request *request, void *context)
     struct lookup *lookup = look_up(files, request, "");
     if (lookup)
         store_file_list(files->store, http_request_key(request),
-                        http_request_query(request, "before"), LIMIT_USUAL, on_listed, lookup);
+                        http_request_query(request, "before"), LIMIT_USUAL + 1, on_listed, lookup);
 }
 
 const struct http_route files_routes[] = {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/account.h"
 #include "base/parse.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
@@ -29,7 +30,6 @@ struct stream {
     struct jobs *jobs;
     struct websocket *socket;
     uint64_t key;
-    unsigned scopes;
     struct list followers;
     size_t count;
     bool is_full; /* until it has drained */
@@ -179,9 +179,11 @@ static struct follower *find(const struct stream *stream, const char *id)
     return NULL;
 }
 
+/* What its key may is asked anew: that may have changed since the socket was opened. */
 static bool may_follow(const struct stream *stream, struct run *run, struct jobs_note *ret_note)
 {
-    bool may_see = run && (run_owner(run) == stream->key || stream->scopes & STORE_SCOPE_ADMIN);
+    unsigned scopes = accounts_scopes(stream->jobs->accounts, stream->key);
+    bool may_see = run && (run_owner(run) == stream->key || scopes & STORE_SCOPE_ADMIN);
     return may_see && jobs_note_read(run_note(run), ret_note);
 }
 
@@ -292,7 +294,6 @@ void jobs_handle_stream(struct http_request *request, void *context)
     }
     stream->jobs = jobs;
     stream->key = http_request_key(request);
-    stream->scopes = http_request_scopes(request);
     list_init(&stream->followers);
     stream->socket = websocket_accept(
         request,

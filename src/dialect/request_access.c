@@ -142,6 +142,26 @@ static void refuse_scope(struct http_request *request, unsigned missing)
     answer(request, &err, err_code_name(err.code));
 }
 
+/* Whoever has no scope at all was not known, which is said again. */
+bool request_may(const struct request_access *access, struct http_request *request, unsigned scopes)
+{
+    struct caller caller;
+    struct err err;
+    unsigned missing = scopes & ~http_request_scopes(request);
+    if (missing == 0)
+        return true;
+    if (http_request_scopes(request) == 0 && identify(access, request, &caller, &err) < 0)
+        request_answer_unauthorized(request, &err);
+    else
+        refuse_scope(request, missing);
+    return false;
+}
+
+bool request_is_anonymous(const struct request_access *access, const char *dialect)
+{
+    return is_listed(access->allow_anonymous, dialect);
+}
+
 bool request_authorize(void *context, struct http_request *request, const char *mount,
                        const struct http_route *route)
 {

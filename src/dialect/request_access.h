@@ -25,6 +25,14 @@ struct request_access {
 bool request_authorize(void *context, struct http_request *request, const char *mount,
                        const struct http_route *route);
 
+/* Of a row that is HTTP_OPEN, where a request turns out to be for keys after all: has its key
+ * these scopes? Nothing is taken from a rate once more. False: it has answered. */
+bool request_may(const struct request_access *access, struct http_request *request,
+                 unsigned scopes);
+
+/* May clients of this dialect come without a key? */
+bool request_is_anonymous(const struct request_access *access, const char *dialect);
+
 /* ERR_CONFIG for a name that is no dialect of `dialects` (NULL-ended), or one whose
  * clients never go without a key. */
 int request_access_check(const char *const *allow_anonymous, const char *const *dialects,

@@ -160,6 +160,18 @@ void engineio_free(struct engineio *engineio)
     free(engineio);
 }
 
+void engineio_end_callers(struct engineio *engineio, bool (*may_stay)(void *context, uint64_t key),
+                          void *context)
+{
+    for (size_t i = 0; i <= engineio->bucket_mask; i++) {
+        list_for_each_safe (link, following, &engineio->buckets[i]) {
+            struct engineio_session *session = CONTAINER_OF(link, struct engineio_session, link);
+            if (!may_stay(context, session->key))
+                session_end(session, ENGINEIO_CLOSE);
+        }
+    }
+}
+
 size_t engineio_count(const struct engineio *engineio)
 {
     return engineio->count;

@@ -133,6 +133,9 @@ struct engineio_answer engineio_refuse(const struct engineio_query *query,
 struct engineio *engineio_new(struct loop *loop, const struct engineio_config *config,
                               struct err *err);
 void engineio_free(struct engineio *engineio); /* ends every session first */
+/* Ends the sessions of the keys that `may_stay` is false for. From the loop only. */
+void engineio_end_callers(struct engineio *engineio, bool (*may_stay)(void *context, uint64_t key),
+                          void *context);
 size_t engineio_count(const struct engineio *engineio);
 
 struct engineio_session *engineio_poll_arrived(struct engineio *engineio,

@@ -108,6 +108,11 @@ struct http_server *http_server_new(struct loop *loop, const struct http_config 
 int http_server_start(struct http_server *server, struct err *err);
 void http_server_quiesce(struct http_server *server); /* accepts no new connection */
 uint16_t http_server_port(const struct http_server *server, size_t listener); /* once bound */
+/* Ends the WebSockets (1008) and the streams of those that `may_stay` is false for, asked for
+ * each with its caller's key and its dialect. From the loop only. */
+void http_server_end_callers(struct http_server *server,
+                             bool (*may_stay)(void *context, uint64_t key, const char *dialect),
+                             void *context);
 size_t http_server_open_requests(const struct http_server *server); /* handed out, unanswered */
 void http_server_free(struct http_server *server);
 

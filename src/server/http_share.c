@@ -29,6 +29,20 @@ static size_t held_by(const struct http_server *server, uint64_t holder)
     return held;
 }
 
+/* An answer that is on its way goes out: only what stays open ends. */
+void http_server_end_callers(struct http_server *server,
+                             bool (*may_stay)(void *context, uint64_t key, const char *dialect),
+                             void *context)
+{
+    list_for_each (link, &server->connections) {
+        struct http_request *request = CONTAINER_OF(link, struct http_connection, link)->request;
+        if (request && request->phase == PHASE_STREAMING &&
+            !may_stay(context, request->key, request->match.mount))
+            request_gone(request);
+    }
+    websockets_end_callers(server, may_stay, context);
+}
+
 bool request_may_hold(struct http_request *request)
 {
     const struct http_server *server = request->server;

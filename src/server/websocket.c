@@ -48,6 +48,8 @@ struct websocket {
     void *context;
     const char *protocol;
     uint64_t holder; /* whose share of the connections it is of */
+    uint64_t key;    /* who opened it, … */
+    const char *dialect;
     struct wslay_event_context *wslay;
     struct websocket_wire wire;
     struct loop_watch *watch;
@@ -320,6 +322,23 @@ void websocket_open(struct websocket *socket, int fd, struct slice early)
 void websocket_failed(struct websocket *socket)
 {
     end(socket);
+}
+
+void websocket_set_caller(struct websocket *socket, uint64_t key, const char *dialect)
+{
+    socket->key = key;
+    socket->dialect = dialect;
+}
+
+void websockets_end_callers(struct http_server *server,
+                            bool (*may_stay)(void *context, uint64_t key, const char *dialect),
+                            void *context)
+{
+    list_for_each_safe (member, following, &server->websockets) {
+        struct websocket *socket = CONTAINER_OF(member, struct websocket, link);
+        if (!may_stay(context, socket->key, socket->dialect))
+            websocket_close(socket, WEBSOCKET_POLICY, "the key that opened this has ended");
+    }
 }
 
 size_t websockets_held_by(const struct http_server *server, uint64_t holder)

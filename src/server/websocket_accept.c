@@ -130,6 +130,7 @@ struct websocket *websocket_accept(struct http_request *request,
         refuse(request, 503, "out of memory");
         return NULL;
     }
+    websocket_set_caller(socket, request->key, request->match.mount);
     sign(http_request_header(request, "Sec-WebSocket-Key"), answer);
     http_add_header(request, "Upgrade", "websocket");
     http_add_header(request, "Sec-WebSocket-Accept", answer);

@@ -12,6 +12,12 @@ struct http_server;
 /* Not yet on a socket: what is sent waits. NULL when there is no memory. */
 struct websocket *websocket_new(struct http_server *server, const struct websocket_config *config,
                                 const char *protocol, uint64_t holder);
+/* Who opened it, and in which dialect (borrowed). */
+void websocket_set_caller(struct websocket *socket, uint64_t key, const char *dialect);
+/* Closes those that `may_stay` is false for. */
+void websockets_end_callers(struct http_server *server,
+                            bool (*may_stay)(void *context, uint64_t key, const char *dialect),
+                            void *context);
 /* The handshake is out; takes the descriptor, and the place among the server's
  * sockets. `early`: what the client sent behind its handshake. */
 void websocket_open(struct websocket *socket, int fd, struct slice early);

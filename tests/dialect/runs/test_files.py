@@ -8,7 +8,7 @@ import os
 import time
 import unittest
 
-from contract import OTHER, SIGNING, WRITES, Contract, form, request, sign, signed_text
+from contract import API_KEYS, OTHER, SIGNING, WRITES, Contract, form, request, sign, signed_text
 
 
 class Uploads(Contract):
@@ -107,6 +107,35 @@ class Uploads(Contract):
         self.assertEqual(headers["x-content-type-options"], "nosniff")
         self.assertTrue(headers["content-disposition"].startswith("attachment"))
         self.assertIn("sandbox", headers["content-security-policy"])
+
+
+class OfKeys(Contract):
+    SLOW = "sk_slow_0123456789"
+    env = {"API_KEYS": f"{API_KEYS},{SLOW}:slow:1:1"}
+
+    def test_a_download_is_one_request(self):
+        file = self.upload(b"x").json()["id"]
+        slow = self.upload(b"x", key=self.SLOW).json()["id"]
+        # 200 at once are allowed, and 100 more a second.
+        answers = [self.ask("GET", f"/v1/files/{slow}", key=self.SLOW) for _ in range(190)]
+        self.assertEqual({answer.status for answer in answers}, {200})
+        ticket = self.ask("POST", "/v1/tickets").json()["ticket"]
+        self.assertEqual(self.ask("GET", f"/v1/files/{file}?ticket={ticket}", key=None,
+                                  headers={"Accept": "text/event-stream"}).status, 200)
+        for key, sentence in ((None, "missing bearer token"), ("sk_none", "invalid token")):
+            refused = self.ask("GET", f"/v1/files/{file}", key=key)
+            self.assertEqual((refused.status, refused.json()["error"]), (401, sentence))
+
+    def test_a_last_page_may_be_full(self):
+        for _ in range(50):
+            self.assertEqual(self.upload(b"x", key=OTHER).status, 200)
+        page = self.ask("GET", "/v1/files", key=OTHER).json()
+        self.assertEqual((len(page["files"]), page["next"]), (50, None))
+        self.upload(b"x", key=OTHER)
+        page = self.ask("GET", "/v1/files", key=OTHER).json()
+        self.assertEqual(len(page["files"]), 50)
+        rest = self.ask("GET", f"/v1/files?before={page['next']}", key=OTHER).json()
+        self.assertEqual((len(rest["files"]), rest["next"]), (1, None))
 
 
 class Links(Contract):

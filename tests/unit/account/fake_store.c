@@ -90,7 +90,7 @@ static void answer(struct store *store, const struct fake_question *question)
     }
     if (store->fails && question->usage)
         question->on_usages(question->context, NULL, 0, &err);
-    else if (store->fails)
+    else if (store->fails || (store->fails_to_list && !question->usage))
         question->on_keys(question->context, NULL, 0, &err);
     else if (question->usage)
         question->on_usages(question->context, store->usages, store->usage_count, NULL);

@@ -29,6 +29,7 @@ struct store {
     size_t count;
     bool changed;
     bool fails;
+    bool fails_to_list;
     struct store_usage usages[8];
     size_t usage_count;
     struct fake_question asked[FAKE_ASKED];

@@ -177,32 +177,76 @@ static void count_calls(void *context)
     ++*(int *)context;
 }
 
+struct reloads {
+    int done;
+    int failed;
+};
+
+static void count_reloads(void *context, const struct err *err)
+{
+    struct reloads *reloads = context;
+    if (err)
+        reloads->failed++;
+    else
+        reloads->done++;
+}
+
+static void what_was_opened_is_good_as_long_as_its_key(void **state)
+{
+    struct fixture *fixture = *state;
+    int looks = 0;
+    fixture_open(fixture, NULL);
+    accounts_on_looked(fixture->accounts, count_calls, &looks);
+    assert_true(accounts_is_good(fixture->accounts, 0));
+    assert_int_equal(accounts_scopes(fixture->accounts, 0),
+                     STORE_SCOPE_RUN | STORE_SCOPE_FILES | STORE_SCOPE_ADMIN);
+    assert_false(accounts_is_good(fixture->accounts, 1));
+    struct store_key *key = fake_store_add(fixture->store, "rk_a", "a");
+    key->expires_ms = fixture_unix_ms + 5000;
+    accounts_reload(fixture->accounts, NULL, NULL);
+    (void)fake_store_answer(fixture->store);
+    assert_int_equal(looks, 1);
+    assert_false(accounts_is_good(fixture->accounts, 0));
+    assert_int_equal(accounts_scopes(fixture->accounts, 0), 0);
+    assert_true(accounts_is_good(fixture->accounts, 1));
+    assert_int_equal(accounts_scopes(fixture->accounts, 1), STORE_SCOPE_RUN | STORE_SCOPE_FILES);
+    fixture_pass(fixture, 5000); /* nobody has changed a row, and somebody is told to look */
+    (void)fake_store_answer(fixture->store);
+    assert_int_equal(looks, 2);
+    assert_false(accounts_is_good(fixture->accounts, 1));
+    assert_int_equal(accounts_scopes(fixture->accounts, 1), 0);
+}
+
 static void a_reload_says_when_it_is_done(void **state)
 {
     struct fixture *fixture = *state;
-    int calls = 0;
+    struct reloads reloads = {0};
     fixture_open(fixture, "env");
     (void)fake_store_add(fixture->store, "rk_a", "a");
-    accounts_reload(fixture->accounts, count_calls, &calls);
+    accounts_reload(fixture->accounts, count_reloads, &reloads);
     assert_int_equal(fixture_key(fixture, "rk_a"), 0);
-    assert_int_equal(calls, 0);
+    assert_int_equal(reloads.done, 0);
     (void)fake_store_answer(fixture->store);
-    assert_int_equal(calls, 1);
+    assert_int_equal(reloads.done, 1);
     assert_int_equal(fixture_key(fixture, "rk_a"), 1);
-    accounts_reload(fixture->accounts, count_calls, &calls);
+    fixture->store->fails = true;
+    accounts_reload(fixture->accounts, count_reloads, &reloads);
+    (void)fake_store_answer(fixture->store);
+    assert_int_equal(reloads.failed, 1);
+    accounts_reload(fixture->accounts, count_reloads, &reloads);
     accounts_free(take_ptr(&fixture->accounts));
     (void)fake_store_answer(fixture->store);
-    assert_int_equal(calls, 1);
+    assert_int_equal(reloads.done + reloads.failed, 2);
 }
 
 static void without_a_store_a_reload_is_done_at_once(void **state)
 {
     struct fixture *fixture = *state;
     struct accounts_config config = {.api_keys = "a"};
-    int calls = 0;
+    struct reloads reloads = {0};
     struct accounts *accounts = accounts_new(fixture->loop, NULL, &config, NULL);
-    accounts_reload(accounts, count_calls, &calls);
-    assert_int_equal(calls, 1);
+    accounts_reload(accounts, count_reloads, &reloads);
+    assert_int_equal(reloads.done, 1);
     assert_int_equal(fake_loop_objects(fixture->loop), 0);
     accounts_free(accounts);
 }
@@ -223,6 +267,7 @@ int main(void)
         TEST(a_key_expires),
         TEST(the_last_key_that_is_revoked_leaves_the_doors_shut),
         TEST(a_key_of_both_places_lives_while_one_does),
+        TEST(what_was_opened_is_good_as_long_as_its_key),
         TEST(a_reload_says_when_it_is_done),
         TEST(without_a_store_a_reload_is_done_at_once),
     };

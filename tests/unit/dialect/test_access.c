@@ -268,12 +268,13 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     assert_refused(fixture, request, "missing bearer token");
     request = (struct http_request){.cookie = cookie, .site = "same-origin"};
     assert_true(enters(fixture, &request, "runs", &any_route));
-    request = (struct http_request){.method = "POST", .is_https = true};
+    request = (struct http_request){.method = "POST", .cookie = cookie, .is_https = true};
     call(&access, &request, "POST", "/v1/logout");
     assert_int_equal(request.status, 204);
     assert_string_equal(fake_header(&request, "Set-Cookie"),
                         "runnel=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure");
     fake_request_fini(&request);
+    assert_refused(fixture, (struct http_request){.cookie = cookie}, "the login has ended");
     rate_limiter_free(access.limiter);
 }
 
@@ -498,6 +499,25 @@ static void what_the_store_cannot_do_is_said(void **state)
     assert_int_equal(request.status, 409);
 }
 
+static void a_key_that_is_still_good_is_not_said_to_be_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)fake_store_add(fixture->store, "rk_a", "a");
+    fixture_open(fixture, NULL);
+    struct access access = access_of(fixture);
+    struct http_request request = {.number = "1"};
+    call(&access, &request, "DELETE", "/v1/keys/:number");
+    fixture->store->fails_to_list = true;
+    (void)fake_store_answer(fixture->store); /* it is revoked, … */
+    (void)fake_store_answer(fixture->store); /* … and cannot be read */
+    assert_int_equal(request.status, 500);
+    assert_non_null(
+        strstr(request.answer, "it is revoked, but good here until the keys can be read again: "));
+    fake_request_fini(&request);
+    request = (struct http_request){.authorization = "Bearer rk_a"};
+    assert_true(enters(fixture, &request, "runs", &any_route));
+}
+
 static void a_client_that_leaves_is_not_answered(void **state)
 {
     struct fixture *fixture = *state;
@@ -529,6 +549,7 @@ int main(void)
         TEST(a_key_is_made_shown_once_and_good_at_once),
         TEST(a_key_that_makes_no_sense_names_the_field),
         TEST(what_the_store_cannot_do_is_said),
+        TEST(a_key_that_is_still_good_is_not_said_to_be_gone),
         TEST(a_client_that_leaves_is_not_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

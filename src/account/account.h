@@ -73,6 +73,11 @@ int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
 int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
                        struct err *err);
 
+/* It is good no more, as long as we live; the key's other logins stay. Of those that were ended
+ * early 64 of a key are remembered: beyond them, the key's logins as old as the oldest of them
+ * end, too. One that is not good is passed over. */
+void accounts_end_cookie(struct accounts *accounts, const char *cookie);
+
 /* A ticket is good once, for 30 s. At most 1024 are out, and 64 of one key: the oldest goes. */
 int accounts_make_ticket(struct accounts *accounts, const struct caller *caller,
                          char ret_ticket[ACCOUNT_TICKET_SIZE], struct err *err);

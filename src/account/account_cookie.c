@@ -4,21 +4,19 @@
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "account/account_private.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/util.h"
 
 /* "key.expiry.random.signature": the key's number, Unix seconds, and two texts in
  * base64url. What the key may is not in it: that is asked anew each time. */
 
-enum {
-    NONCE_BYTES = 9,
-    NONCE_SIZE = 4 * NONCE_BYTES / 3 + 1,
-    SIGNATURE_SIZE = RANDOM_TEXT_SIZE + 1, /* with a '=' for a moment */
-};
+enum { SIGNATURE_SIZE = RANDOM_TEXT_SIZE + 1 }; /* with a '=' for a moment */
 static_assert(20 + 1 + 20 + 1 + NONCE_SIZE + 1 + SIGNATURE_SIZE <= ACCOUNT_COOKIE_SIZE,
               "a cookie has its room");
 
@@ -55,34 +53,94 @@ int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
     return 0;
 }
 
+struct login {
+    uint64_t key;
+    uint64_t expiry_s;
+    char nonce[NONCE_SIZE];
+};
+
 /* Of a text that we signed. */
-static int read_cookie(const char *cookie, uint64_t *ret_key, uint64_t *ret_expiry_s)
+static int read_cookie(const char *cookie, struct login *ret_login)
 {
     char copy[ACCOUNT_COOKIE_SIZE];
     (void)snprintf(copy, sizeof copy, "%s", cookie);
     char *rest = copy;
     const char *key = strsep(&rest, ".");
     const char *expiry = strsep(&rest, ".");
-    return expiry && parse_u64(key, ret_key) == 0 && parse_u64(expiry, ret_expiry_s) == 0 ? 0 : -1;
+    const char *nonce = strsep(&rest, ".");
+    if (!nonce || parse_u64(key, &ret_login->key) < 0 ||
+        parse_u64(expiry, &ret_login->expiry_s) < 0)
+        return -1;
+    (void)snprintf(ret_login->nonce, sizeof ret_login->nonce, "%s", nonce);
+    return 0;
+}
+
+static int check_cookie(const struct accounts *accounts, const char *cookie,
+                        struct login *ret_login)
+{
+    char signature[SIGNATURE_SIZE];
+    size_t len = strnlen(cookie, ACCOUNT_COOKIE_SIZE);
+    const char *dot = len < ACCOUNT_COOKIE_SIZE ? strrchr(cookie, '.') : NULL;
+    if (!dot)
+        return -1;
+    sign(accounts, (struct slice){cookie, (size_t)(dot - cookie)}, signature);
+    size_t signature_len = strlen(signature);
+    if (strlen(dot + 1) != signature_len || !memeql_sec(dot + 1, signature, signature_len))
+        return -1;
+    return read_cookie(cookie, ret_login);
+}
+
+/* --- logins that were ended --- */
+
+static bool is_ended(const struct account_key *key, const struct login *login)
+{
+    for (size_t i = 0; key->logouts && i < LOGOUTS_OF_KEY_MAX; i++) {
+        if (key->logouts[i].expiry_s == login->expiry_s &&
+            strcmp(key->logouts[i].nonce, login->nonce) == 0)
+            return true;
+    }
+    return login->expiry_s <= key->logins_end_s;
+}
+
+/* What is not remembered must not be good again: so all go that are as old. */
+static void remember_logout(struct account_key *key, const struct login *login)
+{
+    if (!key->logouts)
+        key->logouts = calloc(LOGOUTS_OF_KEY_MAX, sizeof *key->logouts);
+    if (!key->logouts) {
+        key->logins_end_s = MAX(key->logins_end_s, login->expiry_s);
+        return;
+    }
+    struct account_logout *place = key->logouts;
+    for (size_t i = 1; i < LOGOUTS_OF_KEY_MAX; i++) {
+        if (key->logouts[i].expiry_s < place->expiry_s)
+            place = &key->logouts[i];
+    }
+    key->logins_end_s = MAX(key->logins_end_s, place->expiry_s);
+    place->expiry_s = login->expiry_s;
+    memcpy(place->nonce, login->nonce, sizeof place->nonce);
+}
+
+void accounts_end_cookie(struct accounts *accounts, const char *cookie)
+{
+    struct login login;
+    if (check_cookie(accounts, cookie, &login) < 0)
+        return;
+    struct account_key *key = account_keys_good(&accounts->keys, login.key);
+    if (key && account_unix_ms() / 1000 < login.expiry_s && !is_ended(key, &login))
+        remember_logout(key, &login);
 }
 
 int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
                        struct err *err)
 {
-    char signature[SIGNATURE_SIZE];
-    uint64_t number = 0;
-    uint64_t expiry_s = 0;
-    size_t len = strnlen(cookie, ACCOUNT_COOKIE_SIZE);
-    const char *dot = len < ACCOUNT_COOKIE_SIZE ? strrchr(cookie, '.') : NULL;
-    if (!dot)
+    struct login login;
+    if (check_cookie(accounts, cookie, &login) < 0)
         return err_set(err, ERR_UNAUTHORIZED, "invalid login");
-    sign(accounts, (struct slice){cookie, (size_t)(dot - cookie)}, signature);
-    size_t signature_len = strlen(signature);
-    if (strlen(dot + 1) != signature_len || !memeql_sec(dot + 1, signature, signature_len) ||
-        read_cookie(cookie, &number, &expiry_s) < 0)
-        return err_set(err, ERR_UNAUTHORIZED, "invalid login");
-    const struct account_key *key = account_keys_good(&accounts->keys, number);
-    if (!key || account_unix_ms() / 1000 >= expiry_s)
+    const struct account_key *key = account_keys_good(&accounts->keys, login.key);
+    if (!key || account_unix_ms() / 1000 >= login.expiry_s)
+        return err_set(err, ERR_UNAUTHORIZED, "the login has ended");
+    if (is_ended(key, &login))
         return err_set(err, ERR_UNAUTHORIZED, "the login has ended");
     account_keys_caller(key, ret_caller);
     return 0;

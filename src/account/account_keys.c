@@ -14,8 +14,10 @@ enum { FIRST_ROOM = 16 };
 void account_keys_fini(struct account_keys *keys)
 {
     int saved = errno;
-    for (size_t i = 0; i < keys->count; i++)
+    for (size_t i = 0; i < keys->count; i++) {
+        free(keys->rows[i]->logouts);
         free(keys->rows[i]);
+    }
     free(keys->rows);
     free(keys->by_digest);
     free(keys->by_number);

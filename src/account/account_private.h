@@ -16,6 +16,9 @@ enum {
     TICKETS_OF_KEY_MAX = 64, /* so that one key cannot push out the tickets of all others */
     TOKEN_MAX = 1024,        /* bytes; no longer one is looked up */
     RANDOM_TEXT_SIZE = 44,
+    LOGOUTS_OF_KEY_MAX = 64,
+    NONCE_BYTES = 9,
+    NONCE_SIZE = 4 * NONCE_BYTES / 3 + 1,
 };
 #define SCOPES_ALL (STORE_SCOPE_RUN | STORE_SCOPE_FILES | STORE_SCOPE_ADMIN)
 
@@ -24,6 +27,12 @@ struct account_bucket {
     uint64_t burst;
     uint64_t tokens_milli;
     uint64_t filled_ns;
+};
+
+/* A login that was ended before its time. */
+struct account_logout {
+    char nonce[NONCE_SIZE];
+    uint64_t expiry_s; /* 0: a free place */
 };
 
 struct account_key {
@@ -35,6 +44,8 @@ struct account_key {
     struct account_key *next_by_number;
     struct account_bucket runs;
     struct account_bucket requests;
+    struct account_logout *logouts; /* LOGOUTS_OF_KEY_MAX of them; NULL: there was none */
+    uint64_t logins_end_s;          /* logins that end by then are good no more */
     /* the quota */
     uint64_t running;
     uint64_t day; /* that the two below speak of */

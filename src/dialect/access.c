@@ -129,7 +129,10 @@ static void handle_login(struct http_request *request, void *context)
 
 static void handle_logout(struct http_request *request, void *context)
 {
-    (void)context;
+    const struct access *access = context;
+    char cookie[ACCOUNT_COOKIE_SIZE];
+    if (http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie))
+        accounts_end_cookie(access->accounts, cookie);
     set_cookie(request, "", 0);
     http_reply(request, 204, NULL, (struct slice){0});
 }

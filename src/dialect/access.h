@@ -2,7 +2,7 @@
 /* access.h — logging in, tickets, and keys, over HTTP.
  *
  *     POST   /v1/login           {"key": TOKEN} → 204 and a cookie
- *     POST   /v1/logout          → 204, and the cookie is gone
+ *     POST   /v1/logout          → 204, and the cookie is gone, and good no more
  *     POST   /v1/tickets         → {"ticket", "expires_at"}: for one WebSocket or EventSource
  *     GET    /v1/me              → {"key": label or null, "scopes", "keys_configured"}
  *     GET    /v1/keys            → {"keys": […]}                        scope admin

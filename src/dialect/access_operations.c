@@ -21,8 +21,8 @@ const struct operation access_operations[] = {
         .path = "/v1/logout",
         .id = "log_out",
         .tag = OPERATION_ACCESS,
-        .summary = "Forget the login",
-        .answers = {{204, "The cookie is gone."}},
+        .summary = "End the login",
+        .answers = {{204, "The cookie is gone, and good no more."}},
     },
     {
         .method = "GET",

@@ -100,6 +100,49 @@ static void a_cookie_ends_with_its_key(void **state)
     assert_int_equal(by_cookie(fixture, cookie), -1);
 }
 
+static void a_logout_ends_its_login_and_no_other(void **state)
+{
+    struct fixture *fixture = *state;
+    char cookie[ACCOUNT_COOKIE_SIZE];
+    char other[ACCOUNT_COOKIE_SIZE];
+    char wrong[ACCOUNT_COOKIE_SIZE];
+    fixture_open(fixture, "a,b");
+    (void)log_in(fixture, "a", cookie);
+    (void)log_in(fixture, "a", other);
+    memcpy(wrong, cookie, sizeof wrong);
+    wrong[strlen(wrong) - 1] ^= 1;
+    accounts_end_cookie(fixture->accounts, wrong);
+    accounts_end_cookie(fixture->accounts, "");
+    assert_int_equal(by_cookie(fixture, cookie), 0);
+    accounts_end_cookie(fixture->accounts, cookie);
+    assert_int_equal(by_cookie(fixture, cookie), -1);
+    assert_int_equal(by_cookie(fixture, other), 0);
+}
+
+static void no_logout_is_forgotten_for_others_of_its_key(void **state)
+{
+    struct fixture *fixture = *state;
+    static char ended[65][ACCOUNT_COOKIE_SIZE];
+    char older[ACCOUNT_COOKIE_SIZE];
+    char newer[ACCOUNT_COOKIE_SIZE];
+    char anothers[ACCOUNT_COOKIE_SIZE];
+    fixture_open(fixture, "a,b");
+    (void)log_in(fixture, "a", older);
+    (void)log_in(fixture, "b", anothers);
+    for (size_t i = 0; i < ARRAY_LEN(ended); i++) {
+        fixture_unix_ms += 1000;
+        (void)log_in(fixture, "a", ended[i]);
+        for (int twice = 0; twice < 2; twice++) /* takes one place */
+            accounts_end_cookie(fixture->accounts, ended[i]);
+        assert_int_equal(by_cookie(fixture, older), i < 64 ? 0 : -1);
+    }
+    (void)log_in(fixture, "a", newer);
+    for (size_t i = 0; i < ARRAY_LEN(ended); i++)
+        assert_int_equal(by_cookie(fixture, ended[i]), -1);
+    assert_int_equal(by_cookie(fixture, newer), 0);
+    assert_int_equal(by_cookie(fixture, anothers), 0);
+}
+
 static void nobody_in_particular_has_no_cookie(void **state)
 {
     struct fixture *fixture = *state;
@@ -221,6 +264,8 @@ int main(void)
         TEST(no_bit_of_a_cookie_may_differ),
         TEST(a_cookie_ends_with_its_time),
         TEST(a_cookie_ends_with_its_key),
+        TEST(a_logout_ends_its_login_and_no_other),
+        TEST(no_logout_is_forgotten_for_others_of_its_key),
         TEST(nobody_in_particular_has_no_cookie),
         TEST(a_ticket_is_good_once),
         TEST(a_ticket_ends_after_30_s_and_with_its_key),

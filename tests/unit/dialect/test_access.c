@@ -268,12 +268,13 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     assert_refused(fixture, request, "missing bearer token");
     request = (struct http_request){.cookie = cookie, .site = "same-origin"};
     assert_true(enters(fixture, &request, "runs", &any_route));
-    request = (struct http_request){.method = "POST", .is_https = true};
+    request = (struct http_request){.method = "POST", .cookie = cookie, .is_https = true};
     call(&access, &request, "POST", "/v1/logout");
     assert_int_equal(request.status, 204);
     assert_string_equal(fake_header(&request, "Set-Cookie"),
                         "runnel=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure");
     fake_request_fini(&request);
+    assert_refused(fixture, (struct http_request){.cookie = cookie}, "the login has ended");
     rate_limiter_free(access.limiter);
 }
 

@@ -12,6 +12,7 @@ from contract import RUNNEL, Service, request, wait_until
 from websocket import TEXT, WebSocket
 
 ADMIN = "sk_admin_0123456789"
+GRACE = "--shutdown-grace=0s"
 ENV = {"API_KEYS": f"{ADMIN}:admin:1000000:1000000"}
 PROGRAM = {"language": "bash", "code": "echo ran"}
 LONG = {"language": "bash", "code": "sleep 100"}
@@ -94,7 +95,7 @@ class ARunIsNotBegun(Keys):
     BODIES = {"/execute": PROGRAM, "/session": PROGRAM, "/api/execute": JOB, "/v1/runs": PROGRAM}
 
     def test_for_a_key_that_was_revoked_meanwhile(self):
-        with Service(env=ENV) as service:
+        with Service(GRACE, env=ENV) as service:
             token = self.create(service)
             open_ones = {path: Half(service.port, path, body, token)
                          for path, body in self.BODIES.items()}
@@ -106,7 +107,7 @@ class ARunIsNotBegun(Keys):
             self.assertEqual(mine.finish()[0], 200)
 
     def test_without_a_key_where_there_are_some_by_now(self):
-        with Service("--allow-anonymous=session") as service:
+        with Service(GRACE, "--allow-anonymous=session") as service:
             open_ones = {path: Half(service.port, path, body)
                          for path, body in self.BODIES.items()}
             self.create(service)
@@ -129,7 +130,7 @@ class WhatIsOpenIsClosed(Keys):
         }
 
     def test_for_a_key_that_is_revoked_and_for_no_other(self):
-        with Service("--concurrency=8", env=ENV) as service:
+        with Service(GRACE, "--concurrency=8", env=ENV) as service:
             token = self.create(service)
             theirs, mine = self.sockets(service, token), self.sockets(service, ADMIN)
             self.assertEqual(self.run_live(theirs["live"]), "success")
@@ -143,7 +144,7 @@ class WhatIsOpenIsClosed(Keys):
                     self.assertNotEqual(frame[0], 8, what)
 
     def test_events_and_polls_end_too(self):
-        with Service("--concurrency=4", env=ENV) as service:
+        with Service(GRACE, "--concurrency=4", env=ENV) as service:
             token = self.create(service)
             run = request(service.port, "POST", "/v1/runs?wait=false", LONG, key=token).json()["id"]
             said = {}
@@ -174,14 +175,14 @@ class WhatIsOpenIsClosed(Keys):
             self.assertTrue(said["poll"].endswith(b"\r\n\r\n1"), said["poll"])
 
     def test_opened_without_a_key_before_there_was_one(self):
-        with Service("--allow-anonymous=interactive") as service:
+        with Service(GRACE, "--allow-anonymous=interactive") as service:
             live, jobs = connect(service.port), WebSocket(service.port, "/")
             self.create(service)
             self.assertEqual(until_closed(jobs)[1], 1008)
             self.assertEqual(self.run_live(live), "success")
 
     def test_who_stays_without_a_key_sees_no_more_than_he_would_now(self):
-        with Service("--allow-anonymous=jobs") as service:
+        with Service(GRACE, "--allow-anonymous=jobs") as service:
             jobs = WebSocket(service.port, "/")
             token = self.create(service)
             for key, lines in ((token, []), (None, ["ran"])):

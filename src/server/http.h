@@ -108,7 +108,9 @@ struct http_server *http_server_new(struct loop *loop, const struct http_config 
 int http_server_start(struct http_server *server, struct err *err);
 void http_server_quiesce(struct http_server *server); /* accepts no new connection */
 uint16_t http_server_port(const struct http_server *server, size_t listener); /* once bound */
-size_t http_server_open_requests(const struct http_server *server); /* handed out, unanswered */
+/* Requests that are with their handlers, and answers, streams and WebSockets of which some was
+ * queued that is not with the kernel yet. */
+size_t http_server_unfinished(const struct http_server *server);
 void http_server_free(struct http_server *server);
 
 struct slice http_request_method(const struct http_request *request);

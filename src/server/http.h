@@ -10,8 +10,8 @@
  * Origin (doors.h), bad framing (framing.h), bodies over the route's maximum,
  * headers or bodies that do not arrive in time. An upload, and a file that is
  * sent, may take as long as it goes on: 8 KiB a second, looked at every timeout. Connections over
- * the maximum wait in the kernel's queue until another ends; one that has long been silent is ended
- * for them.
+ * the maximum wait in the kernel's queue until another ends; one that has long been silent, or does
+ * not end its head, is ended for them.
  */
 #ifndef RUNNEL_SERVER_HTTP_H
 #define RUNNEL_SERVER_HTTP_H

@@ -25,7 +25,7 @@ static void end_when_answered(void *context)
 {
     struct service *service = context;
     uint64_t waited_ms = (loop_now_ns() - service->drained_at_ns) / NS_PER_MS;
-    if (http_server_open_requests(service->server) == 0 || waited_ms > LAST_ANSWERS_MS)
+    if (http_server_unfinished(service->server) == 0 || waited_ms > LAST_ANSWERS_MS)
         loop_stop(service->wiring->loop);
     else
         loop_timer_start(service->last_answers, LAST_ANSWERS_STEP_MS);

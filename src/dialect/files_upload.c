@@ -51,7 +51,8 @@ struct upload {
     bool has_file;
     bool is_named_wrong; /* a file came, in another field */
     bool is_stored;      /* the store is asked to take it */
-    uint64_t size;       /* so far */
+    uint64_t size;       /* of the file, so far */
+    uint64_t received;   /* of the whole body, so far */
     uint64_t key;
     struct err err; /* of what went wrong here; code 0 is no failure */
     bool failed;
@@ -249,10 +250,23 @@ static void *begin(struct http_request *request, void *context)
     return upload;
 }
 
+/* What the parser still holds back is a boundary's length at most. */
+static const char *feed(struct upload *upload, struct slice bytes)
+{
+    const char *refusal = multipart_feed(upload->form, bytes);
+    upload->received += bytes.len;
+    if (refusal || upload->received - upload->size <= FORM_MAX)
+        return refusal;
+    upload->failed = true;
+    (void)err_set(&upload->err, ERR_TOO_LARGE,
+                  "the form is over the limit of %zu bytes beside its file", (size_t)FORM_MAX);
+    return upload->err.text;
+}
+
 static bool data(void *context, struct slice bytes)
 {
     struct upload *upload = context;
-    const char *refusal = multipart_feed(upload->form, bytes);
+    const char *refusal = feed(upload, bytes);
     if (refusal) {
         (void)refuse_form(upload, refusal);
         refuse(upload);

@@ -12,7 +12,6 @@
 #include "dialect/jobs_record.h"
 #include "dialect/jobs_request.h"
 #include "dialect/request_answer.h"
-#include "dialect/result_output.h"
 
 enum { LISTED_MAX = 100 };
 #define LIST_BODY_MAX (16 * MIB)
@@ -48,23 +47,26 @@ static void take(void *context, struct run *run)
     newest->created_ms[at] = note.created_ms;
 }
 
-/* Each by itself, so that those which the answer has no room for are the oldest. */
+/* Each by itself, so that those which the answer has no room for are the oldest. None is
+ * written that nobody will read: it is the loop's time, which everybody waits for. */
 static void write_each(struct jobs *jobs, struct newest *newest, struct buf records[LISTED_MAX])
 {
     size_t room = LIST_BODY_MAX;
     for (size_t i = 0; i < newest->count; i++) {
         struct jobs_note note;
-        buf_init(&records[i], RESULT_BODY_MAX);
+        buf_init(&records[i], room);
         struct json json = json_start(&records[i]);
         bool told = jobs_note_read(run_note(newest->runs[i]), &note) &&
                     jobs_record_write(&json, jobs, newest->runs[i], &note);
-        if (told && !records[i].failed && records[i].len <= room) {
+        if (told && !records[i].failed) {
             room -= records[i].len;
             continue;
         }
-        newest->more = newest->more || told;
-        room = told ? 0 : room;
         buf_fini(&records[i]);
+        if (told) {
+            newest->more = true;
+            return;
+        }
     }
 }
 
@@ -91,7 +93,7 @@ static void write_list(struct buf *body, const struct newest *newest,
 static void answer(struct http_request *request, struct jobs *jobs)
 {
     struct newest newest = {.request = request};
-    struct buf records[LISTED_MAX];
+    struct buf records[LISTED_MAX] = {0};
     auto_buf struct buf body;
     buf_init(&body, LIST_BODY_MAX + 64 * KIB);
     engine_each(jobs->engine, take, &newest);

@@ -15,6 +15,8 @@
 #define PRESENCE_MS 1000
 /* Who was just accepted, or just answered, gets this long to send a request. */
 #define IDLE_MIN_MS 1000
+/* And so long for the rest of its head, where others wait for a place. */
+#define HEAD_MIN_MS 2000
 /* For the last words: how long, and how much of what the client still sends is
  * read, before the socket goes. */
 #define PARTING_MS 2000
@@ -158,22 +160,26 @@ void connection_pace(struct http_connection *connection)
     connection->moved = bytes_moved(connection);
 }
 
-static void on_timer(void *context)
+/* As long as the request is being read the daemon has written nothing. */
+static void cut_late(struct http_connection *connection)
 {
-    struct http_connection *connection = context;
     static const char late[] = "HTTP/1.1 408 Request Timeout\r\n"
                                "Connection: close\r\nContent-Length: 0\r\n\r\n";
-    if (connection->wait == WAIT_HANDLER) {
-        look_for_client(connection);
-        return;
-    }
-    if (keeps_pace(connection))
-        return;
-    /* As long as the request is being read the daemon has written nothing. */
     const struct http_request *request = connection->request;
     if (request && request->phase <= PHASE_BODY)
         (void)send(connection->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     connection_cut(connection);
+}
+
+static void on_timer(void *context)
+{
+    struct http_connection *connection = context;
+    if (connection->wait == WAIT_HANDLER) {
+        look_for_client(connection);
+        return;
+    }
+    if (!keeps_pace(connection))
+        cut_late(connection);
 }
 
 static void on_readable(void *context, unsigned ready)
@@ -214,19 +220,27 @@ void connection_cut(struct http_connection *connection)
     server_run_soon(connection->server);
 }
 
+/* Nobody's share is asked for what has no whole head yet (http_share.c): whose it is may stand
+ * there. So it must not be held for long. */
+static bool may_be_cut(const struct http_connection *connection)
+{
+    const struct http_request *request = connection->request;
+    uint64_t waited_ms = (loop_now_ns() - connection->since_ns) / NS_PER_MS;
+    if (connection->wait == WAIT_REQUEST)
+        return waited_ms >= IDLE_MIN_MS;
+    return request && request->phase == PHASE_HEAD && waited_ms >= HEAD_MIN_MS;
+}
+
 void connection_make_room(struct http_server *server)
 {
     struct http_connection *oldest = NULL;
-    uint64_t latest_ns = loop_now_ns() - IDLE_MIN_MS * NS_PER_MS;
     list_for_each (member, &server->connections) {
         struct http_connection *connection = CONTAINER_OF(member, struct http_connection, link);
-        if (connection->wait != WAIT_REQUEST || connection->since_ns > latest_ns)
-            continue;
-        latest_ns = connection->since_ns;
-        oldest = connection;
+        if (may_be_cut(connection) && (!oldest || connection->since_ns < oldest->since_ns))
+            oldest = connection;
     }
     if (oldest)
-        connection_cut(oldest);
+        cut_late(oldest);
 }
 
 static struct http_connection *connection_new(struct http_server *server)

@@ -161,9 +161,22 @@ void http_server_quiesce(struct http_server *server)
         listener_close(&server->listeners[i]);
 }
 
-size_t http_server_open_requests(const struct http_server *server)
+/* A stream that is suspended has nothing queued, and may well never end. */
+static bool is_being_sent(const struct http_request *request)
 {
-    return server->open_requests;
+    return request->phase == PHASE_ANSWERED ||
+           (request->phase == PHASE_STREAMING && !request->suspended);
+}
+
+size_t http_server_unfinished(const struct http_server *server)
+{
+    size_t unfinished = server->open_requests + websockets_unfinished(server);
+    list_for_each (member, &server->connections) {
+        const struct http_request *request =
+            CONTAINER_OF(member, struct http_connection, link)->request;
+        unfinished += request && is_being_sent(request);
+    }
+    return unfinished;
 }
 
 /* libmicrohttpd refuses to stop over a suspended connection. */

@@ -10,8 +10,8 @@
  * Origin (doors.h), bad framing (framing.h), bodies over the route's maximum,
  * headers or bodies that do not arrive in time. An upload, and a file that is
  * sent, may take as long as it goes on: 8 KiB a second, looked at every timeout. Connections over
- * the maximum wait in the kernel's queue until another ends; one that has long been silent is ended
- * for them.
+ * the maximum wait in the kernel's queue until another ends; one that has long been silent, or does
+ * not end its head, is ended for them.
  */
 #ifndef RUNNEL_SERVER_HTTP_H
 #define RUNNEL_SERVER_HTTP_H
@@ -113,7 +113,9 @@ uint16_t http_server_port(const struct http_server *server, size_t listener); /*
 void http_server_end_callers(struct http_server *server,
                              bool (*may_stay)(void *context, uint64_t key, const char *dialect),
                              void *context);
-size_t http_server_open_requests(const struct http_server *server); /* handed out, unanswered */
+/* Requests that are with their handlers, and answers, streams and WebSockets of which some was
+ * queued that is not with the kernel yet. */
+size_t http_server_unfinished(const struct http_server *server);
 void http_server_free(struct http_server *server);
 
 struct slice http_request_method(const struct http_request *request);

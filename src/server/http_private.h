@@ -160,7 +160,8 @@ void connection_wait(struct http_connection *connection, enum connection_wait wa
 void connection_pace(struct http_connection *connection);
 /* Ends it from outside the daemon, which notices in its next run. */
 void connection_cut(struct http_connection *connection);
-/* Cuts the one that has been silent for longest between two requests, if any. */
+/* Cuts the one that has been silent between two requests, or has not ended its head, for
+ * longest, if any. */
 void connection_make_room(struct http_server *server);
 void parting_free_all(struct http_server *server);
 /* One of those that max_connections counts is closed. */

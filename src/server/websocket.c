@@ -349,6 +349,17 @@ size_t websockets_held_by(const struct http_server *server, uint64_t holder)
     return held;
 }
 
+size_t websockets_unfinished(const struct http_server *server)
+{
+    size_t unfinished = 0;
+    list_for_each (member, &server->websockets) {
+        const struct websocket *socket = CONTAINER_OF(member, struct websocket, link);
+        unfinished += !socket->is_gone && !socket->is_parting &&
+                      (socket->last_code != 0 || wslay_event_want_write(socket->wslay));
+    }
+    return unfinished;
+}
+
 void websockets_free_all(struct http_server *server)
 {
     list_for_each_safe (member, following, &server->websockets) {

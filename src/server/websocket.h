@@ -57,7 +57,8 @@ struct websocket_config {
     const char *const *protocols; /* subprotocols, best first, NULL-ended; may be NULL */
 };
 
-/* Does the request ask for one, in whatever form? */
+/* Does the request ask for one, be it rightly or not? Another protocol that it offers
+ * (curl's h2c) is ignored. */
 bool websocket_wanted(const struct http_request *request);
 
 /* Answers the request: with 101, or with the 4xx that says what is wrong with

@@ -15,11 +15,6 @@ enum {
     ANSWER_LEN = BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE),
 };
 
-bool websocket_wanted(const struct http_request *request)
-{
-    return http_request_header(request, "Upgrade") != NULL;
-}
-
 /* Is `word` one of the comma-separated ones, in any case? */
 static bool has_token(const char *list, const char *word)
 {
@@ -32,6 +27,11 @@ static bool has_token(const char *list, const char *word)
         at += token;
     }
     return false;
+}
+
+bool websocket_wanted(const struct http_request *request)
+{
+    return has_token(http_request_header(request, "Upgrade"), "websocket");
 }
 
 static bool is_key(const char *key)
@@ -73,7 +73,7 @@ static bool check(struct http_request *request)
     const char *version = http_request_header(request, "Sec-WebSocket-Version");
     if (request->is_http_1_0)
         refuse(request, 426, "a WebSocket needs HTTP/1.1 (nginx: proxy_http_version 1.1)");
-    else if (!has_token(http_request_header(request, "Upgrade"), "websocket") ||
+    else if (!websocket_wanted(request) ||
              !has_token(http_request_header(request, "Connection"), "upgrade"))
         refuse(request, 426, "this is served over a WebSocket: Upgrade: websocket is missing");
     else if (!version || strcmp(version, "13") != 0)

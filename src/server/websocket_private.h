@@ -25,6 +25,8 @@ void websocket_open(struct websocket *socket, int fd, struct slice early);
 void websocket_failed(struct websocket *socket);
 /* Of this one's share (http_share.c). */
 size_t websockets_held_by(const struct http_server *server, uint64_t holder);
+/* Those with something to be said that is not with the kernel yet. */
+size_t websockets_unfinished(const struct http_server *server);
 /* Closes all that there are, without waiting for an answer: the server ends. */
 void websockets_free_all(struct http_server *server);
 

@@ -101,6 +101,13 @@ class Frames(Live):
             self.assertEqual(refused.exception.status, status, headers)
         self.attach(run, Origin="http://localhost:5173")
 
+    def test_another_protocol_that_is_offered_is_ignored_where_there_is_more_than_a_socket(self):
+        for path in ("/", "/languages", "/socket.io/?EIO=4&transport=polling"):
+            status, _, body = self.service.request_raw(
+                "GET", path, headers={"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings",
+                                      "HTTP2-Settings": "AAMAAABkAAQAAP__"})
+            self.assertEqual(status, 200, (path, body))
+
 
 if __name__ == "__main__":
     unittest.main()

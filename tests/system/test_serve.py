@@ -37,6 +37,21 @@ SHORT = {"language": "bash", "code": "echo hello"}
 
 
 class Overload(unittest.TestCase):
+    def test_who_never_ends_a_head_makes_room(self):
+        with Service("--max-connections=16") as service:
+            for begun in (b"", b"GET /health HTTP/1.1\r\nX: "):
+                held = [socket.create_connection(("127.0.0.1", service.port), BOUND_S)
+                        for _ in range(16)]
+                for connection in held:
+                    connection.sendall(begun)
+                # They may have 30 s where nobody waits for their place.
+                self.assertEqual(service.request("GET", "/health", timeout=BOUND_S)[0], 200, begun)
+                told = [connection.recv(1000) for connection in held[:1]]
+                self.assertEqual(told[0].split(b"\r\n")[0],
+                                 b"HTTP/1.1 408 Request Timeout" if begun else b"")
+                for connection in held:
+                    connection.close()
+
     def test_what_waits_is_answered_and_what_is_too_much_is_told_at_once(self):
         with Service("--concurrency=1", "--queue-length=2") as service:
             long = post(service, LONG)

@@ -51,6 +51,22 @@ class Uploads(Contract):
         self.assertEqual((answer.status, answer.json()["code"]), (413, "too_large"), answer)
         self.assertEqual(self.upload(bytes(10 << 20)).status, 200)
 
+    def test_more_than_a_file_has_a_cap_of_its_own(self):
+        def with_note(size):
+            return (b"--edge\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n"
+                    + bytes(size) + b"\r\n" + body)
+        headers, body = form(b"hello")
+        for size, status in ((1 << 19, 200), (2 << 20, 413), (9 << 20, 413)):
+            answer = self.ask("POST", "/v1/files", with_note(size), headers=headers)
+            self.assertEqual(answer.status, status, (size, answer))
+            chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(with_note(size)), with_note(size))
+            answer = self.ask("POST", "/v1/files", chunked,
+                              headers={**headers, "Transfer-Encoding": "chunked"})
+            self.assertEqual(answer.status, status, (size, answer))
+        self.assertEqual((answer.json()["code"], answer.json()["error"]),
+                         ("too_large", "the form is over the limit of 1048576 bytes beside its file"))
+        self.assertEqual(self.upload(bytes(10 << 20)).status, 200)
+
     def test_they_are_listed_and_removed(self):
         file = self.upload(b"x", "listed").json()["id"]
         names = [item["file"]["id"] for item in self.ask("GET", "/v1/files").json()["files"]]

@@ -63,8 +63,16 @@ static void cookie(struct http_request *request, void *context)
     http_reply(request, found ? 200 : 404, "text/plain", slice_of(value));
 }
 
+static void socket_of(struct http_request *request, void *context)
+{
+    (void)context;
+    world.handled++;
+    http_reply(request, 200, "text/plain", slice_of("a socket"));
+}
+
 static const struct http_route routes[] = {
     {"GET", "/open", 0, who, .access = HTTP_OPEN},
+    {HTTP_WEBSOCKET, "/open", 0, socket_of, .access = HTTP_ANY_KEY},
     {"GET", "/any", 0, who},
     {"POST", "/files", 1000, who, .access = 2},
     {"GET", "/cookie", 0, cookie, .access = HTTP_OPEN},
@@ -121,6 +129,16 @@ static void a_route_is_reached_by_those_that_are_authorized(void **state)
         {"GET /any", "", 401, NULL, 1, HTTP_ANY_KEY},
         {"GET /any", "Authorization: key 7 3\r\n", 200, "7 3", 1, HTTP_ANY_KEY},
         {"HEAD /any", "", 401, "", 1, HTTP_ANY_KEY},
+        /* another protocol than a WebSocket's: it may be ignored, and is */
+        {"GET /open", "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n", 200, "0 ffffffff",
+         1, HTTP_OPEN},
+        {"GET /open", "Upgrade: websockets\r\n", 200, "0 ffffffff", 1, HTTP_OPEN},
+        {"GET /open", "Upgrade: WebSocket\r\n", 401, NULL, 1, HTTP_ANY_KEY},
+        {"GET /open", "Upgrade: h2c, websocket\r\nAuthorization: key 7 3\r\n", 200, "a socket", 1,
+         HTTP_ANY_KEY},
+        {"GET /open", "Upgrade: h2c\r\nOrigin: http://evil.example\r\n", 200, "0 ffffffff", 1,
+         HTTP_OPEN},
+        {"GET /open", "Upgrade: websocket\r\nOrigin: http://evil.example\r\n", 403, NULL, 0, 0},
         {"GET /none", "", 404, NULL, 0, 0},
         {"GET /any", "Host: other\r\n", 400, NULL, 0, 0}, /* two of them */
         {"OPTIONS /any", "", 204, "", 0, 0},

@@ -29,6 +29,11 @@ static size_t held_by(const struct http_server *server, uint64_t holder)
     return held;
 }
 
+uint64_t http_request_holder(const struct http_request *request)
+{
+    return request->holder;
+}
+
 bool request_may_hold(struct http_request *request)
 {
     const struct http_server *server = request->server;

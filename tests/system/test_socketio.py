@@ -13,12 +13,14 @@ SEPARATOR = b"\x1e"
 class Polling:
     """A client that polls, over one connection of its own."""
 
-    def __init__(self, service, opened=True):
+    def __init__(self, service, key=None):
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=3 * BOUND_S)
-        self.sid = self.open() if opened else None
+        self.sid = self.open()
 
     def ask(self, method, query="", body=None):
-        self.connection.request(method, f"/socket.io/?EIO=4&transport=polling{query}", body)
+        self.connection.request(method, f"/socket.io/?EIO=4&transport=polling{query}", body,
+                                self.headers)
         answer = self.connection.getresponse()
         return answer.status, answer.read()
 
@@ -53,6 +55,26 @@ class SocketIO(unittest.TestCase):
             status, packets = client.poll()
             self.assertEqual((status, packets.split(SEPARATOR)[-1]), (200, b"41"))
             self.assertLess(len(packets), 300_000)
+
+    def test_sessions_that_never_connect_leave_places_for_others(self):
+        with Service("--max-connections=64") as service:
+            flood = self.client(service)
+            for _ in range(200):
+                flood.open()
+            other = self.client(service)
+            self.assertEqual(other.post(b"40")[0], 200)
+            self.assertTrue(other.poll()[1].startswith(b"40{"))
+
+    def test_one_key_leaves_sessions_for_another(self):
+        keys = ["bob-with-many-letters", "eve-with-many-letters"]
+        with Service("--max-connections=16", env={"API_KEYS": ",".join(keys)}) as service:
+            eve = self.client(service, key=keys[1])
+            for _ in range(12):
+                eve.sid = eve.open()
+                self.assertEqual(eve.post(b"40")[0], 200)
+            self.assertEqual(eve.ask("GET")[0], 503)
+            bob = self.client(service, key=keys[0])
+            self.assertEqual(bob.post(b"40")[0], 200)
 
 
 if __name__ == "__main__":

@@ -184,6 +184,7 @@ static int make_execute(struct service *service, struct err *err)
 static void make_runs(struct service *service)
 {
     const struct config *config = &service->wiring->config;
+    list_init(&service->replays);
     service->runs = (struct runs){
         .loop = service->wiring->loop,
         .engine = service->wiring->engine,
@@ -195,7 +196,7 @@ static void make_runs(struct service *service)
         .webhook_secret = service->webhook_secret,
         .links = service_links(service),
         .max_file_bytes = config->max_upload_bytes,
-        .replay_bytes = &service->replay_bytes,
+        .replays = &service->replays,
         .find_versions = find_versions,
         .find_versions_context = service,
     };

@@ -44,7 +44,7 @@ struct service {
     struct jobs jobs;
     struct words dependencies;
     struct runs runs;
-    size_t replay_bytes; /* of runs */
+    struct list replays; /* of runs */
     struct openapi openapi;
     struct runs_recorder *recorder;
     struct files files;

@@ -31,6 +31,8 @@
 
 #define ARGUMENT_MAX MIB
 #define EXECUTIONS_MAX 32 /* of one client */
+/* With those that were refused, and that a client has not heard of yet. */
+#define UNTOLD_MAX (2 * EXECUTIONS_MAX)
 #define MS_PER_MINUTE 60000
 
 enum step {
@@ -267,9 +269,25 @@ static int start(struct execution *execution, const json_t *argument, struct err
     return 0;
 }
 
+static void client_free(struct client *client)
+{
+    list_for_each_safe (link, following, &client->executions) {
+        struct execution *execution = CONTAINER_OF(link, struct execution, link);
+        if (execution->run)
+            run_cancel(execution->run, "the client left");
+        execution_free(execution);
+    }
+    free(client);
+}
+
 static void take_execute(struct client *client, const json_t *argument)
 {
     struct err err = {0};
+    if (client->execution_count >= UNTOLD_MAX) { /* it makes us answer, and never fetches */
+        engineio_disconnect(client->session);
+        client_free(client);
+        return;
+    }
     struct execution *execution = calloc(1, sizeof *execution);
     if (!execution)
         return;
@@ -335,14 +353,7 @@ static void on_writable(void *owner)
 
 static void on_closed(void *owner)
 {
-    struct client *client = owner;
-    list_for_each_safe (link, following, &client->executions) {
-        struct execution *execution = CONTAINER_OF(link, struct execution, link);
-        if (execution->run)
-            run_cancel(execution->run, "the client left");
-        execution_free(execution);
-    }
-    free(client);
+    client_free(owner);
 }
 
 const struct engineio_owner_ops interactive_ops = {on_connected, on_event, on_writable, on_closed};

@@ -27,6 +27,7 @@
 
 struct accounts;
 struct catalogue;
+struct list;
 struct loop;
 struct runs_hooks;
 struct store;
@@ -44,7 +45,7 @@ struct runs {
     const unsigned char *webhook_secret; /* request_webhook.h */
     struct request_links links;
     uint64_t max_file_bytes; /* of an uploaded file that a run takes */
-    size_t *replay_bytes;    /* that WebSockets hold of stored events, together */
+    struct list *replays;    /* WebSockets that hold stored events */
     /* Somebody looks at the languages: finds out their versions, which later answers
      * then have. */
     void (*find_versions)(void *context);

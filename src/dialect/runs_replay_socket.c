@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/util.h"
 #include "codec/json_read.h"
 #include "dialect/runs.h"
@@ -18,13 +19,16 @@
 #define LINES_MAX (64 * MIB)
 /* Of all sockets together: a client may take its time. */
 #define REPLAYS_MAX (128 * MIB)
+/* Behind so many bytes of one holder's there is no other. */
+#define REPLAYS_OF_HOLDER_MAX (REPLAYS_MAX / 4)
 #define MESSAGE_MAX MIB
 
 struct replay {
+    struct list link; /* in runs.replays */
+    uint64_t holder;
     struct websocket *socket;
     struct buf lines;
     struct slice rest;
-    size_t *held; /* runs.replay_bytes */
     uint64_t from;
     bool is_binary;
 };
@@ -68,9 +72,21 @@ static void on_message(void *context, enum websocket_kind kind, struct slice pay
 static void on_closed(void *context)
 {
     struct replay *replay = context;
-    *replay->held -= replay->lines.len;
+    list_remove(&replay->link);
     buf_fini(&replay->lines);
     free(replay);
+}
+
+static bool has_room(const struct list *replays, uint64_t holder)
+{
+    size_t all = 0;
+    size_t own = 0;
+    list_for_each (link, replays) {
+        const struct replay *replay = CONTAINER_OF(link, struct replay, link);
+        all += replay->lines.len;
+        own += replay->holder == holder ? replay->lines.len : 0;
+    }
+    return all < REPLAYS_MAX && (holder == 0 || own < REPLAYS_OF_HOLDER_MAX);
 }
 
 void replay_on_websocket(struct http_request *request, const struct stored_run *run, uint64_t from,
@@ -79,19 +95,20 @@ void replay_on_websocket(struct http_request *request, const struct stored_run *
     static const struct websocket_ops ops = {on_message, on_drained, on_closed};
     auto_buf struct buf spare;
     struct err err;
-    bool has_room = *runs->replay_bytes < REPLAYS_MAX;
-    struct replay *replay = has_room ? calloc(1, sizeof *replay) : NULL;
+    uint64_t holder = http_request_holder(request);
+    bool may = has_room(runs->replays, holder);
+    struct replay *replay = may ? calloc(1, sizeof *replay) : NULL;
     if (!replay) {
-        (void)(has_room ? err_sys(&err, errno, "stream")
-                        : err_set(&err, ERR_BUSY, "too many runs are being replayed"));
+        (void)(may ? err_sys(&err, errno, "stream")
+                   : err_set(&err, ERR_BUSY, "too many runs are being replayed"));
         http_reply_err(request, &err);
         return;
     }
-    *replay = (struct replay){.from = from, .held = runs->replay_bytes};
+    *replay = (struct replay){.from = from, .holder = holder};
+    list_append(runs->replays, &replay->link);
     buf_init(&spare, RUNS_EVENT_MAX);
     buf_init(&replay->lines, LINES_MAX);
     buf_add_slice(&replay->lines, replay_lines(run, &spare));
-    *replay->held += replay->lines.len;
     replay->rest = buf_slice(&replay->lines);
     replay->socket = websocket_accept(request, &(struct websocket_config){
                                                    .message_max = MESSAGE_MAX,

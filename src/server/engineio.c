@@ -44,54 +44,6 @@ struct engineio_answer engineio_refuse(const struct engineio_query *query,
 
 static const struct engineio_answer empty_400 = {.status = 400};
 
-/* ---- sessions by sid ---- */
-
-/* Keyed, so that no list can be made long; and compared as a whole, so that the
- * time taken says nothing about how much of a guess is right. */
-static struct list *bucket_of(const struct engineio *engineio, const char *sid)
-{
-    uint64_t hash = engineio->seed;
-    for (size_t i = 0; i < SID_LEN; i++) {
-        hash = (hash ^ (unsigned char)sid[i]) * 0x9E3779B97F4A7C15ULL;
-        hash ^= hash >> 32;
-    }
-    return &engineio->buckets[hash & engineio->bucket_mask];
-}
-
-static bool same_sid(const char *a, const char *b)
-{
-    unsigned difference = 0;
-    for (size_t i = 0; i < SID_LEN; i++)
-        difference |= (unsigned char)a[i] ^ (unsigned char)b[i];
-    return difference == 0;
-}
-
-static struct engineio_session *find(const struct engineio *engineio, const char *sid)
-{
-    if (strlen(sid) != SID_LEN)
-        return NULL;
-    list_for_each (link, bucket_of(engineio, sid)) {
-        struct engineio_session *session = CONTAINER_OF(link, struct engineio_session, link);
-        if (same_sid(session->sid, sid))
-            return session;
-    }
-    return NULL;
-}
-
-static struct engineio_session *open_session(struct engineio *engineio, enum line line,
-                                             const struct engineio_query *query)
-{
-    if (engineio->count >= engineio->config.max_sessions)
-        return NULL;
-    struct engineio_session *session = session_new(engineio, line, query->client);
-    if (!session)
-        return NULL;
-    session->key = query->key;
-    list_append(bucket_of(engineio, session->sid), &session->link);
-    engineio->count++;
-    return session;
-}
-
 /* ---- all of them ---- */
 
 static void free_ended(void *context)
@@ -125,6 +77,7 @@ struct engineio *engineio_new(struct loop *loop, const struct engineio_config *c
         (void)err_set(err, ERR_INTERNAL, "out of memory for the sessions of Socket.IO");
         return NULL;
     }
+    list_init(&engineio->opened);
     list_init(&engineio->ended);
     engineio->loop = loop;
     engineio->config = *config;
@@ -202,7 +155,7 @@ static enum engineio_refusal check(const struct engineio *engineio,
     if (!websocket && strcmp(transport, "polling") != 0)
         return ENGINEIO_TRANSPORT_UNKNOWN;
     bool known = query->sid && query->sid[0];
-    struct engineio_session *session = known ? find(engineio, query->sid) : NULL;
+    struct engineio_session *session = known ? engineio_find(engineio, query->sid) : NULL;
     if (session && session->key != query->key)
         session = NULL;
     if (known && !session)
@@ -244,7 +197,7 @@ struct engineio_session *engineio_poll_arrived(struct engineio *engineio,
     struct engineio_session *session;
     enum engineio_refusal refusal = check(engineio, query, &session);
     if (refusal == ENGINEIO_REFUSAL_COUNT && !session) {
-        session = open_session(engineio, LINE_POLLING, query);
+        session = engineio_open(engineio, LINE_POLLING, query);
         if (session)
             session_write_open(session);
         else
@@ -313,7 +266,7 @@ struct engineio_session *engineio_ws_arrived(struct engineio *engineio,
         else
             session_probe(session);
     } else if (refusal == ENGINEIO_REFUSAL_COUNT) {
-        session = open_session(engineio, LINE_WEBSOCKET, query);
+        session = engineio_open(engineio, LINE_WEBSOCKET, query);
         refusal = session ? refusal : ENGINEIO_TOO_MANY;
     }
     if (refusal == ENGINEIO_REFUSAL_COUNT)

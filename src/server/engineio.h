@@ -42,6 +42,10 @@
  * program behind it is held and nothing is lost. What is emitted in spite of it
  * is not taken. A client that makes us answer, and never fetches, is closed.
  *
+ * One holder has no more than three quarters of the sessions, and a quarter of them may
+ * wait for their clients to connect: the next one ends the oldest of these, and so it
+ * does when there is no room at all. Who means it connects within a round trip.
+ *
  * A session ends by the client's packet `1`, its socket's end, a poll that it
  * leaves or doubles, a ping unanswered for ping_timeout_ms, connect_timeout_ms
  * without a namespace, a packet that must not be there, or engineio_disconnect.
@@ -112,6 +116,7 @@ struct engineio_query {
     struct slice method;
     const char *client; /* kept for engineio_client; may be NULL */
     uint64_t key;       /* who asks: a session is known to the one that opened it */
+    uint64_t holder;    /* whose share of the sessions it is of; 0: nobody's */
     bool upgrade;       /* it asks for a WebSocket */
 };
 

@@ -84,6 +84,7 @@ static struct engineio_query query_of(const struct http_request *request)
         .method = http_request_method(request),
         .client = http_request_client(request),
         .key = http_request_key(request),
+        .holder = http_request_holder(request),
         .upgrade = websocket_wanted(request),
     };
 }

@@ -5,10 +5,23 @@
 #include "loop/loop.h"
 #include "server/engineio_private.h"
 
+/* What only answers the client waits for no `writable`: one that never fetches would
+ * have us remember it all. */
+static bool may_answer(struct engineio_session *session)
+{
+    if (session->queue.len < session->engineio->config.queue_bytes)
+        return true;
+    session->broken = true;
+    loop_task_schedule(session->flush);
+    return false;
+}
+
 /* To any namespace but the main one, and to a client that has no owner. */
 static bool refuse_client(struct engineio_session *session, struct slice space, const char *why)
 {
     size_t before = session->queue.len;
+    if (!may_answer(session))
+        return true;
     socketio_write_head(&session->queue, SOCKETIO_CONNECT_ERROR, space, NO_DATA);
     struct json json = json_start(&session->queue);
     json_open_object(&json, NULL);
@@ -26,6 +39,8 @@ static bool connect_client(struct engineio_session *session)
     struct slice space = slice_of("/");
     char sid[SID_LEN + 1];
     size_t before = session->queue.len;
+    if (!may_answer(session))
+        return true;
     if (!session_make_sid(sid))
         return false;
     socketio_write_head(&session->queue, SOCKETIO_CONNECT, space, NO_DATA);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* engineio_private.h — between who asks for a session (engineio.c), its life
- * (engineio_session.c), and the Socket.IO on it (engineio_message.c).
+/* engineio_private.h — between who asks for a session (engineio.c), the places for
+ * them (engineio_places.c), its life (engineio_session.c), and the Socket.IO on it
+ * (engineio_message.c).
  *
  *     opened ─► polling ◄──► probing ──► websocket ◄─ opened over a WebSocket
  *                  │            │            │
@@ -39,16 +40,19 @@ struct engineio {
     size_t bucket_mask;
     uint64_t seed;
     size_t count;
+    struct list opened; /* all of them, the oldest first */
     struct list ended;
     struct loop_task *bury;
 };
 
 struct engineio_session {
     struct list link; /* in its bucket, or in `ended` */
+    struct list age;  /* in `opened` */
     struct engineio *engineio;
     char sid[SID_LEN + 1];
     char client[ADDRESS_TEXT_SIZE];
     uint64_t key;
+    uint64_t holder;
     enum line line;
     void *poll; /* the one that waits */
     void *ws;
@@ -65,6 +69,11 @@ struct engineio_session {
     struct loop_timer *upgrade;
     struct loop_task *flush; /* so that what one turn brings leaves together */
 };
+
+struct engineio_session *engineio_find(const struct engineio *engineio, const char *sid);
+/* NULL when it may not be, or cannot. */
+struct engineio_session *engineio_open(struct engineio *engineio, enum line line,
+                                       const struct engineio_query *query);
 
 /* NULL when memory or random bytes cannot be had. In no bucket yet. */
 struct engineio_session *session_new(struct engineio *engineio, enum line line, const char *client);

@@ -160,7 +160,7 @@ bool session_take_packet(struct engineio_session *session, struct slice text)
     struct engineio_packet packet;
     if (engineio_read_packet(text, &packet) < 0)
         return false;
-    if (session->line == LINE_LEAVING && packet.type != ENGINEIO_CLOSE)
+    if ((session->broken || session->line == LINE_LEAVING) && packet.type != ENGINEIO_CLOSE)
         return true; /* nobody is there to be told */
     switch (packet.type) {
     case ENGINEIO_CLOSE: /* a poll that waits is told nothing: it was the client's wish */
@@ -219,6 +219,7 @@ struct engineio_session *session_new(struct engineio *engineio, enum line line, 
     }
     const struct engineio_config *config = &engineio->config;
     list_init(&session->link);
+    list_init(&session->age);
     session->engineio = engineio;
     session->line = line;
     (void)snprintf(session->client, sizeof session->client, "%s", client ? client : "");
@@ -252,6 +253,7 @@ void session_end(struct engineio_session *session, enum engineio_type farewell)
         return;
     struct engineio *engineio = session->engineio;
     move(session, LINE_ENDED);
+    list_remove(&session->age);
     list_remove(&session->link);
     list_append(&engineio->ended, &session->link);
     engineio->count--;

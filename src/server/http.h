@@ -144,6 +144,8 @@ bool http_request_is_json(const struct http_request *request);
  * `authorize` has said something else. */
 void http_set_caller(struct http_request *request, uint64_t key, unsigned scopes);
 uint64_t http_request_key(const struct http_request *request);
+/* Whose share it is of: of a key, or of an address without one; 0: nobody's. */
+uint64_t http_request_holder(const struct http_request *request);
 unsigned http_request_scopes(const struct http_request *request);
 /* Value of the cookie of this name, into `value`; false when there is none, or no room. */
 bool http_request_cookie(const struct http_request *request, const char *name, char *value,

@@ -215,6 +215,8 @@ void http_reply_too_large(struct http_request *request);
 
 /* http_share.c: may who asks have one more connection? False: it has answered. */
 bool request_may_hold(struct http_request *request);
+/* May so many bytes more of this one's be kept until they are all there? */
+bool server_may_buffer(const struct http_server *server, uint64_t holder, size_t len);
 
 uint64_t server_timeout_ms(const struct http_server *server);
 

@@ -8,8 +8,6 @@
 #include "server/http_private.h"
 #include "server/websocket_private.h"
 
-/* All bodies that are being read or are with a handler, together. */
-#define BODIES_MAX (64 * MIB)
 /* libmicrohttpd lets us answer before a body or after it, never in its midst:
  * a chunked body that turns out too long is read to its end, up to this. */
 #define DISCARD_MAX (8 * MIB)
@@ -138,7 +136,7 @@ static enum MHD_Result take_body(struct http_request *request, struct slice piec
     struct http_server *server = request->server;
     if (!request->too_large && !request->overloaded) {
         request->too_large = piece.len > http_request_max_body(request) - request->body.len;
-        request->overloaded = piece.len > BODIES_MAX - server->body_bytes;
+        request->overloaded = !server_may_buffer(server, request->holder, piece.len);
     }
     if (!request->too_large && !request->overloaded) {
         buf_add_slice(&request->body, piece);

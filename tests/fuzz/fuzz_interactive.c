@@ -25,6 +25,7 @@ static struct world {
     struct engine engine;
     struct interactive interactive;
     bool is_full;
+    bool is_left; /* we ended it */
 } world;
 
 /* ---- the session, and what the played engine lacks ---- */
@@ -36,6 +37,12 @@ int engineio_emit(struct engineio_session *session, const char *event, struct sl
     /* A NUL of the program may be told; our own reader takes none. */
     assert(told || memmem(argument.at, argument.len, "\\u0000", 6));
     return world.is_full ? 0 : 1;
+}
+
+void engineio_disconnect(struct engineio_session *session)
+{
+    assert(session == (void *)&world && !world.is_left);
+    world.is_left = true;
 }
 
 const char *engineio_client(const struct engineio_session *session)
@@ -123,16 +130,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (!world.loop)
         set_up();
     world.is_full = false;
+    world.is_left = false;
     void *client = interactive_ops.connected(&world.interactive, (void *)&world);
     assert(client);
-    while (at < end) {
+    while (at < end && !world.is_left) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         struct slice line = {at, (size_t)((newline ? newline : end) - at)};
         if (line.len > 0)
             take_step(client, line);
         at += line.len + 1;
     }
-    interactive_ops.closed(client);
+    if (!world.is_left)
+        interactive_ops.closed(client);
     assert(world.engine.running == 0);
     return 0;
 }

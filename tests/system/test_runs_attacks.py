@@ -417,6 +417,7 @@ class Long(Kept):
     def test_sockets_that_do_not_read_what_is_replayed(self):
         service = self.serve(API_KEYS=KEYS)
         run = self.make(service, 2 << 20, wait=True)
+        other = start(service, "echo", BOB, wait=True)[1]["id"]
         service.close()
         service = self.serve(API_KEYS=KEYS)
         refused = 0
@@ -429,6 +430,24 @@ class Long(Kept):
                 self.assertEqual(error.status, 503)
                 refused += 1
         self.assertGreater(refused, 0)
+        with WebSocket(service.port, f"/v1/runs/{other}/stream",
+                       Authorization=f"Bearer {BOB}") as reader:
+            while reader.json().get("type") != "end":
+                pass
+
+    def test_bodies_that_do_not_end(self):
+        service = self.serve(API_KEYS=KEYS)
+        head = (f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ALICE}\r\n"
+                "Content-Type: application/json\r\nContent-Length: 1048576\r\n\r\n").encode()
+        code = "true " + "x" * 100_000
+        for _ in range(64):
+            opened = socket.create_connection(("127.0.0.1", service.port), BOUND_S)
+            self.addCleanup(opened.close)
+            opened.sendall(head + b" " * 1048575)
+            if start(service, code, wait=True)[0] == 503:
+                break
+        self.assertEqual(start(service, code, wait=True)[0], 503)
+        self.assertEqual(start(service, code, BOB, True)[0], 200)
 
     def test_a_record_is_whole_however_much_was_printed(self):
         service = self.serve(API_KEYS=KEYS)

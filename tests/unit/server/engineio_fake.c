@@ -144,7 +144,8 @@ struct engineio_query fake_query(const struct fake *fake, const char *method)
                                    .transport = "polling",
                                    .sid = fake->sid,
                                    .method = slice_of(method),
-                                   .client = "192.0.2.1"};
+                                   .client = "192.0.2.1",
+                                   .holder = fake->holder};
 }
 
 struct engineio_session *fake_poll(struct fake *fake, const char *name)

@@ -23,6 +23,7 @@ struct fake {
     struct buf said;
     char sid[32]; /* of the last open packet */
     char id[32];  /* of the last connect */
+    uint64_t holder;
     bool ws_full; /* what ws_send tells */
     bool refuse_clients;
     const char *emit_at_once; /* by `connected` */

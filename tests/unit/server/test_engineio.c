@@ -256,8 +256,8 @@ static void there_are_no_more_sessions_than_the_maximum(void **state)
     (void)state;
     struct fake fake;
     fake_start(&fake, &(struct engineio_config){.max_sessions = 2});
-    fake_open(&fake);
-    fake_open(&fake);
+    fake_connect(&fake);
+    fake_connect(&fake);
     char sid[sizeof fake.sid];
     memcpy(sid, fake.sid, sizeof sid);
     fake.sid[0] = '\0';
@@ -274,6 +274,48 @@ static void there_are_no_more_sessions_than_the_maximum(void **state)
     assert_true(fake_post(&fake, "1"));
     fake_open(&fake);
     assert_int_equal(engineio_count(fake.engineio), 2);
+    fake_end(&fake);
+}
+
+static void one_holder_leaves_sessions_for_others(void **state)
+{
+    (void)state;
+    struct fake fake;
+    fake_start(&fake, &(struct engineio_config){.max_sessions = 8});
+    fake.holder = 1;
+    for (int i = 0; i < 6; i++)
+        fake_connect(&fake);
+    fake.sid[0] = '\0';
+    assert_null(fake_poll(&fake, "c"));
+    fake_expect(&fake,
+                "poll c: 503 application/json {\"code\":3,\"message\":\"Too many sessions\"}\n");
+    fake.holder = 2;
+    fake_connect(&fake);
+    fake.holder = 0; /* a program on this machine */
+    fake_connect(&fake);
+    assert_int_equal(engineio_count(fake.engineio), 8);
+    fake_end(&fake);
+}
+
+static void sessions_that_never_connect_make_room(void **state)
+{
+    (void)state;
+    struct fake fake;
+    fake_start(&fake, &(struct engineio_config){.max_sessions = 8});
+    for (fake.holder = 0; fake.holder < 2; fake.holder++) {
+        for (int i = 0; i < 20; i++)
+            fake_open(&fake);
+        assert_int_equal(engineio_count(fake.engineio), 2 + 2 * fake.holder);
+    }
+    assert_true(fake_post(&fake, "40")); /* the youngest is there */
+    fake_expect(&fake, "connected\n");
+    for (fake.holder = 2; fake.holder < 12; fake.holder++)
+        fake_open(&fake);
+    assert_int_equal(engineio_count(fake.engineio), 8);
+    fake.holder = 12;
+    for (int i = 0; i < 6; i++)
+        fake_connect(&fake);
+    assert_int_equal(engineio_count(fake.engineio), 8);
     fake_end(&fake);
 }
 
@@ -304,6 +346,8 @@ int main(void)
         cmocka_unit_test(what_must_not_be_there_ends_the_session),
         cmocka_unit_test(a_body_over_the_maximum_is_413_and_no_more),
         cmocka_unit_test(there_are_no_more_sessions_than_the_maximum),
+        cmocka_unit_test(one_holder_leaves_sessions_for_others),
+        cmocka_unit_test(sessions_that_never_connect_make_room),
         cmocka_unit_test(the_end_of_the_service_ends_every_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,28 @@ static void a_client_that_makes_us_answer_and_never_fetches_is_closed(void **sta
     fake_end(&fake);
 }
 
+static void what_only_answers_is_bounded_within_a_body_too(void **state)
+{
+    (void)state;
+    static const char *const packets[] = {"40/admin,\x1e", "40\x1e"
+                                                           "41\x1e"};
+    for (size_t i = 0; i < ARRAY_LEN(packets); i++) {
+        struct fake fake;
+        char body[4000] = "";
+        fake_start(&fake, &(struct engineio_config){.queue_bytes = 1000, .max_payload = 100000});
+        fake_open(&fake);
+        for (size_t at = 0; at + 100 < sizeof body; at += strlen(packets[i]))
+            strcat(body, packets[i]);
+        strcat(body, "6");
+        assert_true(fake_post(&fake, body));
+        fake.bytes = 0;
+        assert_null(fake_poll(&fake, "a"));
+        assert_in_range(fake.bytes, 1000, 1200);
+        assert_int_equal(engineio_count(fake.engineio), 0);
+        fake_end(&fake);
+    }
+}
+
 static void what_cannot_be_queued_ends_the_session(void **state)
 {
     (void)state;
@@ -362,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_flood_is_held_and_nothing_is_lost),
         cmocka_unit_test(a_flood_is_held_by_a_slow_socket),
         cmocka_unit_test(a_client_that_makes_us_answer_and_never_fetches_is_closed),
+        cmocka_unit_test(what_only_answers_is_bounded_within_a_body_too),
         cmocka_unit_test(what_cannot_be_queued_ends_the_session),
         cmocka_unit_test(an_owner_that_disconnects_is_heard_to_the_end),
         cmocka_unit_test(last_words_that_nobody_fetches_are_dropped),

@@ -3,7 +3,8 @@
  * in our loop), listener.c (accepting), connection.c (deadlines, clients that
  * leave, last words), http_request.c (a request's way to its handler),
  * http_upload.c (bodies that are not kept), http_reply.c, http_stream.c and
- * http_file.c (and back), http_share.c (who holds how many), websocket_accept.c and websocket.c.
+ * http_file.c (and back), http_share.c (who holds how many), websocket_accept.c, websocket.c
+ * and websocket_wslay.c.
  *
  * Theory of operation. libmicrohttpd parses and writes; it neither listens nor
  * keeps time. We accept, so that one limit holds for all listeners together,
@@ -215,7 +216,8 @@ void http_reply_too_large(struct http_request *request);
 
 /* http_share.c: may who asks have one more connection? False: it has answered. */
 bool request_may_hold(struct http_request *request);
-/* May so many bytes more of this one's be kept until they are all there? */
+
+/* http_bodies.c: may so many bytes more of this one's be kept until they are all there? */
 bool server_may_buffer(const struct http_server *server, uint64_t holder, size_t len);
 
 uint64_t server_timeout_ms(const struct http_server *server);

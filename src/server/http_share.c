@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* http_share.c — how much one client may hold: a key, or an address that has none. Of
- * the connections three quarters, rounded up, so that who reads a thousand streams of events
+/* http_share.c — how many of the connections one client may hold: a key, or an address
+ * that has none. Three quarters, rounded up, so that who reads a thousand streams of events
  * leaves room for others; what is idle between two requests is nobody's. Programs on this
- * machine that bring no key are not told apart, and have no share. Of the bytes that are being
- * read a quarter: they are there for a moment, and whoever holds them for longer is slow. */
+ * machine that bring no key are not told apart, and have no share. */
 #include "server/http_private.h"
 #include "server/websocket_private.h"
 
 #define NO_KEY (UINT64_C(1) << 63)
-
-/* All bodies that are being read or are with a handler, together. */
-#define BODIES_MAX (64 * MIB)
-#define BODIES_OF_HOLDER_MAX (BODIES_MAX / 4)
 
 static uint64_t holder_of(const struct http_request *request)
 {
@@ -46,25 +41,6 @@ void http_server_end_callers(struct http_server *server,
             request_gone(request);
     }
     websockets_end_callers(server, may_stay, context);
-}
-
-static size_t buffered_for(const struct http_server *server, uint64_t holder)
-{
-    size_t bytes = 0;
-    list_for_each (link, &server->connections) {
-        const struct http_request *request =
-            CONTAINER_OF(link, struct http_connection, link)->request;
-        bytes += request && request->holder == holder ? request->body.len : 0;
-    }
-    return bytes;
-}
-
-bool server_may_buffer(const struct http_server *server, uint64_t holder, size_t len)
-{
-    if (len > BODIES_MAX - server->body_bytes)
-        return false;
-    return holder == 0 || server->body_bytes + len <= BODIES_OF_HOLDER_MAX ||
-           buffered_for(server, holder) + len <= BODIES_OF_HOLDER_MAX;
 }
 
 uint64_t http_request_holder(const struct http_request *request)

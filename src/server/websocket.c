@@ -29,85 +29,7 @@
 #define SILENCE_MS 25000
 /* For our Close and the client's. */
 #define CLOSING_MS 5000
-/* More than this unsent, and the sender is asked to wait. */
-#define QUEUED_HIGH (256 * KIB)
-/* So many messages unsent, and nothing more is read: each that a client sends can
- * make us answer (a pong, an error), and one that never reads must not fill memory
- * with them. */
-#define UNREAD_MAX 4096
-
-/* What a Close frame has room for, and a NUL. */
-enum { CLOSE_REASON_SIZE = 124 };
-
 static const char no_memory[] = "no memory";
-
-struct websocket {
-    struct list link;
-    struct http_server *server;
-    const struct websocket_ops *ops; /* NULL: abandoned */
-    void *context;
-    const char *protocol;
-    uint64_t holder; /* whose share of the connections it is of */
-    uint64_t key;    /* who opened it, … */
-    const char *dialect;
-    struct wslay_event_context *wslay;
-    struct websocket_wire wire;
-    struct loop_watch *watch;
-    struct loop_timer *timer;
-    bool is_full;
-    bool is_closing;    /* nothing more is taken from its owner */
-    uint16_t last_code; /* of our Close, once all before it is out; 0: none is to come */
-    char last_reason[CLOSE_REASON_SIZE];
-    bool is_parting; /* our side is shut */
-    bool is_pinged;
-    bool is_gone; /* read to its end, or broken */
-};
-
-/* --- wslay's side --- */
-
-/* wslay wants an error where nothing is there, too. */
-static ssize_t as_of_wslay(struct websocket *socket, ssize_t count)
-{
-    if (count > 0)
-        return count;
-    wslay_event_set_error(socket->wslay,
-                          count == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
-    return -1;
-}
-
-static ssize_t on_recv(wslay_event_context_ptr wslay, uint8_t *buf, size_t len, int flags,
-                       void *context)
-{
-    (void)wslay;
-    (void)flags;
-    struct websocket *socket = context;
-    ssize_t count = wire_read(&socket->wire, buf, len);
-    socket->is_gone = socket->is_gone || count < 0;
-    return as_of_wslay(socket, count);
-}
-
-static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t len, int flags,
-                       void *context)
-{
-    (void)wslay;
-    struct websocket *socket = context;
-    return as_of_wslay(socket,
-                       wire_write(&socket->wire, bytes, len, (flags & WSLAY_MSG_MORE) != 0));
-}
-
-static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *arg,
-                       void *context)
-{
-    (void)wslay;
-    struct websocket *socket = context;
-    socket->is_pinged = false;
-    if (wslay_is_ctrl_frame(arg->opcode) || !socket->ops || socket->is_closing)
-        return;
-    struct slice payload = {(const char *)arg->msg, arg->msg_length};
-    socket->ops->message(socket->context,
-                         arg->opcode == WSLAY_TEXT_FRAME ? WEBSOCKET_TEXT : WEBSOCKET_BINARY,
-                         payload);
-}
 
 /* --- the end --- */
 
@@ -117,6 +39,7 @@ static void release(struct websocket *socket)
     loop_watch_free(socket->watch);
     loop_timer_free(socket->timer);
     wslay_event_context_free(socket->wslay);
+    websocket_forget_unfinished(socket);
     if (wire_close(&socket->wire))
         server_release_socket(socket->server);
     free(socket);
@@ -197,7 +120,7 @@ static void push(struct websocket *socket)
         write_out(socket);
     }
     unsigned events = 0;
-    if (wslay_event_get_queued_msg_count(socket->wslay) < UNREAD_MAX || socket->is_gone)
+    if (websocket_may_read(socket) || socket->is_gone)
         events |= LOOP_READ;
     if ((wslay_event_want_write(socket->wslay) && !socket->is_gone) || has_early(socket))
         events |= LOOP_WRITE;
@@ -230,7 +153,9 @@ static void pull(struct websocket *socket)
 {
     wire_next_turn(&socket->wire);
     int rc = wslay_event_recv(socket->wslay);
-    if (rc != 0 && !socket->is_gone)
+    if (rc != 0 && socket->is_overloaded)
+        refuse_frame(socket, WEBSOCKET_TRY_LATER);
+    else if (rc != 0 && !socket->is_gone)
         refuse_frame(socket, rc == WSLAY_ERR_NOMEM ? WEBSOCKET_FAILED : WEBSOCKET_PROTOCOL_ERROR);
     if (!socket->is_closing && !wslay_event_get_read_enabled(socket->wslay))
         start_closing(socket); /* its Close came, or a mistake of its that we close for */
@@ -285,12 +210,10 @@ static void on_timer(void *context)
 struct websocket *websocket_new(struct http_server *server, const struct websocket_config *config,
                                 const char *protocol, uint64_t holder)
 {
-    static const struct wslay_event_callbacks callbacks = {
-        .recv_callback = on_recv, .send_callback = on_send, .on_msg_recv_callback = on_message};
     struct websocket *socket = calloc(1, sizeof *socket);
     if (!socket)
         return NULL;
-    if (wslay_event_context_server_init(&socket->wslay, &callbacks, socket) != 0) {
+    if (wslay_event_context_server_init(&socket->wslay, &websocket_callbacks, socket) != 0) {
         free(socket);
         return NULL;
     }
@@ -324,42 +247,6 @@ void websocket_failed(struct websocket *socket)
     end(socket);
 }
 
-void websocket_set_caller(struct websocket *socket, uint64_t key, const char *dialect)
-{
-    socket->key = key;
-    socket->dialect = dialect;
-}
-
-void websockets_end_callers(struct http_server *server,
-                            bool (*may_stay)(void *context, uint64_t key, const char *dialect),
-                            void *context)
-{
-    list_for_each_safe (member, following, &server->websockets) {
-        struct websocket *socket = CONTAINER_OF(member, struct websocket, link);
-        if (!may_stay(context, socket->key, socket->dialect))
-            websocket_close(socket, WEBSOCKET_POLICY, "the key that opened this has ended");
-    }
-}
-
-size_t websockets_held_by(const struct http_server *server, uint64_t holder)
-{
-    size_t held = 0;
-    list_for_each (member, &server->websockets)
-        held += CONTAINER_OF(member, struct websocket, link)->holder == holder;
-    return held;
-}
-
-size_t websockets_unfinished(const struct http_server *server)
-{
-    size_t unfinished = 0;
-    list_for_each (member, &server->websockets) {
-        const struct websocket *socket = CONTAINER_OF(member, struct websocket, link);
-        unfinished += !socket->is_gone && !socket->is_parting &&
-                      (socket->last_code != 0 || wslay_event_want_write(socket->wslay));
-    }
-    return unfinished;
-}
-
 void websockets_free_all(struct http_server *server)
 {
     list_for_each_safe (member, following, &server->websockets) {
@@ -390,8 +277,7 @@ bool websocket_send(struct websocket *socket, enum websocket_kind kind, struct s
         return false;
     }
     push(socket);
-    if (wslay_event_get_queued_msg_length(socket->wslay) > QUEUED_HIGH)
-        socket->is_full = true;
+    socket->is_full = socket->is_full || websocket_is_high(socket);
     return !socket->is_full;
 }
 

@@ -40,6 +40,7 @@ enum {
     WEBSOCKET_UNSUPPORTED = 1003,
     WEBSOCKET_POLICY = 1008,
     WEBSOCKET_FAILED = 1011,
+    WEBSOCKET_TRY_LATER = 1013,
 };
 
 struct websocket_ops {

@@ -2,10 +2,13 @@
 """What is wrong on a WebSocket is answered as RFC 6455 says, and harms nobody."""
 
 import json
+import pathlib
+import re
+import socket
 import unittest
 
 from live import Live
-from service import Service
+from service import Service, descendants
 from websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Closed, Refused, WebSocket
 
 
@@ -72,6 +75,24 @@ class Frames(Live):
                 while sent < 200_000_000:
                     sent += socket.socket.send(frame * 1000)
             self.assertTrue(self.service.runs())
+
+    def memory(self):
+        pids = [self.service.process.pid, *descendants(self.service.process.pid)]
+        texts = [pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8") for pid in pids]
+        return max(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) for text in texts) * 1024
+
+    def test_answers_that_are_never_read_take_little_memory(self):
+        run = self.start()
+        before = self.memory()
+        for _ in range(20):
+            opened = self.attach(run)
+            opened.socket.settimeout(0.5)
+            opened.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            try:
+                opened.socket.sendall(WebSocket.frame(TEXT, b"{}") * 200_000)
+            except TimeoutError:
+                pass
+        self.assertLess(self.memory() - before, 24 << 20)
 
     def test_a_close_is_answered_with_its_code(self):
         socket = self.attach(self.start())

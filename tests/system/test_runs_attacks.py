@@ -18,7 +18,7 @@ import time
 import unittest
 
 from service import BOUND_S, RUNNEL, Service, wait_until
-from websocket import Refused, WebSocket
+from websocket import TEXT, Closed, Refused, WebSocket
 
 ALICE, BOB = "alice-token", "bob-token"
 KEYS = f"{ALICE}:alice:1000:1000,{BOB}:bob:1000:1000"
@@ -433,6 +433,29 @@ class Long(Kept):
         with WebSocket(service.port, f"/v1/runs/{other}/stream",
                        Authorization=f"Bearer {BOB}") as reader:
             while reader.json().get("type") != "end":
+                pass
+
+    def test_messages_that_do_not_end(self):
+        service = self.serve(API_KEYS=KEYS)
+        path = "/socket.io/?EIO=4&transport=websocket"
+        sockets = []
+        for _ in range(24):
+            sockets.append(WebSocket(service.port, path, Authorization=f"Bearer {ALICE}"))
+            self.addCleanup(sockets[-1].socket.close)
+            sockets[-1].send(TEXT, b"4" * 999_000, fin=False)
+        codes = []
+        for opened in sockets:
+            opened.socket.settimeout(2)
+            try:
+                while True:
+                    opened.message()
+            except (Closed, TimeoutError) as end:
+                codes.append(getattr(end, "code", None))
+        self.assertEqual(set(codes), {None, 1013})
+        self.assertLessEqual(codes.count(None), 16)
+        with WebSocket(service.port, path, Authorization=f"Bearer {BOB}") as other:
+            other.send(TEXT, b"40")
+            while not other.message().startswith(b"40{"):
                 pass
 
     def test_bodies_that_do_not_end(self):

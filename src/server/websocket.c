@@ -29,6 +29,7 @@
 #define SILENCE_MS 25000
 /* For our Close and the client's. */
 #define CLOSING_MS 5000
+
 static const char no_memory[] = "no memory";
 
 /* --- the end --- */

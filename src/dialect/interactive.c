@@ -32,7 +32,7 @@
 #define ARGUMENT_MAX MIB
 #define EXECUTIONS_MAX 32 /* of one client */
 /* With those that were refused, and that a client has not heard of yet. */
-#define UNTOLD_MAX (2 * EXECUTIONS_MAX)
+#define UNTOLD_MAX ((size_t)2 * EXECUTIONS_MAX)
 #define MS_PER_MINUTE 60000
 
 enum step {

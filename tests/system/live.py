@@ -14,10 +14,11 @@ class Live(unittest.TestCase):
     """One service for the tests of a class."""
 
     flags = ("--concurrency=16", "--shutdown-grace=0s")
+    env = None  # beyond ours
 
     @classmethod
     def setUpClass(cls):
-        cls.service = Service(*cls.flags)
+        cls.service = Service(*cls.flags, env=cls.env)
 
     @classmethod
     def tearDownClass(cls):

@@ -102,6 +102,14 @@ static bool is_ended(const struct account_key *key, const struct login *login)
     return login->expiry_s <= key->logins_end_s;
 }
 
+/* The key of a login that is good; NULL: it has ended. */
+static struct account_key *key_of(const struct accounts *accounts, const struct login *login)
+{
+    struct account_key *key = account_keys_good(&accounts->keys, login->key);
+    bool is_good = key && account_unix_ms() / 1000 < login->expiry_s && !is_ended(key, login);
+    return is_good ? key : NULL;
+}
+
 /* What is not remembered must not be good again: so all go that are as old. */
 static void remember_logout(struct account_key *key, const struct login *login)
 {
@@ -126,8 +134,8 @@ void accounts_end_cookie(struct accounts *accounts, const char *cookie)
     struct login login;
     if (check_cookie(accounts, cookie, &login) < 0)
         return;
-    struct account_key *key = account_keys_good(&accounts->keys, login.key);
-    if (key && account_unix_ms() / 1000 < login.expiry_s && !is_ended(key, &login))
+    struct account_key *key = key_of(accounts, &login);
+    if (key)
         remember_logout(key, &login);
 }
 
@@ -137,10 +145,8 @@ int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct cal
     struct login login;
     if (check_cookie(accounts, cookie, &login) < 0)
         return err_set(err, ERR_UNAUTHORIZED, "invalid login");
-    const struct account_key *key = account_keys_good(&accounts->keys, login.key);
-    if (!key || account_unix_ms() / 1000 >= login.expiry_s)
-        return err_set(err, ERR_UNAUTHORIZED, "the login has ended");
-    if (is_ended(key, &login))
+    const struct account_key *key = key_of(accounts, &login);
+    if (!key)
         return err_set(err, ERR_UNAUTHORIZED, "the login has ended");
     account_keys_caller(key, ret_caller);
     return 0;

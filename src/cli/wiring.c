@@ -126,16 +126,20 @@ static int allowed_missing(const struct config *config, unsigned *ret_bits, stru
     return 0;
 }
 
-/* One box of them is for versions, and no run's. */
+/* That there are open files for: one box beside them tells versions (process.c). */
+static unsigned runs_max(void)
+{
+    return MAX(sandbox_boxes_max(), 1U) - 1;
+}
+
 static int check_open_files(unsigned boxes, struct err *err)
 {
-    unsigned most = sandbox_boxes_max();
-    if (boxes <= most)
+    if (boxes <= sandbox_boxes_max())
         return 0;
     (void)err_field(err, "concurrency",
                     "concurrency: the hard limit of open files is enough for %u runs at once; "
                     "raise it (LimitNOFILE=, ulimit -Hn), or ask for fewer",
-                    MAX(most, 1U) - 1);
+                    runs_max());
     if (err)
         err->code = ERR_CONFIG;
     return -1;
@@ -260,8 +264,7 @@ unsigned wiring_concurrency(const struct config *config)
     unsigned cores = sched_getaffinity(0, sizeof ours, &ours) < 0
                          ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN)
                          : (unsigned)CPU_COUNT(&ours);
-    /* As many as there are descriptors for, and one box that tells a version. */
-    return MIN(2 * cores, MAX(sandbox_boxes_max(), 2U) - 1);
+    return MIN(2 * cores, MAX(runs_max(), 1U));
 }
 
 uint64_t wiring_memory_bytes(const struct config *config)

@@ -127,13 +127,7 @@ bool native_pipes_end_input(struct native_pipes *pipes)
             return false;
         pipes->ends_due -= count < 0 ? pipes->ends_due : (unsigned)count;
     }
-    native_pipes_close_input(pipes);
     return true;
-}
-
-void native_pipes_close_input(struct native_pipes *pipes)
-{
-    fd_close(&pipes->input);
 }
 
 static bool holds_nothing(int fd)

@@ -101,10 +101,9 @@ ssize_t native_pipes_read(const struct native_pipes *pipes, enum stage_stream st
 bool native_pipes_has_output(const struct native_pipes *pipes, enum stage_stream stream);
 /* Bytes taken (0: no room), or -EPIPE when nobody can read them any more. */
 ssize_t native_pipes_write(struct native_pipes *pipes, struct slice bytes);
-/* The program reads to the end of what was written. False: there is no room to say
- * so to a terminal; again when it can be written. */
+/* Before the input is closed: tells a terminal that this is its end. False: there is
+ * no room for that; again when it can be written. */
 bool native_pipes_end_input(struct native_pipes *pipes);
-void native_pipes_close_input(struct native_pipes *pipes);
 /* Everything written is read: what we wrote by the program, what it wrote by us. */
 bool native_pipes_drained(const struct native_pipes *pipes);
 void native_pipes_resize(const struct native_pipes *pipes, unsigned columns, unsigned rows);

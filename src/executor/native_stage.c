@@ -64,7 +64,7 @@ static void close_input(struct native_stage *stage)
 {
     loop_watch_free(stage->input_watch);
     stage->input_watch = NULL;
-    native_pipes_close_input(&stage->pipes);
+    fd_close(&stage->pipes.input);
 }
 
 static void on_input_room(void *context, unsigned ready);

@@ -3,8 +3,8 @@
  * in our loop), listener.c (accepting), connection.c (deadlines, clients that
  * leave, last words), http_request.c (a request's way to its handler),
  * http_upload.c (bodies that are not kept), http_reply.c, http_stream.c and
- * http_file.c (and back), http_share.c (who holds how many), websocket_accept.c, websocket.c
- * and websocket_wslay.c.
+ * http_file.c (and back), http_share.c and http_bodies.c (who holds how many, and how
+ * much), and the WebSockets (websocket_private.h).
  *
  * Theory of operation. libmicrohttpd parses and writes; it neither listens nor
  * keeps time. We accept, so that one limit holds for all listeners together,

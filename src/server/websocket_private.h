@@ -58,6 +58,8 @@ void websocket_set_caller(struct websocket *socket, uint64_t key, const char *di
 void websocket_open(struct websocket *socket, int fd, struct slice early);
 /* The handshake never got out. */
 void websocket_failed(struct websocket *socket);
+/* Closes all that there are, without waiting for an answer: the server ends. */
+void websockets_free_all(struct http_server *server);
 
 /* websockets.c — closes those that `may_stay` is false for. */
 void websockets_end_callers(struct http_server *server,
@@ -69,7 +71,5 @@ size_t websockets_unfinished(const struct http_server *server);
 size_t websockets_held_by(const struct http_server *server, uint64_t holder);
 /* The bytes of this one's messages that are not all there. */
 size_t websockets_buffered_for(const struct http_server *server, uint64_t holder);
-/* Closes all that there are, without waiting for an answer: the server ends. */
-void websockets_free_all(struct http_server *server);
 
 #endif

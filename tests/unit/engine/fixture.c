@@ -142,6 +142,14 @@ struct run_spec spec_of(const struct language *language)
     };
 }
 
+struct run_spec live_spec(void)
+{
+    struct run_spec spec = spec_of(&interpreted);
+    spec.profile = PROFILE_LIVE;
+    spec.streaming = true;
+    return spec;
+}
+
 struct run *submit(struct fixture *fixture, const struct run_spec *spec)
 {
     struct err err = {0};

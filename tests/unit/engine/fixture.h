@@ -61,6 +61,7 @@ void fixture_renew(struct fixture *fixture, const struct engine_config *config);
 void fixture_fini(struct fixture *fixture); /* drains, and checks that nothing is left */
 
 struct run_spec spec_of(const struct language *language);
+struct run_spec live_spec(void); /* of `interpreted`, for clients that read while it runs */
 struct run *submit(struct fixture *fixture, const struct run_spec *spec);
 struct run *submit_one(struct fixture *fixture); /* of `interpreted` */
 /* Submits, and lets the loop run until the first stage was asked for. */

@@ -29,9 +29,7 @@ static struct run *running(const struct run_spec *spec)
 
 static struct run *streaming(uint64_t ring)
 {
-    struct run_spec spec = spec_of(&interpreted);
-    spec.profile = PROFILE_LIVE;
-    spec.streaming = true;
+    struct run_spec spec = live_spec();
     spec.limits.value[LIMIT_OUTPUT] = ring;
     return running(&spec);
 }
@@ -251,9 +249,7 @@ static void a_held_program_goes_on_when_half_the_ring_is_read(void **state)
 static void a_full_ring_waits_for_the_first_reader(void **state)
 {
     (void)state;
-    struct run_spec spec = spec_of(&interpreted);
-    spec.profile = PROFILE_LIVE;
-    spec.streaming = true;
+    struct run_spec spec = live_spec();
     spec.ends_unattended = true; /* else it goes on (test_run_clock.c) */
     spec.limits.value[LIMIT_OUTPUT] = 16 * KIB;
     struct run *run = running(&spec);

@@ -125,9 +125,7 @@ static void idleness_does_not_count_while_compiling_or_making_the_box(void **sta
 static void a_program_that_we_hold_is_not_idle(void **state)
 {
     (void)state;
-    struct run_spec spec = spec_of(&interpreted);
-    spec.profile = PROFILE_LIVE;
-    spec.streaming = true;
+    struct run_spec spec = live_spec();
     spec.limits.value[LIMIT_IDLE] = 1000;
     spec.limits.value[LIMIT_OUTPUT] = 1024;
     struct client client = {.slow = true};
@@ -151,9 +149,7 @@ static void a_program_that_we_hold_is_not_idle(void **state)
 static void a_program_that_had_ended_was_not_too_slow(void **state)
 {
     (void)state;
-    struct run_spec spec = spec_of(&interpreted);
-    spec.profile = PROFILE_LIVE;
-    spec.streaming = true;
+    struct run_spec spec = live_spec();
     spec.limits.value[LIMIT_WALL] = 3000;
     struct run *run = running(&spec);
     fake_of_fixture(&fixture)->deaf = true;
@@ -166,9 +162,7 @@ static void a_program_that_had_ended_was_not_too_slow(void **state)
 static void a_run_that_nobody_ever_reads_goes_on(void **state)
 {
     (void)state;
-    struct run_spec spec = spec_of(&interpreted);
-    spec.profile = PROFILE_LIVE;
-    spec.streaming = true;
+    struct run_spec spec = live_spec();
     spec.unattended_ms = 500;
     spec.limits.value[LIMIT_OUTPUT] = 1024;
     struct run *run = running(&spec);
@@ -184,9 +178,7 @@ static void a_run_that_nobody_ever_reads_goes_on(void **state)
 static void a_byte_of_output_is_enough_to_begin(void **state)
 {
     (void)state;
-    struct run_spec spec = spec_of(&interpreted);
-    spec.profile = PROFILE_LIVE;
-    spec.streaming = true;
+    struct run_spec spec = live_spec();
     spec.limits.value[LIMIT_OUTPUT] = 1;
     struct client client = {0};
     struct run *run = submit_and_settle(&fixture, &spec);

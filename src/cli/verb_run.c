@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/file.h"
 #include "cli/follow.h"
+#include "cli/outputs.h"
 #include "cli/terminal.h"
 #include "cli/verb.h"
 #include "cli/wiring.h"
@@ -22,6 +23,7 @@ enum { KEEP_MS = 60000 }; /* a finished run, until we have told of it */
 struct run_options {
     struct config_flags config; /* first: option_set_config takes it for the target */
     const char *language;
+    const char *outputs;
     bool json;
     bool interactive;
     struct words env;
@@ -79,6 +81,7 @@ static const struct option rows[] = {
     {"interactive", 'i', NULL, "a person is at it: the terminal is the program's, for five minutes", option_set_switch, offsetof(struct run_options, interactive)},
     {"env", 'e', "NAME=VALUE", "a variable for the program; may be repeated", add_env, 0},
     {"file", 'f', "PATH[=NAME]", "a further file for its folder; may be repeated", add_file, 0},
+    {"outputs", 'o', "DIR", "put there what it leaves in its folder outputs/", option_set_text, offsetof(struct run_options, outputs)},
     LIMIT_TABLE(LIMIT_ROW)
     CONFIG_OPTION_ROWS,
     {0},
@@ -101,6 +104,7 @@ struct job {
     struct run_file *files;
     size_t file_count;
     struct follow_text text;
+    struct outputs *outputs; /* NULL: what it leaves is not wanted */
 };
 
 static void offer_names(struct nearest *nearest, const struct language *language)
@@ -179,6 +183,7 @@ static void job_fini(struct job *job)
     buf_fini(&job->text.out);
     buf_fini(&job->text.err);
     wiring_fini(&job->wiring);
+    outputs_free(job->outputs);
     words_fini(&job->options.env);
     words_fini(&job->options.files);
     config_flags_fini(&job->options.config);
@@ -190,6 +195,12 @@ static int start_engine(struct job *job, struct err *err)
                                    .queue_length = 1,
                                    .keep_ms = KEEP_MS,
                                    .ceiling = job->wiring.config.ceiling};
+    if (job->options.outputs) {
+        job->outputs = outputs_new(job->options.outputs, err);
+        if (!job->outputs)
+            return -1;
+        config.recorder = (struct recorder){outputs_keep, job->outputs};
+    }
     if (wiring_start_spawner(&job->wiring, 1, err) < 0 ||
         wiring_make_executor(&job->wiring, err) < 0)
         return -1;
@@ -221,6 +232,8 @@ static int print_json(const struct job *job, const struct run *run, struct err *
     json_slice(&json, "stdout", buf_slice(&job->text.out));
     json_slice(&json, "stderr", buf_slice(&job->text.err));
     result_fields_write(&json, run, job->wiring.isolation);
+    if (job->outputs)
+        outputs_write(job->outputs, &json);
     json_close_object(&json);
     struct slice text = buf_slice(&body);
     bool failed = body.failed || job->text.out.failed || job->text.err.failed;
@@ -241,6 +254,21 @@ static void print_reason(const struct run_result *result)
         (void)fprintf(stderr, "runnel: %s: %s\n", verdict_name(result->verdict), result->reason);
 }
 
+/* The exit status. */
+static int tell_end(const struct job *job, const struct run *run, struct err *err)
+{
+    const struct run_result *result = run_result(run);
+    if (job->options.json && print_json(job, run, err) < 0)
+        return -1;
+    if (!job->options.json)
+        print_reason(result);
+    if (job->outputs && !job->options.json)
+        outputs_tell_refused(job->outputs);
+    if (job->outputs && outputs_check(job->outputs, err) < 0)
+        return -1;
+    return verdict_exit_status(result->verdict, result->exit_code, result->signal);
+}
+
 static int run_job(struct job *job, const struct words *operands, struct err *err)
 {
     bool source_is_stdin = strcmp(job->path, "-") == 0;
@@ -257,6 +285,9 @@ static int run_job(struct job *job, const struct words *operands, struct err *er
         .limits = job->options.limits,
         .streaming = job->options.interactive,
         .tty = terminal,
+        .folders = job->outputs ? outputs_folders : NULL,
+        .artifacts = job->outputs ? outputs_artifacts : NULL,
+        .recorded = job->outputs != NULL,
     };
     struct follow_spec follow = {
         .collect = job->options.json, .input = !source_is_stdin, .terminal = terminal};
@@ -264,15 +295,7 @@ static int run_job(struct job *job, const struct words *operands, struct err *er
     if (!run)
         return -1;
     int status = follow_run(job->wiring.loop, run, &follow, &job->text, err);
-    const struct run_result *result = run_result(run);
-    if (status == 0 && result) {
-        status = verdict_exit_status(result->verdict, result->exit_code, result->signal);
-        if (job->options.json && print_json(job, run, err) < 0)
-            status = -1;
-        else if (!job->options.json)
-            print_reason(result);
-    }
-    return status;
+    return status == 0 && run_result(run) ? tell_end(job, run, err) : status;
 }
 
 static int check_options(const struct verb *verb, const struct job *job,
@@ -327,6 +350,7 @@ const struct verb verb_run = {
         "  echo 21 | runnel run --language c double.c      stdin goes to the program\n"
         "  runnel run --memory 64M --timeout 2s hog.rb     limits\n"
         "  runnel run --json hello.py | jq .usage\n"
+        "  runnel run --outputs plots plot.py              files that it leaves in outputs/\n"
         "  generate | runnel run --language python -       the program itself from stdin\n"
         "  runnel run grep.py -- -i word                   its arguments, behind --\n"
         "  runnel run -i game.py                           a terminal; Ctrl-C goes to it\n"

@@ -70,6 +70,22 @@ void result_hits_write(struct json *json, const struct limit_hits *hits)
     json_close_object(json);
 }
 
+void result_refused_write(struct json *json, const struct run_artifact *artifacts, size_t count,
+                          uint64_t unlisted)
+{
+    json_open_array(json, "artifacts_refused");
+    for (size_t i = 0; i < count; i++) {
+        if (!artifacts[i].refusal)
+            continue;
+        json_open_object(json, NULL);
+        json_text(json, "name", artifacts[i].path);
+        json_text(json, "reason", artifacts[i].refusal);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_u64(json, "artifacts_unlisted", unlisted);
+}
+
 void result_fields_write(struct json *json, const struct run *run, const char *isolation)
 {
     const struct run_result *result = run_result(run);

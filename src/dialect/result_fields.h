@@ -11,6 +11,7 @@ struct json;
 struct limit_hits;
 struct limits;
 struct run;
+struct run_artifact;
 struct run_usage;
 
 /* "usage", "limits" (in the unit that a request gives them in; those that are
@@ -22,6 +23,9 @@ void result_usage_write(struct json *json, const struct run_usage *usage);
 /* keeps_artifacts: where they can be kept, 0 of them is a limit, too. */
 void result_limits_write(struct json *json, const struct limits *limits, bool keeps_artifacts);
 void result_hits_write(struct json *json, const struct limit_hits *hits);
+/* "artifacts_refused", those that have a refusal, and "artifacts_unlisted". */
+void result_refused_write(struct json *json, const struct run_artifact *artifacts, size_t count,
+                          uint64_t unlisted);
 
 /* What they look like. */
 extern const struct schema result_usage_schema;

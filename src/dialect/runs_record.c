@@ -119,22 +119,6 @@ void runs_write_accepted(struct json *json, const struct runs_request *request,
     json_close_object(json);
 }
 
-static void write_refused(struct json *json, const struct run_artifact *artifacts, size_t count,
-                          uint64_t unlisted)
-{
-    json_open_array(json, "artifacts_refused");
-    for (size_t i = 0; i < count; i++) {
-        if (!artifacts[i].refusal)
-            continue;
-        json_open_object(json, NULL);
-        json_text(json, "name", artifacts[i].path);
-        json_text(json, "reason", artifacts[i].refusal);
-        json_close_object(json);
-    }
-    json_close_array(json);
-    json_u64(json, "artifacts_unlisted", unlisted);
-}
-
 void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
                       const struct result_output *output, const struct run_artifact *artifacts,
                       size_t artifact_count)
@@ -147,7 +131,7 @@ void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
     result_usage_write(json, &result->usage);
     json_text(json, "isolation", outcome->isolation);
     result_hits_write(json, &result->hits);
-    write_refused(json, artifacts, artifact_count, result->artifacts_unlisted);
+    result_refused_write(json, artifacts, artifact_count, result->artifacts_unlisted);
 }
 
 /* --- whole records --- */

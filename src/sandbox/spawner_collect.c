@@ -32,7 +32,7 @@ enum {
     NAMES_MAX = 16384,  /* that are read at all, to say how many are not told */
     DEPTH_MAX = 8,      /* folders in folders */
     REFUSALS_MAX = 64,  /* that are told */
-    PIECES_A_TURN = 64, /* each some microseconds */
+    PIECES_A_TURN = 64, /* a message, or the names of one folder */
 };
 
 struct found {

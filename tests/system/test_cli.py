@@ -257,6 +257,63 @@ class Json(Folder):
         self.assertEqual(result["stdout"], "\ufffd!")
 
 
+class Outputs(Folder):
+    """Files that a program leaves in outputs/ are put where its user says."""
+
+    LEAVES = """
+import os
+os.makedirs("outputs/a/b")
+open("outputs/a/b/deep.txt", "w").write("deep")
+open("outputs/plot.svg", "wb").write(os.urandom(300000))
+os.symlink("/etc/passwd", "outputs/link")
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.name = self.write("leaves.py", self.LEAVES)
+
+    def test_they_are_there_afterwards_and_what_is_refused_is_told(self):
+        done = self.runnel("run", "--outputs", "kept", self.name)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertEqual(done.stderr,
+                         'runnel: "link" of outputs/ was not kept: a symbolic link\n')
+        kept = self.folder / "kept"
+        self.assertEqual((kept / "a/b/deep.txt").read_text(), "deep")
+        self.assertEqual((kept / "plot.svg").stat().st_size, 300000)
+        self.assertFalse((kept / "link").is_symlink())
+
+    def test_json_names_them(self):
+        result = self.result("-o", "kept", "--artifact-files", "1", self.name)
+        self.assertEqual(result["artifacts"], [{"name": "a/b/deep.txt", "size": 4}])
+        self.assertEqual([(row["name"], row["reason"]) for row in result["artifacts_refused"]],
+                         [("link", "a symbolic link"), ("plot.svg", "more than 1 files")])
+
+    def test_one_of_the_run_before_is_replaced_and_no_other_s(self):
+        kept, mine = self.folder / "kept", self.folder / "mine"
+        kept.mkdir()
+        mine.write_text("mine")
+        (kept / "plot.svg").hardlink_to(mine)
+        self.assertEqual(self.runnel("run", "-o", "kept", self.name).returncode, 0)
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual((kept / "plot.svg").stat().st_size, 300000)
+
+    def test_no_link_in_the_folder_is_followed(self):
+        kept, other = self.folder / "kept", self.folder / "other"
+        kept.mkdir()
+        (other / "b").mkdir(parents=True)
+        (kept / "a").symlink_to(other)
+        done = self.runnel("run", "-o", "kept", self.name)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("outputs/a/b/deep.txt: Not a directory", done.stderr)
+        self.assertEqual(list(other.rglob("*")), [other / "b"])
+        self.assertEqual((kept / "plot.svg").stat().st_size, 300000)
+
+    def test_where_they_cannot_be_kept_nothing_runs(self):
+        done = self.runnel("run", "-o", "not/there", self.write("says.py", "print('ran')"))
+        self.assertEqual((done.returncode, done.stdout), (74, ""))
+        self.assertIn("--outputs not/there: No such file or directory", done.stderr)
+
+
 class Mistakes(Folder):
     """One line that names what is wrong, and how to put it right; nothing runs."""
 

@@ -42,8 +42,18 @@ static int check_limits(const struct limits *limits, struct err *err)
     return 0;
 }
 
-/* What both of its stages may take; one without a limit is promised everything. Nobody asks
- * for what a compiler has, so that is cut. */
+/* What a compiler left in the workspace is memory that the program's group does not count. */
+static uint64_t memory_of_stages(const struct run *run)
+{
+    uint64_t compile = run->compile_limits.value[LIMIT_MEMORY];
+    uint64_t execute = run->limits.value[LIMIT_MEMORY];
+    uint64_t workspace = run->limits.value[LIMIT_WORKSPACE];
+    uint64_t left = workspace > 0 ? MIN(workspace, compile) : compile;
+    return MAX(compile, execute + left);
+}
+
+/* What its stages may take; one without a limit is promised everything. Nobody asks for what
+ * a compiler has, so that is cut. */
 static int claim_memory(struct run *run, struct err *err)
 {
     uint64_t bound = run->engine->config.memory_bytes;
@@ -57,8 +67,8 @@ static int claim_memory(struct run *run, struct err *err)
                          (unsigned long long)bound / MIB);
     *compile = *compile > 0 ? MIN(*compile, bound) : bound;
     run->memory_bytes = execute > 0 ? execute : bound;
-    if (run->language->compile)
-        run->memory_bytes = MAX(run->memory_bytes, *compile);
+    if (execute > 0 && run->language->compile)
+        run->memory_bytes = MIN(memory_of_stages(run), bound);
     return 0;
 }
 

@@ -103,7 +103,7 @@ static void a_cancelled_run_waits_for_no_memory_and_lets_others_go(void **state)
     expect_promised(450, 2);
 }
 
-static void a_run_has_what_both_of_its_stages_may_take(void **state)
+static void a_run_has_what_its_stages_may_take(void **state)
 {
     (void)state;
     uint64_t compiler_mib = profile_limits(PROFILE_COMPILE)->value[LIMIT_MEMORY] / MIB;
@@ -111,9 +111,11 @@ static void a_run_has_what_both_of_its_stages_may_take(void **state)
         const struct language *language;
         uint64_t bound, asked, promised;
     } rows[] = {
+        /* a workspace is half of the memory, and 64 MiB at most */
         {&interpreted, 4096, 64, 64},
         {&compiled, 4096, 64, compiler_mib},
-        {&compiled, 4096, compiler_mib + 1, compiler_mib + 1},
+        {&compiled, 4096, compiler_mib - 10, compiler_mib + 54}, /* and what is left in it */
+        {&compiled, compiler_mib + 1, compiler_mib + 1, compiler_mib + 1},
         {&compiled, 100, 64, 100}, /* a compiler's is cut */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -252,7 +254,7 @@ int main(void)
         TEST(a_run_starts_when_its_memory_can_be_promised),
         TEST(who_waits_for_memory_is_not_overtaken_by_a_smaller_one),
         TEST(a_cancelled_run_waits_for_no_memory_and_lets_others_go),
-        TEST(a_run_has_what_both_of_its_stages_may_take),
+        TEST(a_run_has_what_its_stages_may_take),
         TEST(a_run_that_never_fits_is_refused_with_the_field),
         TEST(who_floods_the_queue_leaves_room_and_turns_to_others),
         TEST(a_wait_is_told_by_what_runs_of_late_took),

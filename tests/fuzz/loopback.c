@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -92,6 +94,20 @@ static void on_readable(void *context, unsigned ready)
     client->text[client->heard] = '\0';
 }
 
+/* A signal of the fuzzer's may come while a busy machine still shakes hands: that goes on. */
+static void come_to(int fd, const struct sockaddr_in *address)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    struct pollfd there = {.fd = fd, .events = POLLOUT};
+    int rc = connect(fd, (const struct sockaddr *)address, sizeof *address);
+    while (rc < 0 && errno == EINTR)
+        rc = poll(&there, 1, -1) == 1 ? getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) : -1;
+    if (rc < 0 || error != 0)
+        perror("connect");
+    assert(rc == 0 && error == 0);
+}
+
 void client_come(struct client *client)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -101,8 +117,7 @@ void client_come(struct client *client)
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     client->heard = 0;
     client->text[0] = '\0';
-    int rc = connect(client->fd, (struct sockaddr *)&address, sizeof address);
-    assert(rc == 0);
+    come_to(client->fd, &address);
     (void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     client->watch = loop_watch_new(loopback.loop, client->fd, LOOP_READ, on_readable, client);
 }

@@ -16,9 +16,9 @@ COMPILE_AND_SLACK_S = 60  # compile stage, start-up and teardown on a busy machi
 
 @dataclasses.dataclass
 class Outcome:
-    """What one `runnel run` left behind: its own words and what we saw outside."""
+    """What one run left behind: its own words and what we saw outside."""
 
-    exit_status: int
+    exit_status: int | None  # of the command line; None: a service ran it
     stdout: bytes
     stderr: bytes
     began: float

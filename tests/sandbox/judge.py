@@ -70,6 +70,8 @@ def _judge_result(row, outcome, argument):
 
 def _judge_exit_status(outcome):
     result = outcome.result
+    if outcome.exit_status is None:  # no command line ran it
+        return []
     expected = _EXIT_STATUS.get(result["verdict"])
     if expected is None:
         expected = 128 + result["signal"] if result.get("signal") else result.get("exit_code")

@@ -31,6 +31,7 @@ import host
 import invoke
 import judge
 import row as corpus
+import through
 from report import SECOND_TRY, Report
 
 HELLO = corpus.Row(HERE / "hello.sh", {"row": "0", "expect": "succeeded"}, "hello", "bash")
@@ -54,7 +55,11 @@ class Suite:
         if options.allow_missing:
             extra.append(f"--allow-missing={options.allow_missing}")
         self.account = None if options.as_user == "root" else pwd.getpwnam(options.as_user)
+        self.service = None
         self.runnel = invoke.Runnel(options.runnel, self.account, scratch, extra)
+        if options.through:
+            self.service = self.runnel = through.Service(options.runnel, self.account, scratch,
+                                                         extra, options.through == "terminal")
         self.runnel.environment.update(self.canaries.environment())
         self.aftermath = aftermath.Aftermath(self.runnel.live_pids)
         self.isolation = None
@@ -62,6 +67,9 @@ class Suite:
 
     def prepare(self):
         """A first run: what the isolation is here. Returns a complaint or None."""
+        if self.service:
+            self.service.start()
+            self.aftermath.accept_files()
         outcome, _ = self._submit(HELLO)
         if outcome.result is None or outcome.result["verdict"] != "succeeded":
             text = (outcome.stdout + outcome.stderr).decode("utf-8", "replace").strip()
@@ -95,6 +103,8 @@ class Suite:
         """The reason for which a row cannot run here, or None."""
         if not self.installed.get(row.language):
             return f"{row.language} is not installed"
+        if self.service and self.service.why_not(row):
+            return self.service.why_not(row)
         for need in row.needs:
             reason = self._lacks(need)
             if reason:
@@ -104,6 +114,8 @@ class Suite:
     def _lacks(self, need):
         if need == "privilege":
             return "needs root" if self.account or os.geteuid() != 0 else None
+        if need == "pipes":
+            return "a terminal does not end" if self.options.through == "terminal" else None
         if need == "two-cpus":
             return "needs two processors" if len(os.sched_getaffinity(0)) < 2 else None
         if re.search(rf"\bno {need}\b", self.isolation):
@@ -196,6 +208,7 @@ def run_rows(suite, report, rows):
 def is_chosen(row, options):
     layers = set(re.findall(r"\w+", row.keys.get("layer", "")))
     return (re.search(options.only, row.name)
+            and (row.quick or not options.quick)
             and (options.languages is None or row.language in options.languages)
             and (options.layers is None or layers & options.layers))
 
@@ -211,8 +224,12 @@ def parse_options(argv):
                         help="run it as this user (root)")
     parser.add_argument("--allow-missing", default="", metavar="LAYERS",
                         help="passed on: layers that are known to be missing for this user")
+    parser.add_argument("--through", choices=("service", "terminal"),
+                        help="all by one service, over pipes or each at a terminal, instead of "
+                             "a command line for each")
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--jobs", type=int, default=2, help="rows at once (2)")
+    parser.add_argument("--quick", action="store_true", help="one row of each layer")
     parser.add_argument("--languages", type=words, help="only these: c,python,bash")
     parser.add_argument("--layers", type=words, help="only what these stop: cgroup,seccomp")
     parser.add_argument("--slow", type=int, default=1, metavar="FACTOR",
@@ -243,6 +260,9 @@ def main(argv):
     report.did(f"{len(rows)} attacks, as {options.as_user}, isolation: {suite.isolation}, "
                f"cgroup mounts: {' '.join(sorted(aftermath.cgroup_mounts())) or 'none'}")
     run_rows(suite, report, rows)
+    if suite.service:
+        status = suite.service.stop()
+        report.judge("the_service_ends", [f"exit status {status}"] if status else [])
     left = suite.aftermath.final_complaints()
     report.judge("nothing_is_left", left)
     return report.finish()

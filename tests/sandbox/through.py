@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""Running a program through one service, as strangers' programs are: every box has the spawner,
+the networks, the groups and the host's numbers of those before it. Over pipes, or at a terminal."""
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import time
+
+import invoke
+
+# What a run of the command line has, where a row asks for nothing (docs/LIMITS.md, `batch`).
+USUAL = {"timeout": "10s", "cpu-time": "10s", "max-output": "1M"}
+MS, MIB, NUMBER, BYTES = range(4)
+LIMITS = {
+    "timeout": ("timeout_ms", MS), "idle-timeout": ("idle_timeout_ms", MS),
+    "cpu-time": ("cpu_ms", MS), "cpus": ("cpus", NUMBER), "memory": ("memory_mb", MIB),
+    "processes": ("processes", NUMBER), "max-output": ("max_output_bytes", BYTES),
+    "workspace": ("workspace_mb", MIB), "inodes": ("workspace_inodes", NUMBER),
+    "max-file": ("max_file_mb", MIB), "open-files": ("open_files", NUMBER),
+    "stack": ("stack_mb", MIB),
+}
+MIB_BYTES = 1 << 20
+SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+# What a run that is waited for may ask for; another one is asked for until it has ended.
+WAITED = {"timeout_ms": 10000, "cpu_ms": 20000, "memory_mb": 512, "max_output_bytes": 2 * MIB_BYTES}
+ENDED = {"succeeded", "failed", "timeout", "oom", "killed"}
+POLL_S, BEGIN_S, END_S = 0.05, 60, 60
+
+
+def in_json(unit, text):
+    """'64M' → 64, '5s' → 5000"""
+    if unit == MS:
+        return int(float(text.rstrip("ms")) * (1 if text.endswith("ms") else 1000))
+    if unit == NUMBER:
+        return json.loads(text)
+    number, size = re.fullmatch(r"(\d+)([KMG]?)", text).groups()
+    value = int(number) * SIZES[size] / (MIB_BYTES if unit == MIB else 1)
+    return int(value) if value.is_integer() else value
+
+
+def limits_of(row):
+    """As a request names them. More time than it may ask for is for slow machines alone, where
+    time is not what the row is about."""
+    limits = {LIMITS[option][0]: in_json(LIMITS[option][1], text)
+              for option, text in {**USUAL, **row.limits}.items()}
+    for name in () if "timeout" in row.verdicts else ("timeout_ms", "cpu_ms"):
+        limits[name] = min(limits[name], WAITED[name])
+    return limits
+
+
+def is_waited_for(limits):
+    return all(limits.get(name, 0) <= most for name, most in WAITED.items())
+
+
+class Service(invoke.Runnel):
+    """One `runnel serve`; `run` gives it a program by /v1/runs."""
+
+    def __init__(self, binary, account, scratch, options, terminal):
+        super().__init__(binary, account, scratch, options)
+        self.terminal = terminal
+        self._child = None
+        self._port = None
+
+    def start(self):
+        folder = self._folder()
+        log = folder / "log"
+        with open(log, "wb") as said:
+            self._child = subprocess.Popen(
+                self._as_account([self.binary, "serve", "--listen=127.0.0.1:0",
+                                  f"--storage-dir={folder}/store"] + self.options),
+                env=self.environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=said,
+                stderr=said)
+        with self._lock:
+            self._live.add(self._child.pid)
+        until = time.monotonic() + BEGIN_S
+        while not (port := re.search(r'"port":(\d+)', log.read_text("utf-8"))):
+            if self._child.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"the service did not begin: {log.read_text('utf-8')[:600]}")
+            time.sleep(POLL_S)
+        self._port = int(port[1])
+
+    def stop(self):
+        """Its exit status; what it holds is given back by then."""
+        self._child.send_signal(signal.SIGTERM)
+        status = self._child.wait(END_S)
+        with self._lock:
+            self._live.discard(self._child.pid)
+        return status
+
+    def _request(self, method, path, body=None):
+        """(status, what is in the answer)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2 * invoke.COMPILE_AND_SLACK_S)
+        try:
+            connection.request(method, path, body and json.dumps(body).encode(),
+                               {"Content-Type": "application/json"} if body else {})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def _record(self, body, timeout_s):
+        """(status, the record at its end; None: it does not come)"""
+        waited = not self.terminal and is_waited_for(body["limits"])
+        status, record = self._request("POST", f"/v1/runs?wait={json.dumps(waited)}", body)
+        until = time.monotonic() + timeout_s
+        while status < 300 and record["status"] not in ENDED:
+            if time.monotonic() > until:
+                return status, None
+            time.sleep(POLL_S)
+            record = self._request("GET", f"/v1/runs/{record['id']}")[1]
+        return status, record
+
+    def run(self, row, source, name, extra_args=(), env=()):
+        body = {"language": row.language, "code": source, "args": list(extra_args),
+                "stdin": invoke.stdin_bytes(row.stdin).decode(), "tty": self.terminal,
+                "env": dict(item.split("=", 1) for item in env), "on_disconnect": "continue",
+                "limits": limits_of(row)}
+        began = time.monotonic()
+        status, record = self._record(body, row.timeout_s() + invoke.COMPILE_AND_SLACK_S)
+        ended = time.monotonic()
+        result = record if status < 300 else None
+        if result and self.terminal:
+            result["stdout"] = result["stderr"] = result["stdout"].replace("\r\n", "\n")
+        return invoke.Outcome(None if result else status, json.dumps(record).encode(), b"", began,
+                              ended, record is None, result), self._folder()
+
+    def why_not(self, row):
+        """The reason for which a row cannot come this way, or None."""
+        if row.raw or row.stdin == "open" or row.stdin.startswith("random"):
+            return "its input is no text, or has no end"
+        if any("=" not in item for item in row.env):
+            return "no object of JSON holds what it sets"
+        if not self.terminal:
+            whole = is_waited_for(limits_of(row)) or not row.exact
+            return None if whole else "of who is not waited for the last MiB is kept"
+        if "output_limit" in row.verdicts or row.exact or row.stdin != "none":
+            return "a terminal has one stream, without a bound, and echoes"
+        return None

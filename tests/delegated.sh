@@ -34,12 +34,20 @@ delegate() {
     echo 4096 2>/dev/null >"$1/$name/cpu.shares" || echo 400 2>/dev/null >"$1/$name/cpu.weight"
 }
 
+# Where a group has groups with controllers below it there are no processes in it (version 2): we
+# are in one of them, and those of boxes are made beside it.
+go_below() {
+    mkdir "$1/commands" && chown -R "$user" "$1/commands" && echo $$ >"$1/commands/cgroup.procs" &&
+        echo '+memory +pids +cpu' >"$1/cgroup.subtree_control" || cannot "no groups below $1"
+}
+
 # Version 2 has one hierarchy; version 1 one for each controller, and ours may be
 # anywhere in it (or, seen from a container, at its top).
 top=/sys/fs/cgroup
 if [ -e $top/cgroup.controllers ]; then
     echo '+memory +pids +cpu' >$top/cgroup.subtree_control || cannot "no controllers below $top"
     delegate $top
+    go_below $top/$name
 else
     for controller in memory pids cpu cpuacct; do
         path=$(sed -n "s/^[0-9]*:\(.*,\)\{0,1\}$controller\(,[^:]*\)\{0,1\}://p" /proc/self/cgroup)

@@ -59,7 +59,7 @@ def cgroup_mounts():
 
 
 def _own_cgroups():
-    """The directories of our own cgroups: what we start makes its own below them."""
+    """The directories of our own cgroups: what we start makes its own below them, or beside."""
     found = set()
     paths = {line.split(":", 2)[1] or "v2": line.split(":", 2)[2]
              for line in _lines("/proc/self/cgroup")}
@@ -67,6 +67,8 @@ def _own_cgroups():
         for controllers, path in paths.items():
             if set(controllers.split(",")) & set(options.split(",")) or controllers == options:
                 below = path.removeprefix(root.rstrip("/")).strip("/")
+                if options == "v2":  # a group with processes has none of boxes below it
+                    below = os.path.dirname(below)
                 found.add(os.path.join(mount, below))
     return found
 

@@ -38,6 +38,8 @@ __all__ = ["Artifact", "Event", "Language", "LiveRun", "Run", "Runnel", "RunnelE
 PIECE = 64 * 1024
 RESUMES_MAX = 5  # of a stream that ended without its `end`, one behind the other
 RETRY_AFTER_MAX_S = 30
+# What these refuse was not begun; of other errors nobody knows.
+NOT_BEGUN = ("rate_limited", "queue_full", "shutting_down")
 
 
 class RunnelError(Exception):
@@ -48,6 +50,13 @@ class RunnelError(Exception):
         super().__init__(f"{message} ({status} {code}{', ' + name if name else ''})")
         self.status, self.code, self.message = status, code, message
         self.field, self.retry_after = name, retry_after
+
+    def _pause(self, again: bool) -> Optional[float]:
+        """Seconds until it may be asked again. again: it may be done twice."""
+        if self.retry_after is None or self.retry_after > RETRY_AFTER_MAX_S:
+            return None
+        not_begun = self.status == 429 or self.code in NOT_BEGUN
+        return self.retry_after if again or not_begun else None
 
 
 class WebhookError(ValueError):
@@ -141,9 +150,10 @@ class Runnel:
     """One service, as the holder of one key."""
 
     def __init__(self, url: str = "http://localhost:8080", key: Optional[str] = None,
-                 timeout: float = 60.0, retries: int = 2) -> None:
-        """timeout is in seconds without a byte, and should be longer than a run that is
-        waited for; retries are of what can be sent again without doing it twice."""
+                 timeout: float = 180.0, retries: int = 2) -> None:
+        """timeout is in seconds without a byte, and must be longer than a run that is waited
+        for: it may queue for a minute and be compiled for half a one before it runs. retries
+        are of what can be sent again without doing it twice."""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not an http URL")
@@ -195,12 +205,19 @@ class Runnel:
                 return
             query["before"] = answer["next"]
 
-    def delete(self, run: str) -> Optional[Run]:
-        """Cancels a run that goes on, which is returned; forgets one that has ended."""
-        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}")
+    def cancel(self, run: str) -> Optional[Run]:
+        """Ends a run that goes on; one that has ended stays as it is. Its record; None
+        from a service that does not know this yet, which forgets one that has ended."""
+        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}?only=cancel", again=True)
         return Run.of(record) if record else None
 
-    cancel = forget = delete
+    def delete(self, run: str) -> Optional[Run]:
+        """Cancels a run that goes on, which is returned; forgets one that has ended, with its
+        files: so it is never sent again by itself."""
+        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}", again=False)
+        return Run.of(record) if record else None
+
+    forget = delete
 
     def attach(self, run: str, after: int = 0) -> "Session":
         """A WebSocket to it, for input and more, from behind the event of this number."""
@@ -211,6 +228,7 @@ class Runnel:
         connection that is lost meanwhile is made again."""
         lost = 0
         while True:
+            pause = 0.0
             try:
                 for event in self._events_once(run, after):
                     lost, after = 0, event.n
@@ -221,13 +239,13 @@ class Runnel:
             except RunnelError as error:
                 if error.status not in (429, 503):
                     raise
-                reason = error
+                reason, pause = error, min(error.retry_after or 0.0, RETRY_AFTER_MAX_S)
             except (OSError, http.client.HTTPException) as error:
                 reason = error
             lost += 1
             if lost > RESUMES_MAX:
                 raise RunnelError(0, "connection_lost", str(reason)) from reason
-            time.sleep(min(0.2 * 2 ** lost, 5))
+            time.sleep(max(pause, min(0.2 * 2 ** lost, 5)))
 
     def _events_once(self, run: str, after: int) -> Iterator[Event]:
         headers = {"Accept": "text/event-stream"}
@@ -353,24 +371,27 @@ class Runnel:
             raise
 
     def _json(self, method: str, path: str, body: Any = None,
-              headers: Optional[Mapping[str, str]] = None, again: bool = False) -> Any:
+              headers: Optional[Mapping[str, str]] = None, again: Optional[bool] = None) -> Any:
         """again: it may be sent again, as everything but POST may."""
         data = None if body is None else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if data else {}
-        tries = 0
+        again = method != "POST" if again is None else again
+        tries, unanswered = 0, False  # unanswered: what was asked for may have been done
         while True:
             try:
                 with self._answer(method, path, {**given, **(headers or {})}, data) as answer:
                     text = answer.read()
                     return json.loads(text) if text else None
             except RunnelError as error:
-                pause = error.retry_after
-                if pause is None or pause > RETRY_AFTER_MAX_S or tries >= self.retries:
+                if error.status == 404 and unanswered and method == "DELETE":
+                    return None
+                pause = error._pause(again)
+                if pause is None or tries >= self.retries:
                     raise
             except (OSError, http.client.HTTPException, ValueError) as error:
-                if tries >= self.retries or method == "POST" and not again:
+                if tries >= self.retries or not again:
                     raise RunnelError(0, "no_answer", str(error) or repr(error)) from error
-                pause = 0.2 * 2 ** tries
+                pause, unanswered = 0.2 * 2 ** tries, True
             tries += 1
             time.sleep(pause)
 

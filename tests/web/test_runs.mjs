@@ -228,6 +228,24 @@ export default {
         assert.equal(await page.evaluate(`$('#stop').disabled`), true);
     },
 
+    async a_run_that_was_lost_in_a_crash_has_its_end({ page, url }) {
+        await page.open(url);
+        await run(page, 'print before\nsleep 300\ncrash');
+        await page.untilText('#end-reason', 'interrupted');
+        assert.equal(await page.text('#plain'), 'before\n');
+        assert.equal(await page.evaluate(`$('#stop').disabled`), true);
+    },
+
+    async sockets_that_open_and_say_nothing_are_no_connection({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print before\nsleep 300\ndeafen\nhang');
+        await page.untilText('#end-title', 'Trying to reach');
+        await pause(3000);
+        assert.ok(fake.last.attached <= 6, `${fake.last.attached} times in 3 s`);
+        await page.evaluate(`(() => { const now = Date.now; Date.now = () => now() + 30000; })()`);
+        await ends(page, 'Connection lost');
+    },
+
     async usage_is_drawn_while_it_runs({ page, url, shoot }) {
         await page.open(url);
         await run(page, 'use 40');

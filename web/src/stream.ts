@@ -7,6 +7,8 @@ import { address, runExists, type Command, type RunEvent } from './api.js';
 const RECONNECT_FOR_MS = 28_000;
 const RECONNECT_FIRST_MS = 250;
 const RECONNECT_MOST_MS = 4_000;
+/* A connection that stood so long was one, though nothing was said. */
+const STOOD_MS = 10_000;
 /* Well below any limit on a frame. */
 const INPUT_CHUNK = 16_384;
 
@@ -23,6 +25,7 @@ export class RunStream {
     private ended = false;
     private closed = false;
     private downSince = 0;
+    private openSince = 0;
     private delay = RECONNECT_FIRST_MS;
     private timer = 0;
     private readonly waiting: string[] = [];
@@ -76,8 +79,7 @@ export class RunStream {
 
     private onOpen(socket: WebSocket): void {
         if (this.socket !== socket) return;
-        this.downSince = 0;
-        this.delay = RECONNECT_FIRST_MS;
+        this.openSince = Date.now();
         for (const frame of this.waiting.splice(0)) socket.send(frame);
         if (this.closed) {
             socket.close(1000);
@@ -98,15 +100,26 @@ export class RunStream {
             this.handlers.refused(String(message.error ?? 'The run refused what was sent.'));
             return;
         }
-        if (typeof message.n !== 'number' || message.n <= this.seen) return;
-        this.seen = message.n;
+        if (typeof message.n !== 'number') return;
+        this.isUp();
+        /* Of a run that was lost with its service there may be no more than its end. */
         this.ended = message.type === 'end';
+        if (message.n <= this.seen && !this.ended) return;
+        this.seen = message.n;
         this.handlers.event(message as RunEvent);
+    }
+
+    /* That a socket opens does not say so yet: some are closed at once, each time. */
+    private isUp(): void {
+        this.downSince = 0;
+        this.delay = RECONNECT_FIRST_MS;
     }
 
     private onClose(socket: WebSocket): void {
         if (this.socket !== socket || this.ended || this.closed) return;
         this.socket = null;
+        if (this.openSince > 0 && Date.now() - this.openSince > STOOD_MS) this.isUp();
+        this.openSince = 0;
         if (this.downSince === 0) this.downSince = Date.now();
         if (Date.now() - this.downSince > RECONNECT_FOR_MS) {
             this.lose();

@@ -232,6 +232,24 @@ export default {
         await page.untilText('.output-text', 'red');
     },
 
+    async cancelling_does_not_forget_a_run_that_has_ended_meanwhile({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print kept\nhang');
+        await page.untilText('#plain', 'kept');
+        const { id } = fake.last;
+        const seen = fake.admin.run;
+        fake.admin.run = function (of, request, ...more) {
+            if (request.method === 'DELETE') fake.runs.get(id).end('succeeded', { exit_code: 0 });
+            return seen.call(this, of, request, ...more);
+        };
+        await go(page, `#/admin/runs/${id}`);
+        await page.untilText('.run-head .halt', 'Cancel');
+        await page.click('.run-head .halt');
+        await page.untilText('.run-head .halt', 'Forget');
+        assert.ok(fake.runs.has(id));
+        await page.untilText('.output-text', 'kept');
+    },
+
     async a_run_is_forgotten_when_that_is_meant({ page, fake, url }) {
         await openAdmin(page, url, '#/admin/runs/run_past002');
         await page.untilText('.run-head .halt', 'Forget');

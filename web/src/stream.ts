@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One run's events, over a WebSocket that comes back when the network drops it:
 // events are numbered, so it goes on from the first one not yet seen.
-import { address, runExists, type Command, type RunEvent } from './api.js';
+import { address, cancelRun, runExists, type Command, type RunEvent } from './api.js';
 
 /* The server keeps a run whose client left for 30 s. */
 const RECONNECT_FOR_MS = 28_000;
@@ -11,6 +11,7 @@ const RECONNECT_MOST_MS = 4_000;
 const STOOD_MS = 10_000;
 /* Well below any limit on a frame. */
 const INPUT_CHUNK = 16_384;
+const CANCEL = JSON.stringify({ type: 'cancel' } satisfies Command);
 
 export interface StreamHandlers {
     event(event: RunEvent): void;
@@ -48,12 +49,17 @@ export class RunStream {
         else this.waiting.push(frame);
     }
 
-    /* Nothing of this run reaches the handlers afterwards. What waits to be sent,
-     * a cancel above all, still goes out when the connection is being made. */
+    /* Nothing of this run reaches the handlers afterwards. What waits to be sent still
+     * goes out when the connection is being made, and a cancel in any case. */
     close(): void {
         this.closed = true;
         clearTimeout(this.timer);
-        if (this.socket?.readyState !== WebSocket.CONNECTING) this.socket?.close(1000);
+        if (!this.socket) this.cancelWithoutSocket();
+        else if (this.socket.readyState !== WebSocket.CONNECTING) this.socket.close(1000);
+    }
+
+    private cancelWithoutSocket(): void {
+        if (this.waiting.splice(0).includes(CANCEL)) void cancelRun(this.id).catch(() => undefined);
     }
 
     private sendInParts(data: string): void {
@@ -116,8 +122,12 @@ export class RunStream {
     }
 
     private onClose(socket: WebSocket): void {
-        if (this.socket !== socket || this.ended || this.closed) return;
+        if (this.socket !== socket || this.ended) return;
         this.socket = null;
+        if (this.closed) {
+            this.cancelWithoutSocket();
+            return;
+        }
         if (this.openSince > 0 && Date.now() - this.openSince > STOOD_MS) this.isUp();
         this.openSince = 0;
         if (this.downSince === 0) this.downSince = Date.now();

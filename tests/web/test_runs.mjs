@@ -117,6 +117,30 @@ export default {
         assert.deepEqual(fake.last.sent, [{ type: 'cancel' }]);
     },
 
+    async what_is_typed_while_it_starts_is_sent({ page, fake, url }) {
+        await page.open(url);
+        fake.postDelay = 700;
+        await run(page, 'lines');
+        await page.until(`document.body.dataset.phase === 'starting' && !$('#reply-controls').disabled`);
+        await page.type('early\n');
+        await page.key('d', { control: true });
+        await ends(page, 'Finished');
+        assert.equal(await page.text('#plain'), 'early\ngot "early"\n');
+        assert.deepEqual(fake.last.sent, [{ type: 'input', data: 'early\n' }, { type: 'eof' }]);
+    },
+
+    async a_run_that_cannot_be_reached_is_stopped_nevertheless({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print first\nsleep 300\ndeafen\nhang');
+        await page.untilText('#end-title', 'Trying to reach');
+        const first = fake.last;
+        await pause(600); // the next attempt is some time off
+        await run(page, 'print second');
+        await ends(page, 'Finished');
+        for (let tries = 0; tries < 100 && !first.over; tries++) await pause(20);
+        assert.equal(first.events.at(-1).verdict, 'cancelled');
+    },
+
     async a_new_run_stops_the_one_before({ page, fake, url }) {
         await page.open(url);
         await run(page, 'print first\nhang');

@@ -62,11 +62,48 @@ export default {
         const { tokens } = fake.admin;
         fake.admin.tokens = { [ADMIN_KEY]: tokens[ADMIN_KEY] };
         await run(page, 'print kept');
-        await logIn(page, ADMIN_KEY);
+        await page.until(`document.body.dataset.view === 'login'`);
+        fake.admin.tokens = tokens;
+        await logIn(page, RUN_KEY);
         await page.until(`document.body.dataset.view === 'run'`);
         await run(page);
         await ends(page, 'Finished');
         await page.untilText('#plain', 'kept');
+    },
+
+    async nothing_of_ones_work_is_left_to_the_next({ page, fake, url }) {
+        const work = () => page.evaluate(`(localStorage.getItem('runnel.drafts') ?? '') + (localStorage.getItem('runnel.history') ?? '') + $('.cm-content').textContent`);
+        const comes = async (key) => {
+            await logIn(page, key);
+            await page.until(`document.body.dataset.ready === 'yes' && document.body.dataset.view === 'run' && !$('#run').disabled`);
+            assert.doesNotMatch(await work(), /mine/);
+            await run(page, 'print mine');
+            await ends(page, 'Finished');
+        };
+        fake.admin.keysConfigured = true;
+        await page.open(url);
+        await comes(RUN_KEY);
+        const other = await page.browser.tab(page.context);
+        await other.open(url);
+        await page.click('#logout');
+        await page.until(`document.body.dataset.view === 'login'`);
+        await other.until(`document.body.dataset.view === 'login'`);
+        await comes(RUN_KEY);
+        const { tokens } = fake.admin;
+        fake.admin.tokens = { [ADMIN_KEY]: tokens[ADMIN_KEY] };
+        await run(page, 'print still mine');
+        await page.until(`document.body.dataset.view === 'login'`);
+        await comes(ADMIN_KEY);
+    },
+
+    async who_cannot_be_logged_out_is_told({ page, fake, url }) {
+        fake.admin.keysConfigured = true;
+        await page.open(url);
+        await logIn(page, RUN_KEY);
+        await page.until(`document.body.dataset.view === 'run' && !$('#logout').hidden`);
+        fake.isDown = true;
+        await page.click('#logout');
+        await page.untilText('#notice-text', 'cannot be reached');
     },
 
     async without_keys_nobody_is_asked({ page, url }) {

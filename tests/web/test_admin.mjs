@@ -269,6 +269,21 @@ export default {
         await page.untilText('.output-text', 'red');
     },
 
+    async of_a_run_without_end_the_newest_is_kept({ page, fake, url }) {
+        const run = fake.admin.past[2];
+        const flood = Array.from({ length: 20 }, (_, at) =>
+            ({ n: at + 1, t: 10 * (at + 1), type: 'stdout', data: `${'x'.repeat(1 << 20)}\npart ${at}\n` }));
+        run.events = [...flood, { ...run.events.at(-1), n: 21, t: 210 }];
+        await openAdmin(page, url, '#/admin/runs/run_past002');
+        await page.until(`!$('.replay-play').disabled`);
+        await page.untilText('.output-text', 'part 19');
+        await page.evaluate(`(() => {
+            $('.replay input').value = 10;
+            $('.replay input').dispatchEvent(new Event('input'));
+        })()`);
+        await page.until(`$('.output-text').textContent === '[what came first was not kept]\\n'`);
+    },
+
     async cancelling_does_not_forget_a_run_that_has_ended_meanwhile({ page, fake, url }) {
         await page.open(url);
         await run(page, 'print kept\nhang');

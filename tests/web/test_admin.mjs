@@ -418,7 +418,7 @@ export default {
             await page.untilText('#notice-text', 'cannot be reached', 12000);
             fake.isDown = false;
             await page.untilText('#admin-view', words, 12000);
-            await page.until(`$('#notice').hidden`);
+            await page.until(`$('#notice-text').textContent === ''`);
             await page.call('Page.navigate', { url: 'about:blank' });
         }
     },
@@ -435,7 +435,7 @@ export default {
         fake.last.end('succeeded', { exit_code: 0 });
         fake.isDown = false;
         await page.untilText('.run-end', 'Finished', 12000);
-        await page.until(`$('#notice').hidden`);
+        await page.until(`$('#notice-text').textContent === ''`);
     },
 
     async languages_have_their_state({ page, url, shoot }) {

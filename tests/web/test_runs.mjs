@@ -231,7 +231,8 @@ export default {
         await page.untilText('#notice-text', 'the queue is full Try again in 7 s.');
         await run(page);
         await ends(page, 'Finished');
-        assert.equal(await page.evaluate(`$('#notice').hidden`), true);
+        assert.equal(await page.text('#notice-text'), '');
+        assert.equal(await page.evaluate(`$('#notice').clientHeight`), 0);
     },
 
     async a_dropped_connection_comes_back_where_it_was({ page, url }) {

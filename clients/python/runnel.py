@@ -51,13 +51,6 @@ class RunnelError(Exception):
         self.status, self.code, self.message = status, code, message
         self.field, self.retry_after = name, retry_after
 
-    def _pause(self, again: bool) -> Optional[float]:
-        """Seconds until it may be asked again. again: it may be done twice."""
-        if self.retry_after is None or self.retry_after > RETRY_AFTER_MAX_S:
-            return None
-        not_begun = self.status == 429 or self.code in NOT_BEGUN
-        return self.retry_after if again or not_begun else None
-
 
 class WebhookError(ValueError):
     """A request that did not come from this service, or not now."""
@@ -111,8 +104,7 @@ class Run:
         known["artifacts"] = tuple(Artifact(**_known(Artifact, item))
                                    for item in record.get("artifacts", ()))
         known["artifacts_refused"] = tuple(record.get("artifacts_refused", ()))
-        known["record"] = record
-        return cls(**known)
+        return cls(**{**known, "record": record})
 
     succeeded = property(lambda self: self.verdict == "succeeded")
     has_ended = property(lambda self: self.verdict is not None)
@@ -151,9 +143,9 @@ class Runnel:
 
     def __init__(self, url: str = "http://localhost:8080", key: Optional[str] = None,
                  timeout: float = 180.0, retries: int = 2) -> None:
-        """timeout is in seconds without a byte, and must be longer than a run that is waited
-        for: it may queue for a minute and be compiled for half a one before it runs. retries
-        are of what can be sent again without doing it twice."""
+        """timeout is in seconds without a byte, and must be longer than a run that is waited for,
+        with its minute in the queue and half a one for its compiler; retries are of what can be
+        sent again without doing it twice."""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not an http URL")
@@ -206,9 +198,9 @@ class Runnel:
             query["before"] = answer["next"]
 
     def cancel(self, run: str) -> Optional[Run]:
-        """Ends a run that goes on; one that has ended stays as it is. Its record; None
-        from a service that does not know this yet, which forgets one that has ended."""
-        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}?only=cancel", again=True)
+        """Ends a run that goes on; one that has ended stays as it is. Its record; None from a
+        service that does not know this yet, which forgets one that has ended."""
+        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}?only=cancel")
         return Run.of(record) if record else None
 
     def delete(self, run: str) -> Optional[Run]:
@@ -252,7 +244,7 @@ class Runnel:
         if after > 0:
             headers["Last-Event-ID"] = str(after)
         with self._answer("GET", f"/v1/runs/{_quoted(run)}/events", headers) as answer:
-            for raw in answer:
+            for raw in iter(answer.readline, b""):
                 line = raw.rstrip(b"\r\n")
                 if line.startswith(b"data: "):  # one line an event
                     yield Event.of(json.loads(line[6:]))
@@ -275,10 +267,8 @@ class Runnel:
         tail = f"\r\n--{boundary}--\r\n".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         size = _rest_of(source)
-        if size is None:
-            headers["Transfer-Encoding"] = "chunked"
-        else:
-            headers["Content-Length"] = str(len(head) + size + len(tail))
+        headers.update({"Transfer-Encoding": "chunked"} if size is None else
+                       {"Content-Length": str(len(head) + size + len(tail))})
         with self._answer("POST", "/v1/files", headers, _pieces(head, source, tail)) as answer:
             return Artifact(**_known(Artifact, json.loads(answer.read())))
 
@@ -371,11 +361,10 @@ class Runnel:
             raise
 
     def _json(self, method: str, path: str, body: Any = None,
-              headers: Optional[Mapping[str, str]] = None, again: Optional[bool] = None) -> Any:
-        """again: it may be sent again, as everything but POST may."""
+              headers: Optional[Mapping[str, str]] = None, again: bool = True) -> Any:
+        """again: it may be done twice."""
         data = None if body is None else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if data else {}
-        again = method != "POST" if again is None else again
         tries, unanswered = 0, False  # unanswered: what was asked for may have been done
         while True:
             try:
@@ -385,8 +374,9 @@ class Runnel:
             except RunnelError as error:
                 if error.status == 404 and unanswered and method == "DELETE":
                     return None
-                pause = error._pause(again)
-                if pause is None or tries >= self.retries:
+                not_begun = error.status == 429 or error.code in NOT_BEGUN
+                pause = error.retry_after if again or not_begun else None
+                if pause is None or pause > RETRY_AFTER_MAX_S or tries >= self.retries:
                     raise
             except (OSError, http.client.HTTPException, ValueError) as error:
                 if tries >= self.retries or not again:
@@ -421,19 +411,14 @@ class LiveRun:
         return self.get()
 
 
-class _Answer:
+class _Answer(contextlib.AbstractContextManager["_Answer"]):
     """A response with its connection, which end together."""
 
     def __init__(self, connection: http.client.HTTPConnection,
                  response: http.client.HTTPResponse) -> None:
         self._connection, self._response = connection, response
         self.headers, self.read = response.headers, response.read
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._response)
-
-    def __enter__(self) -> "_Answer":
-        return self
+        self.readline = response.readline
 
     def __exit__(self, *_: Any) -> None:
         self._response.close()
@@ -486,7 +471,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
 
-class Session:
+class Session(contextlib.AbstractContextManager["Session"]):
     """A run over a WebSocket: its events, and what is for it. An event of the type
     `error` tells what of that could not be done."""
 
@@ -541,9 +526,6 @@ class Session:
             self._send(_CLOSE, struct.pack(">H", 1000))
         self._response.close()
         self._connection.close()
-
-    def __enter__(self) -> "Session":
-        return self
 
     def __exit__(self, *_: Any) -> None:
         self.close()
@@ -608,9 +590,8 @@ def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes,
         raise WebhookError(f"no signed webhook: {error}") from error
     digest = hmac.new(key, f"{told}.{sent}.".encode() + body, hashlib.sha256).digest()
     expected = b"v1," + base64.b64encode(digest)
-    found = False
-    for signature in given.get("webhook-signature", "").split():
-        found |= hmac.compare_digest(signature.encode(), expected)
+    found = any([hmac.compare_digest(signature.encode(), expected)  # each of them, always
+                 for signature in given.get("webhook-signature", "").split()])
     if not found:
         raise WebhookError("the signature is not of this secret")
     if age > tolerance_s:

@@ -107,6 +107,8 @@
 
 const RESUMES_MAX = 5; // of a stream that ended without its `end`, one behind the other
 const RETRY_AFTER_MAX_S = 30;
+// What these refuse was not begun; of other errors nobody knows.
+const NOT_BEGUN = ["rate_limited", "queue_full", "shutting_down"];
 
 /** An answer that is no success. status is 0 when there was no answer of a service. */
 export class RunnelError extends Error {
@@ -154,6 +156,17 @@ async function errorOf(response) {
     return new RunnelError(response.status, told?.code ?? `http_${response.status}`,
         told?.error ?? `the service answered ${response.status}`, told?.field,
         Number.isNaN(pause) ? undefined : pause);
+}
+
+/**
+ * Seconds until it may be asked again; Infinity: never.
+ * @param {unknown} error @param {boolean} again it may be done twice @param {number} backoff
+ */
+function pauseAfter(error, again, backoff) {
+    if (!(error instanceof RunnelError)) return again ? backoff : Infinity;
+    const pause = error.retryAfter ?? Infinity;
+    const notBegun = error.status === 429 || NOT_BEGUN.includes(error.code);
+    return pause <= RETRY_AFTER_MAX_S && (again || notBegun) ? pause : Infinity;
 }
 
 /** One service, as the holder of one key. */
@@ -233,11 +246,21 @@ export class Runnel {
     }
 
     /**
-     * Cancels a run that goes on, which is returned; forgets one that has ended.
+     * Ends a run that goes on; one that has ended stays as it is. Its record; null from
+     * a service that does not know this yet, which forgets one that has ended.
+     * @param {string} run @returns {Promise<Run | null>}
+     */
+    cancel(run) {
+        return this.#json(`/v1/runs/${encodeURIComponent(run)}?only=cancel`, { method: "DELETE" });
+    }
+
+    /**
+     * Cancels a run that goes on, which is returned; forgets one that has ended, with its files:
+     * so it is never sent again by itself.
      * @param {string} run @returns {Promise<Run | null>}
      */
     delete(run) {
-        return this.#json(`/v1/runs/${encodeURIComponent(run)}`, { method: "DELETE" });
+        return this.#json(`/v1/runs/${encodeURIComponent(run)}`, { method: "DELETE" }, false);
     }
 
     /**
@@ -249,6 +272,7 @@ export class Runnel {
      */
     async *events(run, { after = 0, signal = null } = {}) {
         for (let lost = 0; ; ) {
+            let pause = 0;
             try {
                 for await (const event of this.#eventsOnce(run, after, signal)) {
                     lost = 0;
@@ -259,10 +283,11 @@ export class Runnel {
             } catch (error) {
                 const passes = error instanceof RunnelError && [429, 503].includes(error.status);
                 if (signal?.aborted || !(passes || error instanceof TypeError)) throw error;
+                if (passes) pause = Math.min(error.retryAfter ?? 0, RETRY_AFTER_MAX_S);
             }
             if (++lost > RESUMES_MAX)
                 throw new RunnelError(0, "connection_lost", "the stream ended before the run");
-            await sleep(Math.min(0.2 * 2 ** lost, 5));
+            await sleep(Math.max(pause, Math.min(0.2 * 2 ** lost, 5)));
         }
     }
 
@@ -379,21 +404,20 @@ export class Runnel {
      * @returns {Promise<any>}
      */
     async #json(path, init = {}, again = init.method !== "POST") {
+        let unanswered = false; // what was asked for may have been done
         for (let tries = 0; ; tries++) {
-            let pause = 0.2 * 2 ** tries;
             try {
                 const text = await (await this.#answer(path, init)).text();
                 return text ? JSON.parse(text) : null;
             } catch (error) {
-                if (init.signal?.aborted || tries >= this.retries) throw error;
-                if (error instanceof RunnelError) {
-                    pause = error.retryAfter ?? Infinity;
-                    if (pause > RETRY_AFTER_MAX_S) throw error;
-                } else if (!again) {
+                const gone = error instanceof RunnelError && error.status === 404;
+                if (gone && unanswered && init.method === "DELETE") return null;
+                const pause = pauseAfter(error, again, 0.2 * 2 ** tries);
+                if (init.signal?.aborted || tries >= this.retries || pause === Infinity)
                     throw error;
-                }
+                unanswered ||= !(error instanceof RunnelError);
+                await sleep(pause);
             }
-            await sleep(pause);
         }
     }
 }
@@ -422,7 +446,7 @@ export class LiveRun {
     }
 
     cancel() {
-        return this.client.delete(this.id);
+        return this.client.cancel(this.id);
     }
 
     /** Until its end: its record. */

@@ -38,6 +38,8 @@ __all__ = ["Artifact", "Event", "Language", "LiveRun", "Run", "Runnel", "RunnelE
 PIECE = 64 * 1024
 RESUMES_MAX = 5  # of a stream that ended without its `end`, one behind the other
 RETRY_AFTER_MAX_S = 30
+# What these refuse was not begun; of other errors nobody knows.
+NOT_BEGUN = ("rate_limited", "queue_full", "shutting_down")
 
 
 class RunnelError(Exception):
@@ -102,8 +104,7 @@ class Run:
         known["artifacts"] = tuple(Artifact(**_known(Artifact, item))
                                    for item in record.get("artifacts", ()))
         known["artifacts_refused"] = tuple(record.get("artifacts_refused", ()))
-        known["record"] = record
-        return cls(**known)
+        return cls(**{**known, "record": record})
 
     succeeded = property(lambda self: self.verdict == "succeeded")
     has_ended = property(lambda self: self.verdict is not None)
@@ -141,9 +142,10 @@ class Runnel:
     """One service, as the holder of one key."""
 
     def __init__(self, url: str = "http://localhost:8080", key: Optional[str] = None,
-                 timeout: float = 60.0, retries: int = 2) -> None:
-        """timeout is in seconds without a byte, and should be longer than a run that is
-        waited for; retries are of what can be sent again without doing it twice."""
+                 timeout: float = 180.0, retries: int = 2) -> None:
+        """timeout is in seconds without a byte, and must be longer than a run that is waited for,
+        with its minute in the queue and half a one for its compiler; retries are of what can be
+        sent again without doing it twice."""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not an http URL")
@@ -195,12 +197,19 @@ class Runnel:
                 return
             query["before"] = answer["next"]
 
-    def delete(self, run: str) -> Optional[Run]:
-        """Cancels a run that goes on, which is returned; forgets one that has ended."""
-        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}")
+    def cancel(self, run: str) -> Optional[Run]:
+        """Ends a run that goes on; one that has ended stays as it is. Its record; None from a
+        service that does not know this yet, which forgets one that has ended."""
+        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}?only=cancel")
         return Run.of(record) if record else None
 
-    cancel = forget = delete
+    def delete(self, run: str) -> Optional[Run]:
+        """Cancels a run that goes on, which is returned; forgets one that has ended, with its
+        files: so it is never sent again by itself."""
+        record = self._json("DELETE", f"/v1/runs/{_quoted(run)}", again=False)
+        return Run.of(record) if record else None
+
+    forget = delete
 
     def attach(self, run: str, after: int = 0) -> "Session":
         """A WebSocket to it, for input and more, from behind the event of this number."""
@@ -211,6 +220,7 @@ class Runnel:
         connection that is lost meanwhile is made again."""
         lost = 0
         while True:
+            pause = 0.0
             try:
                 for event in self._events_once(run, after):
                     lost, after = 0, event.n
@@ -221,20 +231,20 @@ class Runnel:
             except RunnelError as error:
                 if error.status not in (429, 503):
                     raise
-                reason = error
+                reason, pause = error, min(error.retry_after or 0.0, RETRY_AFTER_MAX_S)
             except (OSError, http.client.HTTPException) as error:
                 reason = error
             lost += 1
             if lost > RESUMES_MAX:
                 raise RunnelError(0, "connection_lost", str(reason)) from reason
-            time.sleep(min(0.2 * 2 ** lost, 5))
+            time.sleep(max(pause, min(0.2 * 2 ** lost, 5)))
 
     def _events_once(self, run: str, after: int) -> Iterator[Event]:
         headers = {"Accept": "text/event-stream"}
         if after > 0:
             headers["Last-Event-ID"] = str(after)
         with self._answer("GET", f"/v1/runs/{_quoted(run)}/events", headers) as answer:
-            for raw in answer:
+            for raw in iter(answer.readline, b""):
                 line = raw.rstrip(b"\r\n")
                 if line.startswith(b"data: "):  # one line an event
                     yield Event.of(json.loads(line[6:]))
@@ -257,10 +267,8 @@ class Runnel:
         tail = f"\r\n--{boundary}--\r\n".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         size = _rest_of(source)
-        if size is None:
-            headers["Transfer-Encoding"] = "chunked"
-        else:
-            headers["Content-Length"] = str(len(head) + size + len(tail))
+        headers.update({"Transfer-Encoding": "chunked"} if size is None else
+                       {"Content-Length": str(len(head) + size + len(tail))})
         with self._answer("POST", "/v1/files", headers, _pieces(head, source, tail)) as answer:
             return Artifact(**_known(Artifact, json.loads(answer.read())))
 
@@ -353,24 +361,27 @@ class Runnel:
             raise
 
     def _json(self, method: str, path: str, body: Any = None,
-              headers: Optional[Mapping[str, str]] = None, again: bool = False) -> Any:
-        """again: it may be sent again, as everything but POST may."""
+              headers: Optional[Mapping[str, str]] = None, again: bool = True) -> Any:
+        """again: it may be done twice."""
         data = None if body is None else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if data else {}
-        tries = 0
+        tries, unanswered = 0, False  # unanswered: what was asked for may have been done
         while True:
             try:
                 with self._answer(method, path, {**given, **(headers or {})}, data) as answer:
                     text = answer.read()
                     return json.loads(text) if text else None
             except RunnelError as error:
-                pause = error.retry_after
+                if error.status == 404 and unanswered and method == "DELETE":
+                    return None
+                not_begun = error.status == 429 or error.code in NOT_BEGUN
+                pause = error.retry_after if again or not_begun else None
                 if pause is None or pause > RETRY_AFTER_MAX_S or tries >= self.retries:
                     raise
             except (OSError, http.client.HTTPException, ValueError) as error:
-                if tries >= self.retries or method == "POST" and not again:
+                if tries >= self.retries or not again:
                     raise RunnelError(0, "no_answer", str(error) or repr(error)) from error
-                pause = 0.2 * 2 ** tries
+                pause, unanswered = 0.2 * 2 ** tries, True
             tries += 1
             time.sleep(pause)
 
@@ -400,19 +411,14 @@ class LiveRun:
         return self.get()
 
 
-class _Answer:
+class _Answer(contextlib.AbstractContextManager["_Answer"]):
     """A response with its connection, which end together."""
 
     def __init__(self, connection: http.client.HTTPConnection,
                  response: http.client.HTTPResponse) -> None:
         self._connection, self._response = connection, response
         self.headers, self.read = response.headers, response.read
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._response)
-
-    def __enter__(self) -> "_Answer":
-        return self
+        self.readline = response.readline
 
     def __exit__(self, *_: Any) -> None:
         self._response.close()
@@ -465,7 +471,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
 
-class Session:
+class Session(contextlib.AbstractContextManager["Session"]):
     """A run over a WebSocket: its events, and what is for it. An event of the type
     `error` tells what of that could not be done."""
 
@@ -520,9 +526,6 @@ class Session:
             self._send(_CLOSE, struct.pack(">H", 1000))
         self._response.close()
         self._connection.close()
-
-    def __enter__(self) -> "Session":
-        return self
 
     def __exit__(self, *_: Any) -> None:
         self.close()
@@ -587,9 +590,8 @@ def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes,
         raise WebhookError(f"no signed webhook: {error}") from error
     digest = hmac.new(key, f"{told}.{sent}.".encode() + body, hashlib.sha256).digest()
     expected = b"v1," + base64.b64encode(digest)
-    found = False
-    for signature in given.get("webhook-signature", "").split():
-        found |= hmac.compare_digest(signature.encode(), expected)
+    found = any([hmac.compare_digest(signature.encode(), expected)  # each of them, always
+                 for signature in given.get("webhook-signature", "").split()])
     if not found:
         raise WebhookError("the signature is not of this secret")
     if age > tolerance_s:

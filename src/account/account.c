@@ -172,6 +172,7 @@ struct accounts *accounts_new(struct loop *loop, struct store *store,
     list_init(&accounts->asks);
     memcpy(accounts->secret, config->secret, sizeof accounts->secret);
     accounts->cookie_ms = config->cookie_ms;
+    account_cookie_name(accounts);
     if (read_keys(accounts, store, config->api_keys, err) < 0) {
         accounts_free(accounts);
         return NULL;

@@ -73,6 +73,11 @@ int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
 int accounts_by_cookie(struct accounts *accounts, const char *cookie, struct caller *ret_caller,
                        struct err *err);
 
+/* What that cookie is called. Browsers give a host's cookies to all of its ports: services
+ * beside each other, each with a secret of its own, must not take theirs for one. */
+enum { ACCOUNT_COOKIE_NAME_SIZE = 16 };
+const char *accounts_cookie_name(const struct accounts *accounts);
+
 /* It is good no more, as long as we live; the key's other logins stay. Of those that were ended
  * early 64 of a key are remembered: beyond them, the key's logins as old as the oldest of them
  * end, too. One that is not good is passed over. */

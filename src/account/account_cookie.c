@@ -35,6 +35,19 @@ static void sign(const struct accounts *accounts, struct slice text,
     account_base64url(digest, sizeof digest, ret_signature);
 }
 
+/* A part of a signature, and of what is no cookie: it lets nobody in. */
+void account_cookie_name(struct accounts *accounts)
+{
+    char signature[SIGNATURE_SIZE];
+    sign(accounts, slice_of("name"), signature);
+    (void)snprintf(accounts->cookie_name, sizeof accounts->cookie_name, "runnel_%.8s", signature);
+}
+
+const char *accounts_cookie_name(const struct accounts *accounts)
+{
+    return accounts->cookie_name;
+}
+
 int accounts_make_cookie(struct accounts *accounts, const struct caller *caller,
                          char ret_cookie[ACCOUNT_COOKIE_SIZE], struct err *err)
 {

@@ -73,6 +73,7 @@ struct accounts {
     struct store *store;
     unsigned char secret[32];
     uint64_t cookie_ms;
+    char cookie_name[ACCOUNT_COOKIE_NAME_SIZE];
     struct account_keys keys;
     bool has_keys;
     struct loop_timer *timer;
@@ -94,6 +95,9 @@ struct account_key *account_keys_good(const struct account_keys *keys, uint64_t 
 struct account_key *account_keys_by_digest(const struct account_keys *keys,
                                            const unsigned char digest[STORE_DIGEST_SIZE]);
 void account_keys_caller(const struct account_key *key, struct caller *ret_caller);
+
+/* account_cookie.c: when the secret is there. */
+void account_cookie_name(struct accounts *accounts);
 
 /* account_api_keys.c: the text into the table. */
 int account_api_keys_read(struct account_keys *keys, const char *text, struct err *err);

@@ -61,12 +61,14 @@ const struct schema access_me_schema = {"Caller", me_fields, NULL};
 
 /* --- the login --- */
 
-static void set_cookie(struct http_request *request, const char *value, uint64_t lasts_s)
+static void set_cookie(const struct access *access, struct http_request *request, const char *value,
+                       uint64_t lasts_s)
 {
     char text[SET_COOKIE_SIZE];
     (void)snprintf(text, sizeof text,
-                   ACCESS_COOKIE "=%s; Path=/; Max-Age=%" PRIu64 "; HttpOnly; SameSite=Strict%s",
-                   value, lasts_s, http_request_is_https(request) ? "; Secure" : "");
+                   "%s=%s; Path=/; Max-Age=%" PRIu64 "; HttpOnly; SameSite=Strict%s",
+                   accounts_cookie_name(access->accounts), value, lasts_s,
+                   http_request_is_https(request) ? "; Secure" : "");
     http_add_header(request, "Set-Cookie", text);
     http_add_header(request, "Cache-Control", "no-store");
     explicit_bzero(text, sizeof text);
@@ -103,7 +105,7 @@ static void log_in(const struct access *access, struct http_request *request, co
         http_reply_err(request, &err);
         return;
     }
-    set_cookie(request, cookie, access->login_ms / 1000);
+    set_cookie(access, request, cookie, access->login_ms / 1000);
     http_reply(request, 204, NULL, (struct slice){0});
 }
 
@@ -131,9 +133,9 @@ static void handle_logout(struct http_request *request, void *context)
 {
     const struct access *access = context;
     char cookie[ACCOUNT_COOKIE_SIZE];
-    if (http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie))
+    if (http_request_cookie(request, accounts_cookie_name(access->accounts), cookie, sizeof cookie))
         accounts_end_cookie(access->accounts, cookie);
-    set_cookie(request, "", 0);
+    set_cookie(access, request, "", 0);
     http_reply(request, 204, NULL, (struct slice){0});
 }
 

@@ -85,6 +85,7 @@ static int identify(const struct request_access *access, const struct http_reque
                     struct caller *ret_caller, struct err *err)
 {
     char cookie[ACCOUNT_COOKIE_SIZE];
+    const char *name = accounts_cookie_name(access->accounts);
     if (!accounts_have_keys(access->accounts))
         return accounts_by_token(access->accounts, NULL, ret_caller, err);
     if (http_request_header(request, "Authorization"))
@@ -92,7 +93,7 @@ static int identify(const struct request_access *access, const struct http_reque
     const char *ticket = may_bring_ticket(request) ? http_request_query(request, "ticket") : NULL;
     if (ticket)
         return accounts_by_ticket(access->accounts, ticket, ret_caller, err);
-    if (http_request_cookie(request, ACCESS_COOKIE, cookie, sizeof cookie) && is_own_page(request))
+    if (http_request_cookie(request, name, cookie, sizeof cookie) && is_own_page(request))
         return accounts_by_cookie(access->accounts, cookie, ret_caller, err);
     return accounts_by_token(access->accounts, NULL, ret_caller, err);
 }

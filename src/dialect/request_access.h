@@ -14,8 +14,6 @@
 
 struct accounts;
 
-#define ACCESS_COOKIE "runnel"
-
 struct request_access {
     struct accounts *accounts;
     const char *const *allow_anonymous; /* dialects; NULL-ended, or NULL */

@@ -27,6 +27,22 @@ const refusal = async (promise) => {
     throw new Error("it was not refused");
 };
 
+
+/* A service that is played: its answers one after the other (null: the line is cut), and what was asked. */
+const RECORD = { id: "run_1", status: "succeeded", verdict: "succeeded" };
+const record = () => new Response(JSON.stringify(RECORD));
+const no = (status, code, pause = "0") => new Response(JSON.stringify({ error: "no", code }),
+    { status, headers: pause === null ? {} : { "Retry-After": pause } });
+const played = (...answers) => {
+    const asked = [];
+    return { asked, runnel: new Runnel({ url, retries: 2, fetch: async (address, { method = "GET" }) => {
+        asked.push(`${method} ${String(address).slice(url.length)}`);
+        const answer = answers.shift();
+        if (!answer) throw new TypeError("cut");
+        return answer;
+    } }) };
+};
+
 const tests = {
     async a_run_that_is_waited_for() {
         const run = await runnel.run({
@@ -58,6 +74,45 @@ const tests = {
         assert.equal((await runnel.run(request, { idempotencyKey: "js" })).stdout, first.stdout);
         const other = runnel.run({ ...request, code: "x" }, { idempotencyKey: "js" });
         assert.equal((await refusal(other)).status, 422);
+    },
+    async only_a_run_that_was_not_begun_is_asked_for_again() {
+        const request = { language: "bash", code: "true" };
+        for (const answer of [no(429, "rate_limited"), no(503, "queue_full"), no(503, "shutting_down"), no(429, "")]) {
+            const { runnel, asked } = played(answer, record());
+            assert.equal((await runnel.run(request)).id, "run_1");
+            assert.deepEqual(asked, ["POST /v1/runs", "POST /v1/runs"]);
+        }
+        for (const answer of [() => no(503, "broker_unavailable"), () => no(502, ""), () => null]) {
+            const once = played(answer(), record());
+            await assert.rejects(once.runnel.run(request));
+            assert.deepEqual(once.asked, ["POST /v1/runs"]);
+            const keyed = played(answer(), record());
+            assert.equal((await keyed.runnel.run(request, { idempotencyKey: "k" })).id, "run_1");
+        }
+    },
+    async cancelling_forgets_nothing() {
+        const { runnel, asked } = played(null, record(), record(), record());
+        assert.equal((await runnel.cancel("run_1")).verdict, "succeeded");
+        await (await runnel.start({ language: "bash", code: "true" })).cancel();
+        const cancel = "DELETE /v1/runs/run_1?only=cancel";
+        assert.deepEqual(asked, [cancel, cancel, "POST /v1/runs?wait=false", cancel]);
+        for (const answer of [null, no(502, "")]) {
+            const once = played(answer, record());
+            await assert.rejects(once.runnel.delete("run_1"));
+            assert.deepEqual(once.asked, ["DELETE /v1/runs/run_1"]);
+        }
+    },
+    async a_file_that_is_gone_the_second_time_was_deleted() {
+        assert.equal(await played(null, no(404, "not_found", null)).runnel.deleteFile("file_1"), null);
+        for (const before of [[], [no(429, "rate_limited")]])
+            assert.equal((await refusal(played(...before, no(404, "not_found", null)).runnel.deleteFile("file_1"))).status, 404);
+    },
+    async events_come_back_when_they_are_told_to_and_end_with_the_end() {
+        const said = (event) => new Response(`data: ${JSON.stringify(event)}\n\n`);
+        const events = [{ n: 4, t: 1, type: "stdout", data: "x" }, { n: 1, t: 1, type: "end", verdict: "internal_error" }];
+        const { runnel, asked } = played(said(events[0]), no(503, "queue_full"), said(events[1]));
+        assert.deepEqual(await collect(runnel.events("run_1")), events);
+        assert.equal(asked.length, 3);
     },
     async events_and_their_resumption() {
         const live = await runnel.start({ language: "bash", code: "for i in 1 2 3; do echo $i; done" });

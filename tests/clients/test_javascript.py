@@ -9,7 +9,7 @@ import urllib.request
 
 from place import KEY, ROOT, Client, wait_until
 
-TESTS = 13
+TESTS = 17
 
 
 class JavaScript(Client):

@@ -147,7 +147,7 @@ export class FakeAdmin {
             return found ? nothing() : reply(404, { error: 'there is no such key', code: 'not_found' });
         }
         if (pathname === '/v1/runs' && method === 'GET') return this.list(fake, url.searchParams, isAdmin, reply);
-        return pathname.startsWith('/v1/runs/') && this.run(fake, request, response, pathname, reply);
+        return pathname.startsWith('/v1/runs/') && this.run(fake, request, response, url, reply);
     }
 
     makeKey(wanted, reply) {
@@ -187,7 +187,7 @@ export class FakeAdmin {
         };
     }
 
-    run(fake, request, response, pathname, reply) {
+    run(fake, request, response, { pathname, searchParams }, reply) {
         const [, , , id, part] = pathname.split('/');
         const live = fake.runs.get(id);
         const past = this.past.find((run) => run.id === id);
@@ -202,14 +202,15 @@ export class FakeAdmin {
             live?.listeners.add(send);
             return true;
         }
-        if (request.method === 'DELETE' && live && !live.over) live.end('cancelled', { reason: 'the client stopped it', signal: 9 });
-        else if (request.method === 'DELETE') {
+        const goesOn = live && !live.over;
+        if (request.method === 'DELETE' && goesOn) live.end('cancelled', { reason: 'the client stopped it', signal: 9 });
+        else if (request.method === 'DELETE' && searchParams.get('only') !== 'cancel') {
             this.past = this.past.filter((run) => run !== past);
             fake.runs.delete(id);
             response.writeHead(204).end();
             return true;
         }
         const { events, ...record } = past ?? this.record(live);
-        return reply(request.method === 'DELETE' ? 202 : 200, record);
+        return reply(request.method === 'DELETE' && goesOn ? 202 : 200, record);
     }
 }

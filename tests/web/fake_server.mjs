@@ -77,7 +77,12 @@ class Run {
     }
 
     attach(socket, from) {
-        for (const event of this.events) if (event.n >= from) this.deliver(socket, event);
+        this.attached = (this.attached ?? 0) + 1;
+        if (this.deaf) {
+            socket.close(1000);
+            return;
+        }
+        for (const event of this.events) if (event.n >= from || event.type === 'end') this.deliver(socket, event);
         this.sockets.add(socket);
         socket.on('close', () => this.sockets.delete(socket));
         socket.on('message', (text) => this.take(JSON.parse(text)));
@@ -129,6 +134,16 @@ const statements = {
     gap: (run, rest) => run.emit({ type: 'gap', lost_bytes: Number(rest) }),
     sleep: (run, rest) => pause(Number(rest)),
     drop: (run) => { for (const socket of run.sockets) socket.terminate(); },
+    crash: (run) => { /* of the service: of a run that it had, only an end is known afterwards */
+        for (const socket of run.sockets) socket.terminate();
+        run.sockets.clear();
+        run.events = [];
+        run.emit({ type: 'end', verdict: 'internal_error', reason: 'interrupted', exit_code: null, signal: null });
+    },
+    deafen: (run) => {
+        run.deaf = true;
+        for (const socket of run.sockets) socket.terminate();
+    },
     forget: (run) => {
         run.fake.runs.delete(run.id);
         for (const socket of run.sockets) socket.terminate();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What axe finds on the page, in each of the shapes that a visitor meets it in.
+import assert from 'node:assert/strict';
 import { findsNothing, prefer } from './axe.mjs';
 import { choose, ends, inTerminal, run, untilScreen } from './steps.mjs';
 
@@ -41,7 +42,30 @@ async function walk(page, url, name, shoot) {
     await findsNothing(page, `${name}, two files`);
 }
 
+/* What is said aloud: the names and texts of its live regions. */
+async function liveRegions(page) {
+    const { nodes } = await page.call('Accessibility.getFullAXTree');
+    const inside = (node) => [node.name?.value ?? '', ...(node.childIds ?? []).map((id) => inside(nodes.find(({ nodeId }) => nodeId === id)))].join('');
+    const found = nodes.filter(({ ignored, role }) => !ignored && ['status', 'alert'].includes(role?.value));
+    return found.map((node) => [node.role.value, inside(node)]);
+}
+
 export default {
+    async notices_come_where_a_screen_reader_listens_already({ page, fake, url }) {
+        await page.open(url);
+        const before = await liveRegions(page);
+        assert.ok(before.some(([role, text]) => role === 'alert' && !text), JSON.stringify(before));
+        fake.refuse = { status: 400, body: { error: 'this is refused', code: 'invalid_request' } };
+        await run(page, 'print x');
+        await page.untilText('#notice-text', 'this is refused');
+        assert.ok((await liveRegions(page)).some(([role, text]) => role === 'alert' && text.includes('this is refused')));
+        await page.click('#output-download');
+        await page.untilText('#notice-text', 'no output yet');
+        const after = await liveRegions(page);
+        assert.ok(after.some(([role, text]) => role === 'status' && text.includes('no output yet')));
+        assert.equal(after.length, before.length);
+    },
+
     async axe_finds_nothing_in_light({ page, url, shoot }) {
         await prefer(page, 'light');
         await walk(page, url, 'light', shoot);

@@ -62,11 +62,48 @@ export default {
         const { tokens } = fake.admin;
         fake.admin.tokens = { [ADMIN_KEY]: tokens[ADMIN_KEY] };
         await run(page, 'print kept');
-        await logIn(page, ADMIN_KEY);
+        await page.until(`document.body.dataset.view === 'login'`);
+        fake.admin.tokens = tokens;
+        await logIn(page, RUN_KEY);
         await page.until(`document.body.dataset.view === 'run'`);
         await run(page);
         await ends(page, 'Finished');
         await page.untilText('#plain', 'kept');
+    },
+
+    async nothing_of_ones_work_is_left_to_the_next({ page, fake, url }) {
+        const work = () => page.evaluate(`(localStorage.getItem('runnel.drafts') ?? '') + (localStorage.getItem('runnel.history') ?? '') + $('.cm-content').textContent`);
+        const comes = async (key) => {
+            await logIn(page, key);
+            await page.until(`document.body.dataset.ready === 'yes' && document.body.dataset.view === 'run' && !$('#run').disabled`);
+            assert.doesNotMatch(await work(), /mine/);
+            await run(page, 'print mine');
+            await ends(page, 'Finished');
+        };
+        fake.admin.keysConfigured = true;
+        await page.open(url);
+        await comes(RUN_KEY);
+        const other = await page.browser.tab(page.context);
+        await other.open(url);
+        await page.click('#logout');
+        await page.until(`document.body.dataset.view === 'login'`);
+        await other.until(`document.body.dataset.view === 'login'`);
+        await comes(RUN_KEY);
+        const { tokens } = fake.admin;
+        fake.admin.tokens = { [ADMIN_KEY]: tokens[ADMIN_KEY] };
+        await run(page, 'print still mine');
+        await page.until(`document.body.dataset.view === 'login'`);
+        await comes(ADMIN_KEY);
+    },
+
+    async who_cannot_be_logged_out_is_told({ page, fake, url }) {
+        fake.admin.keysConfigured = true;
+        await page.open(url);
+        await logIn(page, RUN_KEY);
+        await page.until(`document.body.dataset.view === 'run' && !$('#logout').hidden`);
+        fake.isDown = true;
+        await page.click('#logout');
+        await page.untilText('#notice-text', 'cannot be reached');
     },
 
     async without_keys_nobody_is_asked({ page, url }) {
@@ -232,6 +269,39 @@ export default {
         await page.untilText('.output-text', 'red');
     },
 
+    async of_a_run_without_end_the_newest_is_kept({ page, fake, url }) {
+        const run = fake.admin.past[2];
+        const flood = Array.from({ length: 20 }, (_, at) =>
+            ({ n: at + 1, t: 10 * (at + 1), type: 'stdout', data: `${'x'.repeat(1 << 20)}\npart ${at}\n` }));
+        run.events = [...flood, { ...run.events.at(-1), n: 21, t: 210 }];
+        await openAdmin(page, url, '#/admin/runs/run_past002');
+        await page.until(`!$('.replay-play').disabled`);
+        await page.untilText('.output-text', 'part 19');
+        await page.evaluate(`(() => {
+            $('.replay input').value = 10;
+            $('.replay input').dispatchEvent(new Event('input'));
+        })()`);
+        await page.until(`$('.output-text').textContent === '[what came first was not kept]\\n'`);
+    },
+
+    async cancelling_does_not_forget_a_run_that_has_ended_meanwhile({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print kept\nhang');
+        await page.untilText('#plain', 'kept');
+        const { id } = fake.last;
+        const seen = fake.admin.run;
+        fake.admin.run = function (of, request, ...more) {
+            if (request.method === 'DELETE') fake.runs.get(id).end('succeeded', { exit_code: 0 });
+            return seen.call(this, of, request, ...more);
+        };
+        await go(page, `#/admin/runs/${id}`);
+        await page.untilText('.run-head .halt', 'Cancel');
+        await page.click('.run-head .halt');
+        await page.untilText('.run-head .halt', 'Forget');
+        assert.ok(fake.runs.has(id));
+        await page.untilText('.output-text', 'kept');
+    },
+
     async a_run_is_forgotten_when_that_is_meant({ page, fake, url }) {
         await openAdmin(page, url, '#/admin/runs/run_past002');
         await page.untilText('.run-head .halt', 'Forget');
@@ -348,7 +418,7 @@ export default {
             await page.untilText('#notice-text', 'cannot be reached', 12000);
             fake.isDown = false;
             await page.untilText('#admin-view', words, 12000);
-            await page.until(`$('#notice').hidden`);
+            await page.until(`$('#notice-text').textContent === ''`);
             await page.call('Page.navigate', { url: 'about:blank' });
         }
     },
@@ -365,7 +435,7 @@ export default {
         fake.last.end('succeeded', { exit_code: 0 });
         fake.isDown = false;
         await page.untilText('.run-end', 'Finished', 12000);
-        await page.until(`$('#notice').hidden`);
+        await page.until(`$('#notice-text').textContent === ''`);
     },
 
     async languages_have_their_state({ page, url, shoot }) {

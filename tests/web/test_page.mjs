@@ -72,6 +72,37 @@ export default {
         assert.equal(page.asked, 'Replace the program by the Go sample?');
     },
 
+    async a_second_tab_costs_the_first_nothing({ page, url }) {
+        await page.open(url);
+        const other = await page.browser.tab(page.context);
+        await other.open(url);
+        await write(page, 'print of the first tab');
+        await pause(500);
+        await choose(other, 'go');
+        await untilCode(other, 'package main');
+        await write(other, 'print of the second tab');
+        await pause(500);
+        await choose(page, 'go');
+        await untilCode(page, 'print of the second tab');
+        await page.open(url);
+        await choose(page, 'python');
+        await untilCode(page, 'print of the first tab');
+    },
+
+    async a_tab_that_changes_nothing_writes_nothing({ page, url }) {
+        await page.open(url);
+        await write(page, 'print of this visit');
+        await pause(500);
+        const other = await page.browser.tab(page.context);
+        await other.open(url);
+        await untilCode(other, 'print of this visit');
+        await write(page, 'print of later');
+        await page.until(`localStorage.getItem('runnel.drafts').includes('print of later')`);
+        await other.call('Page.navigate', { url: 'about:blank' });
+        await pause(200);
+        assert.match(await page.evaluate(`localStorage.getItem('runnel.drafts')`), /print of later/);
+    },
+
     async output_is_never_markup({ page, url }) {
         await page.open(url);
         const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script><b>bold</b>&lt;\x1b[31m\u202eabc\r\n';
@@ -118,6 +149,38 @@ export default {
         await page.untilText('#history-list', 'Put aside');
         await page.click('#history-list button');
         await untilCode(page, 'print mine');
+    },
+
+    async a_link_leaves_the_address_when_its_program_is_changed({ page, url }) {
+        await page.open(url);
+        const link = url + (await fragment(page, { language: 'python', files: [{ path: 'x', content: 'print theirs' }] }));
+        await openAnew(page, link);
+        await untilCode(page, 'print theirs');
+        assert.equal(await page.evaluate('location.href'), link);
+        await write(page, 'print what I made of it');
+        assert.equal(await page.evaluate('location.href'), url);
+        await pause(500);
+        await openAnew(page, url);
+        await untilCode(page, 'print what I made of it');
+        await page.click('#share');
+        await page.until(`location.hash.startsWith('#v1.')`);
+        await write(page, 'print even later');
+        assert.equal(await page.evaluate('location.hash'), '');
+    },
+
+    async a_link_does_not_cost_what_stands_beside_the_program({ page, url }) {
+        await page.open(url);
+        await write(page, 'print the same');
+        await page.evaluate(`$('#options').open = true`);
+        await page.click('#stdin');
+        await page.insert('my input');
+        await pause(500);
+        await openAnew(page, url + (await fragment(page, { language: 'python', files: [{ path: 'x', content: 'print the same' }] })));
+        await page.until(`$('#stdin').value === ''`);
+        await page.click('#history');
+        await page.untilText('#history-list', 'Put aside');
+        await page.click('#history-list button');
+        await page.until(`$('#stdin').value === 'my input'`);
     },
 
     async a_broken_link_does_no_harm({ page, fake, url }) {

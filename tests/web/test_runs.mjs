@@ -117,6 +117,30 @@ export default {
         assert.deepEqual(fake.last.sent, [{ type: 'cancel' }]);
     },
 
+    async what_is_typed_while_it_starts_is_sent({ page, fake, url }) {
+        await page.open(url);
+        fake.postDelay = 700;
+        await run(page, 'lines');
+        await page.until(`document.body.dataset.phase === 'starting' && !$('#reply-controls').disabled`);
+        await page.type('early\n');
+        await page.key('d', { control: true });
+        await ends(page, 'Finished');
+        assert.equal(await page.text('#plain'), 'early\ngot "early"\n');
+        assert.deepEqual(fake.last.sent, [{ type: 'input', data: 'early\n' }, { type: 'eof' }]);
+    },
+
+    async a_run_that_cannot_be_reached_is_stopped_nevertheless({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print first\nsleep 300\ndeafen\nhang');
+        await page.untilText('#end-title', 'Trying to reach');
+        const first = fake.last;
+        await pause(600); // the next attempt is some time off
+        await run(page, 'print second');
+        await ends(page, 'Finished');
+        for (let tries = 0; tries < 100 && !first.over; tries++) await pause(20);
+        assert.equal(first.events.at(-1).verdict, 'cancelled');
+    },
+
     async a_new_run_stops_the_one_before({ page, fake, url }) {
         await page.open(url);
         await run(page, 'print first\nhang');
@@ -207,7 +231,8 @@ export default {
         await page.untilText('#notice-text', 'the queue is full Try again in 7 s.');
         await run(page);
         await ends(page, 'Finished');
-        assert.equal(await page.evaluate(`$('#notice').hidden`), true);
+        assert.equal(await page.text('#notice-text'), '');
+        assert.equal(await page.evaluate(`$('#notice').clientHeight`), 0);
     },
 
     async a_dropped_connection_comes_back_where_it_was({ page, url }) {
@@ -226,6 +251,24 @@ export default {
         await ends(page, 'Connection lost');
         await page.untilText('#plain', 'before');
         assert.equal(await page.evaluate(`$('#stop').disabled`), true);
+    },
+
+    async a_run_that_was_lost_in_a_crash_has_its_end({ page, url }) {
+        await page.open(url);
+        await run(page, 'print before\nsleep 300\ncrash');
+        await page.untilText('#end-reason', 'interrupted');
+        assert.equal(await page.text('#plain'), 'before\n');
+        assert.equal(await page.evaluate(`$('#stop').disabled`), true);
+    },
+
+    async sockets_that_open_and_say_nothing_are_no_connection({ page, fake, url }) {
+        await page.open(url);
+        await run(page, 'print before\nsleep 300\ndeafen\nhang');
+        await page.untilText('#end-title', 'Trying to reach');
+        await pause(3000);
+        assert.ok(fake.last.attached <= 6, `${fake.last.attached} times in 3 s`);
+        await page.evaluate(`(() => { const now = Date.now; Date.now = () => now() + 30000; })()`);
+        await ends(page, 'Connection lost');
     },
 
     async usage_is_drawn_while_it_runs({ page, url, shoot }) {

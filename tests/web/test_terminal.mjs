@@ -20,6 +20,28 @@ const QUESTIONS = {
     'checksum and presentation': `${ESC}[1;1;1;1;2;2*y${ESC}[1$w${ESC}[2$w${ESC}[x`,
 };
 
+/* As on a slow machine: what comes is not drawn until letDraw(). */
+async function holdDrawing(page) {
+    await page.evaluate(`(() => {
+        const real = window.setTimeout;
+        const held = [];
+        window.setTimeout = (call, delay, ...more) => (delay ? real(call, delay, ...more) : held.push(call));
+        window.letDraw = () => {
+            window.setTimeout = real;
+            for (const call of held) call();
+        };
+    })()`);
+}
+
+async function copiedText(page) {
+    await page.browser.call('Browser.grantPermissions', {
+        permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'], browserContextId: page.context,
+    });
+    await page.click('#output-copy');
+    await page.untilText('#notice-text', 'Output copied.');
+    return page.evaluate('navigator.clipboard.readText()');
+}
+
 export default {
     async a_program_asks_and_is_answered({ page, fake, url, shoot }) {
         await page.open(url);
@@ -100,18 +122,33 @@ export default {
         assert.equal(await screenText(page), 'second');
     },
 
+    async the_end_of_a_flood_is_seen({ page, url }) {
+        await page.open(url);
+        await inTerminal(page);
+        await holdDrawing(page);
+        await run(page, 'blob 9000000\nflood 20000\nprint the question\nlines');
+        await page.untilText('#end-title', 'Waiting');
+        await page.evaluate('letDraw()');
+        await untilScreen(page, 'the question');
+        await page.type('answer\n');
+        await untilScreen(page, 'got "answer"');
+        await holdDrawing(page);
+        await run(page, 'blob 9000000\nflood 20000\nprint the last line');
+        await ends(page, 'Finished');
+        await page.evaluate('letDraw()');
+        await untilScreen(page, 'the last line');
+        const counted = /\n\[(\d+) characters are not shown\]\nline (\d+) x/.exec(await copiedText(page));
+        assert.ok(counted, 'what is missing is said, and a whole line follows');
+        assert.ok(Number(counted[2]) < 19_000, `it goes on with line ${counted[2]}`);
+    },
+
     async its_text_is_copied_as_it_is_seen({ page, url }) {
         await page.open(url);
-        await page.browser.call('Browser.grantPermissions', {
-            permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'], browserContextId: page.context,
-        });
         await inTerminal(page);
         await run(page, `say ${JSON.stringify(`${ESC}[31mred${ESC}[0m\n${'long'.repeat(60)}\n`)}`);
         await ends(page, 'Finished');
         await untilScreen(page, 'long');
-        await page.click('#output-copy');
-        await page.untilText('#notice-text', 'Output copied.');
-        assert.equal(await page.evaluate('navigator.clipboard.readText()'), `red\n${'long'.repeat(60)}\n`);
+        assert.equal(await copiedText(page), `red\n${'long'.repeat(60)}\n`);
     },
 
     async the_mouse_and_the_focus_are_not_typing({ page, fake, url }) {

@@ -130,8 +130,8 @@ export async function fetchRun(id: string): Promise<RunRecord> {
     return (await call(`${run(id)}?request=true`)) as RunRecord;
 }
 
-/* Cancels it, or forgets it when it has ended. */
-export async function removeRun(id: string): Promise<void> {
+/* With its files. One that goes on would be cancelled. */
+export async function forgetRun(id: string): Promise<void> {
     await call(run(id), { method: 'DELETE' });
 }
 

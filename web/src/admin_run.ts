@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One run: what it was, how its output came, what it used, why it ended, what it
 // left behind; and the way to end or forget it.
-import { fetchRun, followEvents, removeRun, type Artifact, type RunRecord } from './admin_api.js';
+import { fetchRun, followEvents, forgetRun, type Artifact, type RunRecord } from './admin_api.js';
 import { stateOf, unusualPriority } from './admin_runs.js';
-import { address, ApiError } from './api.js';
+import { address, ApiError, cancelRun } from './api.js';
 import { button, facts, make, row, table } from './dom.js';
 import { notify, notifyTrouble, reasonOf, troubleIsOver } from './page.js';
 import { Replay } from './replay.js';
@@ -89,8 +89,8 @@ export class RunView {
 
     private drawHead(record: RunRecord): void {
         const action = record.verdict
-            ? button('Forget', () => void this.remove('Forget this run, its output and its files for good?'), { class: 'halt' })
-            : button('Cancel', () => void this.remove(null), { class: 'halt' });
+            ? button('Forget', () => void this.forget(), { class: 'halt' })
+            : button('Cancel', () => void this.cancel(), { class: 'halt' });
         const hadFocus = this.head.querySelector('.halt') === document.activeElement;
         this.head.replaceChildren(
             make('h2', {}, 'Run ', make('code', {}, record.id)),
@@ -110,18 +110,25 @@ export class RunView {
         if (hadFocus) action.focus();
     }
 
-    private async remove(question: string | null): Promise<void> {
-        if (question && !confirm(question)) return;
+    private async forget(): Promise<void> {
+        if (!confirm('Forget this run, its output and its files for good?')) return;
+        if (await this.ask(forgetRun, 'The run is forgotten.')) location.hash = '#/admin';
+    }
+
+    private async cancel(): Promise<void> {
+        if (await this.ask(cancelRun, 'The run is being stopped.')) void this.look();
+    }
+
+    private async ask(request: (id: string) => Promise<void>, done: string): Promise<boolean> {
         try {
-            await removeRun(this.id);
-            notify(question ? 'The run is forgotten.' : 'The run is being stopped.');
+            await request(this.id);
         } catch (error) {
             notify(reasonOf(error), 'bad');
-            return;
+            return false;
         }
+        notify(done);
         clearTimeout(this.timer);
-        if (question) location.hash = '#/admin';
-        else void this.look();
+        return true;
     }
 
     /* --- the body --- */

@@ -195,6 +195,11 @@ export async function createRun(request: RunRequest): Promise<string> {
     return body.id;
 }
 
+/* Never more than that: a run that has ended meanwhile is kept, with its files. */
+export async function cancelRun(id: string): Promise<void> {
+    await call(`v1/runs/${encodeURIComponent(id)}?only=cancel`, { method: 'DELETE' });
+}
+
 export async function fetchPlace(id: string): Promise<Place> {
     return (await call(`v1/runs/${encodeURIComponent(id)}`)) as Place;
 }

@@ -16,7 +16,7 @@ import { copyText, element, notify, reasonOf } from './page.js';
 import { Runner } from './runner.js';
 import { Session } from './session.js';
 import type { Setup } from './setup.js';
-import { fromFragment, toFragment } from './share.js';
+import { fromFragment, takeLinkOut, toFragment } from './share.js';
 import { Status } from './status.js';
 import { Theme } from './theme.js';
 import { Views } from './views.js';
@@ -28,7 +28,7 @@ const missing = element('missing', HTMLElement);
 
 const status = new Status();
 const meter = new Meter(element('meter-cpu', HTMLElement), element('meter-memory', HTMLElement));
-const workspace = new Workspace(showLanguage);
+const workspace = new Workspace(showLanguage, takeLinkOut);
 const runner = new Runner({
     changed: onPhase,
     event: onEvent,

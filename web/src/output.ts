@@ -5,6 +5,28 @@
 
 export type OutputKind = 'stdout' | 'stderr' | 'notice' | 'sent' | 'gap';
 
+/* The newest of what a run has said, whatever it says. */
+export class Newest<T> {
+    readonly entries: T[] = [];
+    forgot = false;
+    private size = 0;
+
+    constructor(private readonly charactersOf: (entry: T) => number) {}
+
+    /* How many of the oldest went: many at once, for it moves all that stay. */
+    add(entry: T): number {
+        this.entries.push(entry);
+        this.size += this.charactersOf(entry) + ENTRY_COST;
+        if (this.size <= KEPT_MAX) return 0;
+        let drop = 0;
+        while (this.size > KEPT_MAX / 2 && drop < this.entries.length - 1)
+            this.size -= this.charactersOf(this.entries[drop++]!) + ENTRY_COST;
+        this.entries.splice(0, drop);
+        this.forgot = true;
+        return drop;
+    }
+}
+
 interface Entry {
     t: number;
     kind: OutputKind;
@@ -30,41 +52,28 @@ function visible(text: string): string {
         .replace(UNSEEN, (char) => (char === '\x7f' ? '\u2421' : String.fromCharCode(0x2400 + char.charCodeAt(0))));
 }
 
+const lengthOf = ({ text }: Entry): number => text.length;
+
 export class OutputRecord {
-    private entries: Entry[] = [];
-    private size = 0;
-    private forgot = false;
+    private kept = new Newest(lengthOf);
 
     get isEmpty(): boolean {
-        return this.entries.length === 0;
+        return this.kept.entries.length === 0;
     }
 
     add(t: number, kind: OutputKind, text: string): void {
-        this.entries.push({ t, kind, text });
-        this.size += text.length + ENTRY_COST;
-        if (this.size > KEPT_MAX) this.forgetOldest();
-    }
-
-    /* Many at once: each time it moves all that stay. */
-    private forgetOldest(): void {
-        let drop = 0;
-        while (this.size > KEPT_MAX / 2 && drop < this.entries.length - 1)
-            this.size -= this.entries[drop++]!.text.length + ENTRY_COST;
-        this.entries.splice(0, drop);
-        this.forgot = true;
+        this.kept.add({ t, kind, text });
     }
 
     clear(): void {
-        this.entries = [];
-        this.size = 0;
-        this.forgot = false;
+        this.kept = new Newest(lengthOf);
     }
 
     /* Both streams of the program, nothing of ours. Whatever this is pasted into
      * finds no control character in it. */
     plain(): string {
         return visible(
-            this.entries
+            this.kept.entries
                 .filter(({ kind }) => kind === 'stdout' || kind === 'stderr')
                 .map(({ text }) => text)
                 .join(''),
@@ -73,8 +82,8 @@ export class OutputRecord {
 
     /* One line each: seconds since the run was asked for, stream, text. */
     timed(): string {
-        const lines = this.forgot ? ['(earlier output was not kept)'] : [];
-        for (const { t, kind, text } of this.entries) {
+        const lines = this.kept.forgot ? ['(earlier output was not kept)'] : [];
+        for (const { t, kind, text } of this.kept.entries) {
             const stamp = `${(t / 1000).toFixed(3).padStart(9)} ${kind.padEnd(6)} `;
             const rows = visible(text).replace(/\n$/, '').split('\n');
             for (const row of rows) lines.push(stamp + row);

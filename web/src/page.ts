@@ -11,12 +11,13 @@ export type NoticeKind = 'info' | 'bad';
 
 let timer = 0;
 
-/* One at a time; what is no trouble goes away by itself. */
+/* One at a time; what is no trouble goes away by itself. Screen readers say what
+ * changes in a place that was there before, so both places always are. */
 export function notify(text: string, kind: NoticeKind = 'info'): void {
-    const notice = element('notice', HTMLElement);
-    element('notice-text', HTMLElement).textContent = text;
-    notice.className = kind;
-    notice.hidden = text === '';
+    element('notice-info', HTMLElement).textContent = kind === 'info' ? text : '';
+    element('notice-bad', HTMLElement).textContent = kind === 'bad' ? text : '';
+    element('notice', HTMLElement).className = text && kind;
+    element('notice-close', HTMLElement).hidden = text === '';
     clearTimeout(timer);
     if (text && kind === 'info') timer = window.setTimeout(() => notify(''), 6000);
 }

@@ -3,7 +3,7 @@
 // that is picked. Control characters are shown and do nothing, as in plain view.
 import { make } from './dom.js';
 import type { RunEvent, StateEvent } from './api.js';
-import { PlainView, type OutputKind } from './output.js';
+import { Newest, PlainView, type OutputKind } from './output.js';
 import { duration } from './verdict.js';
 
 const SPEEDS = [1, 2, 5, 10, 20];
@@ -43,8 +43,8 @@ export class Replay {
         type: 'range', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Moment of the run', disabled: true,
     });
     private readonly clock = make('output', { class: 'replay-clock' });
-    private readonly events: RunEvent[] = [];
-    private next = 0; /* of events, the first that is not shown */
+    private readonly kept = new Newest<RunEvent>((event) => shownOf(event)?.text.length ?? 0);
+    private next = 0; /* of those that are kept, the first that is not shown */
     private at = 0; /* milliseconds of the run */
     private length = 0;
     private timer = 0;
@@ -66,7 +66,8 @@ export class Replay {
 
     /* The newest moment is shown as it comes, until it is over. */
     add(event: RunEvent): void {
-        this.events.push(event);
+        const forgot = this.kept.add(event);
+        this.next = Math.max(0, this.next - forgot);
         this.length = Math.max(this.length, event.t);
         this.scrubber.max = String(this.length);
         if (event.type === 'end') {
@@ -78,7 +79,7 @@ export class Replay {
     }
 
     private get isEmpty(): boolean {
-        return !this.events.some((event) => shownOf(event));
+        return !this.kept.forgot && !this.kept.entries.some((event) => shownOf(event));
     }
 
     close(): void {
@@ -111,10 +112,12 @@ export class Replay {
             this.view.clear();
             this.next = 0;
             this.state = this.attempt = '';
+            if (this.kept.forgot) this.view.add('gap', '[what came first was not kept]\n');
         }
         this.at = at;
-        for (; this.next < this.events.length && this.events[this.next]!.t <= at; this.next++) {
-            const event = this.events[this.next]!;
+        const { entries } = this.kept;
+        for (; this.next < entries.length && entries[this.next]!.t <= at; this.next++) {
+            const event = entries[this.next]!;
             const shown = shownOf(event);
             if (shown) this.view.add(shown.kind, shown.text);
             if (event.type === 'state') this.take(event);

@@ -3,8 +3,8 @@
 //
 //     idle ── start ──> starting ── created ──> live ── end / lost ──> idle
 //
-// Stop works in all of them; before the run has a name it is remembered.
-import { createRun, type RunEvent, type RunRequest } from './api.js';
+// What is for the run before it has a name, Stop too, is sent when it has one.
+import { createRun, type Command, type RunEvent, type RunRequest } from './api.js';
 import { QueueWatch } from './queue.js';
 import { RunStream } from './stream.js';
 
@@ -24,7 +24,7 @@ export class Runner {
     private phase: Phase = 'idle';
     private stream: RunStream | null = null;
     private queue: QueueWatch | null = null;
-    private stopWanted = false;
+    private early: Command[] = [];
     private inputOpen = false;
 
     constructor(private readonly handlers: RunnerHandlers) {}
@@ -40,47 +40,46 @@ export class Runner {
     /* Throws ApiError when the server does not take it. */
     async start(request: RunRequest, endInput: boolean): Promise<void> {
         this.abandon();
-        this.stopWanted = false;
         this.move('starting');
+        this.inputOpen = true;
+        if (endInput) this.endInput();
         let id: string;
         try {
             id = await createRun(request);
         } catch (error) {
-            this.move('idle');
+            this.finish();
             throw error;
         }
         this.stream = this.follow(id);
-        this.inputOpen = true;
+        for (const command of this.early.splice(0)) this.stream.send(command);
         this.move('live');
-        if (this.stopWanted) this.stream.send({ type: 'cancel' });
-        else if (endInput) this.endInput();
     }
 
     /* False: the run takes no input any more. */
     input(data: string): boolean {
         if (!this.inputOpen) return false;
-        this.stream?.send({ type: 'input', data });
+        this.send({ type: 'input', data });
         return true;
     }
 
     endInput(): boolean {
         if (!this.inputOpen) return false;
         this.inputOpen = false;
-        this.stream?.send({ type: 'eof' });
+        this.send({ type: 'eof' });
         return true;
     }
 
     interrupt(): void {
-        this.stream?.send({ type: 'signal', signal: 'INT' });
+        this.send({ type: 'signal', signal: 'INT' });
     }
 
     resize(columns: number, rows: number): void {
-        this.stream?.send({ type: 'resize', columns, rows });
+        this.early = this.early.filter(({ type }) => type !== 'resize');
+        this.send({ type: 'resize', columns, rows });
     }
 
     stop(): void {
-        this.stopWanted = true;
-        this.stream?.send({ type: 'cancel' });
+        this.send({ type: 'cancel' });
     }
 
     /* A run that goes on is stopped, and nothing of it is heard again. */
@@ -89,8 +88,14 @@ export class Runner {
         this.finish();
     }
 
+    private send(command: Command): void {
+        if (this.stream) this.stream.send(command);
+        else if (this.starting) this.early.push(command);
+    }
+
     private finish(): void {
         this.watchQueue(null);
+        this.early = [];
         this.stream?.close();
         this.stream = null;
         this.inputOpen = false;

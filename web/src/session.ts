@@ -1,13 +1,38 @@
 // SPDX-License-Identifier: MIT
 // Who the visitor is to this server: nobody in particular where no keys are
 // configured, else whoever's key he has logged in with. The key itself is not
-// kept; the browser has a cookie that no script can read.
+// kept; the browser has a cookie that no script can read. What the page keeps of a
+// visitor's work in the browser goes with the login, and when another key comes.
 import { ApiError, fetchMe, login, logout, type Me, whenUnauthorized } from './api.js';
-import { element, reasonOf } from './page.js';
+import { element, notify, reasonOf } from './page.js';
+import { forget, load, save, seal, whenChanged } from './store.js';
 
 const OPEN: Me = { key: null, scopes: ['run', 'files', 'admin'], keys_configured: false };
 
 const isKnown = ({ key, scopes, keys_configured }: Me): boolean => !keys_configured || key !== null || scopes.length > 0;
+
+/* The label of the key whose work is kept. */
+const OWNER = 'owner';
+const WORK = ['drafts', 'history'];
+
+function forgetWork(): void {
+    for (const name of WORK) forget(name);
+}
+
+/* True: somebody else's work was there. */
+function takeOver(key: string): boolean {
+    const before = load(OWNER);
+    save(OWNER, key);
+    if (typeof before !== 'string' || before === key) return false;
+    forgetWork();
+    return true;
+}
+
+/* With what the page shows and holds. */
+function openAnew(): void {
+    seal();
+    location.reload();
+}
 
 export class Session {
     private readonly form = element('login-form', HTMLFormElement);
@@ -15,6 +40,7 @@ export class Session {
     private readonly error = element('login-error', HTMLElement);
     private readonly leave = element('logout', HTMLButtonElement);
     private me = OPEN;
+    private tookOver = false;
     private asking: Promise<void> | null = null;
     private answered: () => void = () => undefined;
 
@@ -26,6 +52,9 @@ export class Session {
         });
         this.leave.addEventListener('click', () => void this.end());
         whenUnauthorized(() => void this.ask());
+        whenChanged(OWNER, (before) => {
+            if (before !== null) openAnew();
+        });
     }
 
     get isAdmin(): boolean {
@@ -51,8 +80,10 @@ export class Session {
             if (error instanceof ApiError && error.status === 404) return OPEN;
             throw error;
         });
-        this.leave.hidden = !this.me.keys_configured || !isKnown(this.me);
-        this.leave.title = this.me.key === null ? '' : `Logged in with the key ${this.me.key}`;
+        const { key, keys_configured } = this.me;
+        this.tookOver = keys_configured && key !== null && takeOver(key);
+        this.leave.hidden = !keys_configured || !isKnown(this.me);
+        this.leave.title = key === null ? '' : `Logged in with the key ${key}. Your programs and past runs leave this browser with you.`;
     }
 
     private ask(): Promise<void> {
@@ -79,14 +110,24 @@ export class Session {
             return;
         }
         this.input.value = '';
+        if (this.tookOver) {
+            openAnew();
+            return;
+        }
         this.asking = null;
         this.show(false);
         this.answered();
     }
 
-    /* All that the page holds of others goes with it. */
     private async end(): Promise<void> {
-        await logout().catch(() => undefined);
-        location.reload();
+        try {
+            await logout();
+        } catch (error) {
+            notify(reasonOf(error), 'bad');
+            return;
+        }
+        forgetWork();
+        forget(OWNER);
+        openAnew();
     }
 }

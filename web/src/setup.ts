@@ -35,6 +35,16 @@ function readLimits(value: unknown): Record<string, string> {
     return limits;
 }
 
+/* The program's path is not looked at: it is the language's, whatever a link says. */
+export function isSameSetup(one: Setup, other: Setup): boolean {
+    const [first, second] = [one, other].map((setup) => {
+        const read = readSetup(setup)!;
+        read.files[0]!.path = '';
+        return JSON.stringify(read);
+    });
+    return first === second;
+}
+
 /* Null when it is none. */
 export function readSetup(value: unknown): Setup | null {
     if (typeof value !== 'object' || value === null) return null;

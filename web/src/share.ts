@@ -40,6 +40,12 @@ export async function toFragment(setup: Setup): Promise<string> {
     return MARK + toBase64Url(await readAll(packed, Infinity));
 }
 
+/* From the address, where the program is no longer what the link says: the page
+ * opened anew would be back at that. */
+export function takeLinkOut(): void {
+    if (location.hash.startsWith(MARK)) history.replaceState(null, '', location.pathname + location.search);
+}
+
 /* Null: the fragment carries no code. Throws when what it carries is broken. */
 export async function fromFragment(fragment: string): Promise<Setup | null> {
     if (!fragment.startsWith(MARK)) return null;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // One run's events, over a WebSocket that comes back when the network drops it:
 // events are numbered, so it goes on from the first one not yet seen.
-import { address, runExists, type Command, type RunEvent } from './api.js';
+import { address, cancelRun, runExists, type Command, type RunEvent } from './api.js';
 
 /* The server keeps a run whose client left for 30 s. */
 const RECONNECT_FOR_MS = 28_000;
 const RECONNECT_FIRST_MS = 250;
 const RECONNECT_MOST_MS = 4_000;
+/* A connection that stood so long was one, though nothing was said. */
+const STOOD_MS = 10_000;
 /* Well below any limit on a frame. */
 const INPUT_CHUNK = 16_384;
+const CANCEL = JSON.stringify({ type: 'cancel' } satisfies Command);
 
 export interface StreamHandlers {
     event(event: RunEvent): void;
@@ -23,6 +26,7 @@ export class RunStream {
     private ended = false;
     private closed = false;
     private downSince = 0;
+    private openSince = 0;
     private delay = RECONNECT_FIRST_MS;
     private timer = 0;
     private readonly waiting: string[] = [];
@@ -45,12 +49,17 @@ export class RunStream {
         else this.waiting.push(frame);
     }
 
-    /* Nothing of this run reaches the handlers afterwards. What waits to be sent,
-     * a cancel above all, still goes out when the connection is being made. */
+    /* Nothing of this run reaches the handlers afterwards. What waits to be sent still
+     * goes out when the connection is being made, and a cancel in any case. */
     close(): void {
         this.closed = true;
         clearTimeout(this.timer);
-        if (this.socket?.readyState !== WebSocket.CONNECTING) this.socket?.close(1000);
+        if (!this.socket) this.cancelWithoutSocket();
+        else if (this.socket.readyState !== WebSocket.CONNECTING) this.socket.close(1000);
+    }
+
+    private cancelWithoutSocket(): void {
+        if (this.waiting.splice(0).includes(CANCEL)) void cancelRun(this.id).catch(() => undefined);
     }
 
     private sendInParts(data: string): void {
@@ -76,8 +85,7 @@ export class RunStream {
 
     private onOpen(socket: WebSocket): void {
         if (this.socket !== socket) return;
-        this.downSince = 0;
-        this.delay = RECONNECT_FIRST_MS;
+        this.openSince = Date.now();
         for (const frame of this.waiting.splice(0)) socket.send(frame);
         if (this.closed) {
             socket.close(1000);
@@ -98,15 +106,30 @@ export class RunStream {
             this.handlers.refused(String(message.error ?? 'The run refused what was sent.'));
             return;
         }
-        if (typeof message.n !== 'number' || message.n <= this.seen) return;
-        this.seen = message.n;
+        if (typeof message.n !== 'number') return;
+        this.isUp();
+        /* Of a run that was lost with its service there may be no more than its end. */
         this.ended = message.type === 'end';
+        if (message.n <= this.seen && !this.ended) return;
+        this.seen = message.n;
         this.handlers.event(message as RunEvent);
     }
 
+    /* That a socket opens does not say so yet: some are closed at once, each time. */
+    private isUp(): void {
+        this.downSince = 0;
+        this.delay = RECONNECT_FIRST_MS;
+    }
+
     private onClose(socket: WebSocket): void {
-        if (this.socket !== socket || this.ended || this.closed) return;
+        if (this.socket !== socket || this.ended) return;
         this.socket = null;
+        if (this.closed) {
+            this.cancelWithoutSocket();
+            return;
+        }
+        if (this.openSince > 0 && Date.now() - this.openSince > STOOD_MS) this.isUp();
+        this.openSince = 0;
         if (this.downSince === 0) this.downSince = Date.now();
         if (Date.now() - this.downSince > RECONNECT_FOR_MS) {
             this.lose();

@@ -16,6 +16,10 @@ allowStylesOfXterm();
 const SCROLLBACK_LINES = 10_000;
 /* Characters that xterm.js has not drawn yet; far more, and it gives up. */
 const UNDRAWN_MAX = 8 * 1024 * 1024;
+/* Of what is skipped meanwhile, the end: about what the scrollback holds. */
+const TAIL_MAX = 512 * 1024;
+/* Ends a control sequence that was cut in two, and what one before it has set. */
+const ANEW = '\x18\x1b[m';
 const MOUSE_REPORT = /^\x1b\[(?:M|<[\d;]+[Mm]$|[\d;]+M$)/;
 
 const DARK: ITheme = {
@@ -52,6 +56,7 @@ export class Terminal {
     private byPerson = false;
     private undrawn = 0;
     private skipped = 0;
+    private tail = '';
     private readonly watch = new ResizeObserver(() => this.fit());
 
     constructor(
@@ -93,16 +98,33 @@ export class Terminal {
     }
 
     write(data: string): void {
-        if (this.undrawn > UNDRAWN_MAX) {
-            this.skipped += data.length;
-            return;
-        }
-        const text = this.skipped ? `\r\n[${this.skipped} characters are not shown]\r\n${data}` : data;
-        this.skipped = 0;
+        if (this.undrawn > UNDRAWN_MAX || this.skipped > 0) this.skip(data);
+        else this.draw(data);
+    }
+
+    private draw(text: string): void {
         this.undrawn += text.length;
         this.xterm.write(text, () => {
             this.undrawn -= text.length;
+            if (this.undrawn === 0) this.drawTail();
         });
+    }
+
+    private skip(data: string): void {
+        this.skipped += data.length;
+        this.tail += data;
+        if (this.tail.length > 2 * TAIL_MAX) this.tail = this.tail.slice(-TAIL_MAX);
+    }
+
+    /* From the beginning of a line, if there is one. */
+    private drawTail(): void {
+        if (this.skipped === 0) return;
+        const last = this.tail.slice(-TAIL_MAX);
+        const shown = this.skipped > last.length ? last.slice(last.indexOf('\n') + 1) : last;
+        const lost = this.skipped - shown.length;
+        this.skipped = 0;
+        this.tail = '';
+        this.draw(lost > 0 ? `${ANEW}\r\n[${lost} characters are not shown]\r\n${shown}` : shown);
     }
 
     /* Text that no terminal has passed on: its lines end in a bare newline. */
@@ -129,12 +151,14 @@ export class Terminal {
     dispose(): void {
         this.setListening(false);
         this.watch.disconnect();
+        this.skipped = 0;
         /* A button that is still held leaves xterm.js listening to the whole document. */
         this.xterm.reset();
         this.xterm.dispose();
     }
 
     end(): void {
+        this.drawTail();
         this.setListening(false);
     }
 

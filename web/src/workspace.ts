@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the visitor works on. Each language has a program of its own, which is
-// there again when one comes back to it, and on the next visit.
+// there again when one comes back to it, and on the next visit. They are kept for
+// all tabs together, so a tab writes those that were changed in it, and no others.
 import type { Language } from './api.js';
 import { Editor } from './editor.js';
 import { Files } from './files.js';
@@ -8,12 +9,19 @@ import { pastRuns, remember } from './history.js';
 import { Languages, sampleOf } from './languages.js';
 import { Options } from './options.js';
 import { element } from './page.js';
-import { readSetup, type Setup } from './setup.js';
+import { isSameSetup, readSetup, type Setup } from './setup.js';
 import { load, save } from './store.js';
 
 const SAVE_AFTER_MS = 400;
 /* Whatever extra files end in, they are most often data. */
 const DATA_ENDINGS = /\.(?:txt|csv|json|md|xml|ya?ml|ini|dat|in|out|log)$/i;
+
+/* As they are now, whoever wrote them. */
+function storedDrafts(): Map<string, Setup> {
+    const kept = load('drafts');
+    const setups = Array.isArray(kept) ? kept.map(readSetup).filter((setup) => setup !== null) : [];
+    return new Map(setups.map((setup) => [setup.language, setup]));
+}
 
 export class Workspace {
     readonly languages: Languages;
@@ -22,19 +30,26 @@ export class Workspace {
     private readonly files: Files;
     private readonly terminal = element('mode-terminal', HTMLInputElement);
     private readonly plain = element('mode-plain', HTMLInputElement);
-    private readonly drafts = new Map<string, Setup>();
+    /* Changed here and not yet stored; null: no longer a draft. */
+    private readonly unsaved = new Map<string, Setup | null>();
     private language: Language | null = null;
     /* Of the text that is shown untouched: no draft needs to be kept of it. */
     private untouched = true;
+    private changed = false;
     private timer = 0;
 
-    constructor(private readonly onLanguage: (language: Language) => void) {
-        const changed = (): void => this.onChange();
+    constructor(
+        private readonly onLanguage: (language: Language) => void,
+        onEdited: () => void,
+    ) {
+        const changed = (): void => {
+            this.onChange();
+            onEdited();
+        };
         this.languages = new Languages((language) => void this.switchTo(language));
         this.editor = new Editor(element('editor', HTMLDivElement), changed);
         this.files = new Files(this.editor, (path, isProgram) => this.setGrammar(path, isProgram), changed);
         this.options = new Options(changed);
-        this.readDrafts();
         for (const mode of [this.terminal, this.plain])
             mode.addEventListener('change', () => void save('terminal', this.inTerminal));
         element('sample', HTMLButtonElement).addEventListener('click', () => void this.showSample());
@@ -81,7 +96,7 @@ export class Workspace {
         const language = this.languages.find(setup.language);
         if (!language) return false;
         this.keepDraft();
-        this.putAside(this.drafts.get(language.name), setup);
+        this.putAside(this.draftOf(language), setup);
         this.setMode(setup.terminal);
         this.show(language, setup);
         this.untouched = false;
@@ -91,7 +106,7 @@ export class Workspace {
 
     private async switchTo(language: Language): Promise<void> {
         this.keepDraft();
-        const draft = this.drafts.get(language.name);
+        const draft = this.draftOf(language);
         if (draft) {
             this.show(language, draft);
             this.untouched = false;
@@ -105,8 +120,8 @@ export class Workspace {
         const language = this.language;
         if (!language) return;
         if (!this.untouched && !confirm(`Replace the program by the ${language.title} sample?`)) return;
-        this.drafts.delete(language.name);
         await this.showSampleOf(language);
+        this.unsaved.set(language.name, null);
         this.saveDrafts();
     }
 
@@ -116,6 +131,7 @@ export class Workspace {
         const files = [{ path: language.source, content }];
         this.show(language, { language: language.name, files, args: '', stdin, limits: {}, terminal: this.inTerminal });
         this.untouched = true;
+        this.changed = false;
     }
 
     private show(language: Language, setup: Setup): void {
@@ -129,9 +145,8 @@ export class Workspace {
 
     /* What is about to be replaced is found again among the past runs. */
     private putAside(draft: Setup | undefined, by: Setup): void {
-        const [code, next] = [draft?.files[0]!.content, by.files[0]!.content];
-        if (!draft || !code?.trim() || code === next) return;
-        if (pastRuns().some(({ setup }) => setup.files[0]!.content === code)) return;
+        if (!draft?.files.some(({ content }) => content.trim()) || isSameSetup(draft, by)) return;
+        if (pastRuns().some(({ setup }) => isSameSetup(setup, draft))) return;
         remember({ when: Date.now(), setup: draft, verdict: 'aside', wallMs: null });
     }
 
@@ -147,23 +162,30 @@ export class Workspace {
 
     private onChange(): void {
         this.untouched = false;
+        this.changed = true;
         clearTimeout(this.timer);
         this.timer = window.setTimeout(() => this.saveDrafts(), SAVE_AFTER_MS);
     }
 
     private keepDraft(): void {
-        if (this.language && !this.untouched) this.drafts.set(this.language.name, this.setup);
+        if (this.language && this.changed) this.unsaved.set(this.language.name, this.setup);
+        this.changed = false;
+    }
+
+    private draftOf({ name }: Language): Setup | undefined {
+        const unsaved = this.unsaved.get(name);
+        return unsaved === undefined ? storedDrafts().get(name) : (unsaved ?? undefined);
     }
 
     private saveDrafts(): void {
         clearTimeout(this.timer);
         this.keepDraft();
-        save('drafts', [...this.drafts.values()]);
-    }
-
-    private readDrafts(): void {
-        const kept = load('drafts');
-        if (!Array.isArray(kept)) return;
-        for (const setup of kept.map(readSetup)) if (setup) this.drafts.set(setup.language, setup);
+        if (this.unsaved.size === 0) return;
+        const drafts = storedDrafts();
+        for (const [language, setup] of this.unsaved) {
+            if (setup) drafts.set(language, setup);
+            else drafts.delete(language);
+        }
+        if (save('drafts', [...drafts.values()])) this.unsaved.clear();
     }
 }

@@ -143,6 +143,34 @@ static void no_logout_is_forgotten_for_others_of_its_key(void **state)
     assert_int_equal(by_cookie(fixture, anothers), 0);
 }
 
+/* Of a service with this secret. */
+static void name_of(struct fixture *fixture, const char *secret,
+                    char ret_name[ACCOUNT_COOKIE_NAME_SIZE])
+{
+    struct accounts_config config = {.cookie_ms = 1000};
+    (void)snprintf((char *)config.secret, sizeof config.secret, "%s", secret);
+    struct accounts *accounts = accounts_new(fixture->loop, NULL, &config, NULL);
+    assert_non_null(accounts);
+    (void)snprintf(ret_name, ACCOUNT_COOKIE_NAME_SIZE, "%s", accounts_cookie_name(accounts));
+    accounts_free(accounts);
+}
+
+static void each_service_has_a_cookie_of_its_own(void **state)
+{
+    char name[ACCOUNT_COOKIE_NAME_SIZE];
+    char again[ACCOUNT_COOKIE_NAME_SIZE];
+    char others[ACCOUNT_COOKIE_NAME_SIZE];
+    name_of(*state, "s", name);
+    name_of(*state, "s", again);
+    name_of(*state, "t", others);
+    assert_string_equal(name, again);
+    assert_string_not_equal(name, others);
+    assert_int_equal(strlen(name), ACCOUNT_COOKIE_NAME_SIZE - 1);
+    assert_int_equal(
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"),
+        strlen(name));
+}
+
 static void nobody_in_particular_has_no_cookie(void **state)
 {
     struct fixture *fixture = *state;
@@ -266,6 +294,7 @@ int main(void)
         TEST(a_cookie_ends_with_its_key),
         TEST(a_logout_ends_its_login_and_no_other),
         TEST(no_logout_is_forgotten_for_others_of_its_key),
+        TEST(each_service_has_a_cookie_of_its_own),
         TEST(nobody_in_particular_has_no_cookie),
         TEST(a_ticket_is_good_once),
         TEST(a_ticket_ends_after_30_s_and_with_its_key),

@@ -74,11 +74,10 @@ const char *http_request_client(const struct http_request *request)
 bool http_request_cookie(const struct http_request *request, const char *name, char *value,
                          size_t size)
 {
-    assert_string_equal(name, "runnel");
-    if (!request->cookie || strlen(request->cookie) >= size)
+    size_t len = strlen(name);
+    if (!request->cookie || strncmp(request->cookie, name, len) != 0 || request->cookie[len] != '=')
         return false;
-    memcpy(value, request->cookie, strlen(request->cookie) + 1);
-    return true;
+    return (size_t)snprintf(value, size, "%s", request->cookie + len + 1) < size;
 }
 
 bool http_request_is_json(const struct http_request *request)

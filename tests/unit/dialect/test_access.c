@@ -246,18 +246,23 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     call(&access, &request, "POST", "/v1/login");
     assert_int_equal(request.status, 204);
     const char *set = fake_header(&request, "Set-Cookie");
-    assert_memory_equal(set, "runnel=", 7);
+    const char *name = accounts_cookie_name(fixture->accounts);
+    assert_memory_equal(set, name, strlen(name));
+    assert_int_equal(set[strlen(name)], '=');
     assert_non_null(strstr(set, "; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict"));
     assert_null(strstr(set, "Secure"));
     assert_null(strstr(set, "rk_a"));
     assert_string_equal(fake_header(&request, "Cache-Control"), "no-store");
-    (void)snprintf(cookie, sizeof cookie, "%.*s", (int)strcspn(set + 7, ";"), set + 7);
+    (void)snprintf(cookie, sizeof cookie, "%.*s", (int)strcspn(set, ";"), set);
     fake_request_fini(&request);
     request = (struct http_request){.cookie = cookie};
     assert_true(enters(fixture, &request, "runs", &any_route));
     assert_int_equal(request.key, 1);
-    request = (struct http_request){.cookie = "1.2.3.4"};
-    assert_refused(fixture, request, "invalid login");
+    char other[256];
+    (void)snprintf(other, sizeof other, "%s=1.2.3.4", name);
+    assert_refused(fixture, (struct http_request){.cookie = other}, "invalid login");
+    (void)snprintf(other, sizeof other, "runnel_anothers%s", strchr(cookie, '='));
+    assert_refused(fixture, (struct http_request){.cookie = other}, "missing bearer token");
     /* SameSite knows no ports: a page of another one brings the cookie along. */
     request = (struct http_request){
         .cookie = cookie, .host = "localhost:8080", .origin = "http://localhost:8080"};
@@ -271,8 +276,9 @@ static void a_browser_logs_in_uses_its_cookie_and_logs_out(void **state)
     request = (struct http_request){.method = "POST", .cookie = cookie, .is_https = true};
     call(&access, &request, "POST", "/v1/logout");
     assert_int_equal(request.status, 204);
-    assert_string_equal(fake_header(&request, "Set-Cookie"),
-                        "runnel=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure");
+    (void)snprintf(other, sizeof other, "%s=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure",
+                   name);
+    assert_string_equal(fake_header(&request, "Set-Cookie"), other);
     fake_request_fini(&request);
     assert_refused(fixture, (struct http_request){.cookie = cookie}, "the login has ended");
     rate_limiter_free(access.limiter);

@@ -84,7 +84,7 @@ struct stage_end {
     struct err failure;
     int exit_code;      /* valid when signal is 0 */
     int signal;         /* the signal that ended the program, 0 when it exited */
-    bool out_of_memory; /* the group's oom-kill counter moved */
+    bool out_of_memory; /* it met its limit, and the kernel killed for it */
     struct limit_hits hits;
     struct stage_usage usage;
 };

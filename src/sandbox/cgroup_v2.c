@@ -52,6 +52,7 @@ struct v2_group {
     /* At the start of the present use. */
     uint64_t memory_before;
     uint64_t cpu_us_before;
+    uint64_t ran_out_before;
     uint64_t oom_kills_before;
     uint64_t process_limit_hits_before;
 };
@@ -161,6 +162,8 @@ static int v2_start_figures(struct cgroup *cgroup)
     struct cgroup_usage usage = {0};
     if (rc == 0)
         rc = read_figures(group, &usage);
+    if (rc == 0)
+        rc = cgroup_file_read(&group->figure[MEMORY_EVENTS], "oom", &group->ran_out_before);
     if (rc < 0)
         return rc;
     if (usage.memory_bytes > group->base.tree->residue_bytes)
@@ -208,6 +211,16 @@ static int v2_oom_fd(const struct cgroup *cgroup)
     return -1;
 }
 
+/* Counted for the group whose limit was met and for those above it; oom_kill is for
+ * whoever the kernel chose. */
+static bool v2_ran_out(struct cgroup *cgroup)
+{
+    struct v2_group *group = group_of(cgroup);
+    uint64_t ran_out = 0;
+    return cgroup_file_read(&group->figure[MEMORY_EVENTS], "oom", &ran_out) == 0 &&
+           ran_out > group->ran_out_before;
+}
+
 static void v2_kill(struct cgroup *cgroup)
 {
     (void)cgroup_kill_members(group_of(cgroup)->dir_fd);
@@ -226,6 +239,7 @@ const struct cgroup_driver cgroup_v2 = {
     .clone_fd = v2_clone_fd,
     .attach_fds = v2_attach_fds,
     .oom_fd = v2_oom_fd,
+    .ran_out = v2_ran_out,
     .usage = v2_usage,
     .kill = v2_kill,
 };

@@ -117,7 +117,8 @@ struct sandbox_reply {
     int failed_errno;     /* of REPLY_COLLECTED too */
     int exit_code;
     int signal;
-    uint64_t oom_kills;
+    bool out_of_memory; /* its own limit was met, and the kernel killed for it */
+    bool starved;       /* killed because a group above it, or the machine, ran out */
     uint64_t process_limit_hits;
     uint64_t workspace_full; /* 1 when no byte or no inode was left at the end */
     /* REPLY_FOUND: */

@@ -169,11 +169,8 @@ static void take_stages(struct loop_state *loop, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct spawner_stage *stage = loop->stages[i];
         const struct pollfd *fds = &loop->fds[AT_STAGES + 2 * i];
-        if (fds[1].revents != 0) {
-            cgroup_oom_clear(stage->group);
-            stage->out_of_memory = true;
-            spawner_kill_stage(stage);
-        }
+        if (fds[1].revents != 0)
+            spawner_note_oom(stage);
         if (fds[0].revents != 0)
             spawner_end_stage(loop->spawner, stage);
     }

@@ -31,8 +31,9 @@ extern const char spawner_image_end[];
 enum {
     SETTINGS_SIZE_MAX = 1024 * 1024,
     /* Seen on version 1 of cgroups, where a group has a descriptor for each of its
-     * files in each hierarchy: 33 a box, and 80 of the pools. */
-    FDS_A_BOX = 40,
+     * files in each hierarchy: 34 a box, and 80 of the pools. Before Linux 6.15 its
+     * workspace has clones (workspace.h), too. */
+    FDS_A_BOX = 40 + COMMANDS_MAX,
     FDS_BESIDE = 128,
 };
 

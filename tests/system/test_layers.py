@@ -16,7 +16,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "layers"))
 import parts
 
 WITHOUT = ["/usr/bin/python3", "-B", str(pathlib.Path(__file__).with_name("without.py"))]
-CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
+CLONE_NEWNET, CLONE_NEWUSER, MS_NOEXEC = 0x40000000, 0x10000000, 8
 
 # layer: what the host does not have
 LACKS = {
@@ -123,6 +123,18 @@ class MissingLayer(unittest.TestCase):
                 self.assertEqual(answer["output"], "fine\n")
                 self.assertIn(f"no {layer}", health["isolation"])
                 self.assertIn(f"no {layer}", answer["isolation"])
+
+    def test_without_a_tree_of_its_own_a_box_has_its_workspace(self):
+        """No /proc can be mounted, as where a container covers parts of its own."""
+        host = [*WITHOUT, f"mount@3={MS_NOEXEC}", "EPERM", "setpriv", "--reuid=65534",
+                "--regid=65534", "--clear-groups"]
+        for layers, status in (("cgroup", 69), ("cgroup,root", 0)):
+            with self.subTest(layers):
+                done = subprocess.run([*host, RUNNEL, "run", f"--allow-missing={layers}", "-l",
+                                       "bash", "-"], input="echo ran; echo more >file && cat file",
+                                      capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual((done.returncode, done.stdout),
+                                 (status, "" if status else "ran\nmore\n"), done.stderr)
 
     def test_accepting_another_one_is_not_enough(self):
         done = self.call("landlock", "run", "--allow-missing=seccomp,network", "-l", "bash", "-",

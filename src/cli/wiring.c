@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "executor/native.h"
@@ -98,6 +99,28 @@ static int collect_trees(struct wiring *wiring, struct err *err)
     return 0;
 }
 
+/* No box can have more than this process may, so that is what requests are cut to and
+ * results tell. The boxes' own hard limits are set from it, too (box_program.c). */
+static void cut_to_hard_limits(struct limits *ceiling)
+{
+    static const struct {
+        enum limit limit;
+        __rlimit_resource_t resource;
+        uint64_t unit;
+    } rows[] = {
+        {LIMIT_FILE_SIZE, RLIMIT_FSIZE, 1}, {LIMIT_OPEN_FILES, RLIMIT_NOFILE, 1},
+        {LIMIT_STACK, RLIMIT_STACK, 1},     {LIMIT_PROCESSES, RLIMIT_NPROC, 1},
+        {LIMIT_CPU_TIME, RLIMIT_CPU, 1000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t *value = &ceiling->value[rows[i].limit];
+        uint64_t most = *value != 0 ? *value : limit_info(rows[i].limit)->largest;
+        struct rlimit hard;
+        if (getrlimit(rows[i].resource, &hard) == 0 && hard.rlim_max < most / rows[i].unit)
+            *value = MAX(hard.rlim_max * rows[i].unit, limit_info(rows[i].limit)->smallest);
+    }
+}
+
 int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool serves,
                 struct err *err)
 {
@@ -107,6 +130,7 @@ int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool se
         config_set_ceilings(&wiring->config);
     if (refuse_foreign_switches(err) < 0 || configure(&wiring->config, flags, err) < 0)
         return -1;
+    cut_to_hard_limits(&wiring->config.ceiling);
     if (load_languages(wiring, err) < 0 || collect_trees(wiring, err) < 0)
         return -1;
     return 0;

@@ -150,20 +150,28 @@ static int allowed_missing(const struct config *config, unsigned *ret_bits, stru
     return 0;
 }
 
-/* That there are open files for: one box beside them tells versions (process.c). */
-static unsigned runs_max(void)
+/* Of so many boxes: one beside them tells versions (process.c). */
+static unsigned runs_of(unsigned boxes)
 {
-    return MAX(sandbox_boxes_max(), 1U) - 1;
+    return MAX(boxes, 1U) - 1;
 }
 
-static int check_open_files(unsigned boxes, struct err *err)
+static int check_boxes(const struct config *config, unsigned boxes, struct err *err)
 {
-    if (boxes <= sandbox_boxes_max())
+    unsigned users_max = sandbox_host_users_max((uint32_t)config->uid_base);
+    unsigned files_max = sandbox_boxes_max();
+    if (boxes <= users_max && boxes <= files_max)
         return 0;
-    (void)err_field(err, "concurrency",
-                    "concurrency: the hard limit of open files is enough for %u runs at once; "
-                    "raise it (LimitNOFILE=, ulimit -Hn), or ask for fewer",
-                    runs_max());
+    if (boxes > users_max)
+        (void)err_field(err, "concurrency",
+                        "concurrency: there are host users for %u runs at once, since each has "
+                        "one of its own; ask for fewer",
+                        runs_of(users_max));
+    else
+        (void)err_field(err, "concurrency",
+                        "concurrency: the hard limit of open files is enough for %u runs at "
+                        "once; raise it (LimitNOFILE=, ulimit -Hn), or ask for fewer",
+                        runs_of(files_max));
     if (err)
         err->code = ERR_CONFIG;
     return -1;
@@ -173,7 +181,8 @@ int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settin
                     struct err *err)
 {
     unsigned missing = 0;
-    if (check_open_files(boxes, err) < 0 || allowed_missing(&wiring->config, &missing, err) < 0)
+    if (check_boxes(&wiring->config, boxes, err) < 0 ||
+        allowed_missing(&wiring->config, &missing, err) < 0)
         return -1;
     if (seccomp_compile("box.policy", slice_of(seccomp_builtin_policy("box")),
                         SECCOMP_REFUSE_ENOSYS, &wiring->filter, err) < 0)
@@ -288,7 +297,8 @@ unsigned wiring_concurrency(const struct config *config)
     unsigned cores = sched_getaffinity(0, sizeof ours, &ours) < 0
                          ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN)
                          : (unsigned)CPU_COUNT(&ours);
-    return MIN(2 * cores, MAX(runs_max(), 1U));
+    unsigned users_max = sandbox_host_users_max((uint32_t)config->uid_base);
+    return MIN(2 * cores, MAX(runs_of(MIN(sandbox_boxes_max(), users_max)), 1U));
 }
 
 uint64_t wiring_memory_bytes(const struct config *config)

@@ -150,6 +150,9 @@ struct sandbox_settings {
 /* How many boxes at once the hard limit of open files is enough for. A spawner that
  * cannot take a request's descriptors would have to end. */
 unsigned sandbox_boxes_max(void);
+/* How many there are host users for, from where settings' uid_base says. UINT_MAX where
+ * this process has no privilege, and all boxes share its own. */
+unsigned sandbox_host_users_max(uint32_t uid_base);
 
 /* Makes this process the spawner, which starts `front_argv` (this very binary
  * again) with the socket's number in the environment as RUNNEL_SPAWNER, starts

@@ -11,8 +11,9 @@
  * exactly one REPLY_ENDED, also when it could not be started; a workspace that
  * could not be made shows in the failure of its stages.
  *
- * Sending may block for as long as the spawner is at work on one request (about
- * a millisecond); replies are read without blocking.
+ * Sending may block for as long as the spawner is at work on what it was asked before:
+ * about a millisecond a request, and for a workspace the time to write its files.
+ * Replies are read without blocking.
  */
 #ifndef RUNNEL_SANDBOX_CLIENT_H
 #define RUNNEL_SANDBOX_CLIENT_H

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "sandbox/seccomp_newer_calls.h"
@@ -77,7 +78,7 @@ static const struct {
     /* personality */
     CONSTANT(PER_LINUX), CONSTANT(PER_LINUX32), CONSTANT(UNAME26), CONSTANT(ADDR_NO_RANDOMIZE),
     /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler, setpriority, splice */
-    CONSTANT(F_NOTIFY), CONSTANT(F_SETPIPE_SZ), CONSTANT(SPLICE_F_MORE),
+    CONSTANT(F_NOTIFY), CONSTANT(F_SETOWN), CONSTANT(F_SETOWN_EX), CONSTANT(F_SETPIPE_SZ), CONSTANT(SPLICE_F_MORE),
     CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
     CONSTANT(S_IFMT), CONSTANT(S_IFREG), CONSTANT(S_IFIFO), CONSTANT(S_IFSOCK),
     CONSTANT(PROT_EXEC), CONSTANT(RLIMIT_CORE),
@@ -88,6 +89,10 @@ static const struct {
 
 bool seccomp_constant(struct slice name, uint64_t *ret_value)
 {
+    if (slice_is(name, "SELF")) { /* who compiles the policy, and goes on under it */
+        *ret_value = (uint64_t)getpid();
+        return true;
+    }
     for (size_t i = 0; i < ARRAY_LEN(constants); i++) {
         if (slice_is(name, constants[i].name)) {
             *ret_value = constants[i].value;

@@ -62,15 +62,14 @@ static void load_or_die(const struct seccomp_program *program)
 /* What a child under the filter ended with; `run` returns its exit status. */
 static int run_under(const char *policy, enum seccomp_refusal refusal, int (*run)(void))
 {
-    struct seccomp_program program = compile(policy, refusal);
     pid_t child = fork();
     if (child == 0) {
+        struct seccomp_program program = compile(policy, refusal); /* here: SELF is the child */
         load_or_die(&program);
         _exit(run());
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    seccomp_program_fini(&program);
     return status;
 }
 
@@ -350,7 +349,11 @@ static int live_as_front(void)
         return 12;
     if (!is_refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), EPERM))
         return 13;
-    return is_refused(syscall(SYS_ptrace, 0), ENOSYS) ? 0 : 14;
+    pid_t parent = getppid();
+    if (raise(SIGURG) != 0 || !is_refused(syscall(SYS_tgkill, parent, parent, 0), EPERM) ||
+        !is_refused(fcntl(0, F_SETOWN, parent), EPERM))
+        return 14;
+    return is_refused(syscall(SYS_ptrace, 0), ENOSYS) ? 0 : 15;
 }
 
 static void the_front_lives_under_its_policy_and_starts_nothing(void **state)

@@ -98,6 +98,7 @@ static const struct probe probes[] = {
     PROBE(sched_setscheduler, 0, SCHED_RR), PROBE(sched_setscheduler, 0, DEADLINE),
     PROBE(sched_setscheduler, 0, SCHED_RESET_ON_FORK | SCHED_FIFO),
 
+    PROBE(tgkill, 1, 1, SIGKILL), PROBE(fcntl, 0, F_SETOWN, 1), PROBE(fcntl, 0, F_SETOWN_EX, 0),
     PROBE(sched_setscheduler, 1, SCHED_OTHER), PROBE(sched_setscheduler, 2, SCHED_OTHER),
     PROBE(sched_setparam, 0), PROBE(sched_setparam, 1), PROBE(sched_setaffinity, 0),
     PROBE(sched_setaffinity, 1), PROBE(sched_setaffinity, 2), PROBE(setpriority, PRIO_PROCESS, 0),

@@ -153,9 +153,10 @@ static void take_requests(struct loop_state *loop)
         int rc = spawner_take_request(loop->spawner);
         if (rc == -EAGAIN)
             return;
+        bool is_our_want = rc == -EMFILE || rc == -ENOMEM;
         if (rc < 0) {
-            spawner_log("error", "malformed_request", strerror(-rc));
-            loop->status = EXIT_MALFORMED;
+            spawner_log("error", is_our_want ? "request_lost" : "malformed_request", strerror(-rc));
+            loop->status = is_our_want ? EXIT_NO_MEMORY : EXIT_MALFORMED;
         }
         if (rc == 0)
             front_gone(loop);

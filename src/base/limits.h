@@ -44,6 +44,10 @@ enum limit {
         LIMIT_KINDS
 };
 
+/* Of a language: eight that compile, and the program itself; each is a stage, and gets a
+ * box of its own in the run's workspace. */
+enum { COMMANDS_MAX = 9 };
+
 struct limits {
     uint64_t value[LIMIT_KINDS];
 };

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "executor/native.h"
@@ -98,6 +99,28 @@ static int collect_trees(struct wiring *wiring, struct err *err)
     return 0;
 }
 
+/* No box can have more than this process may, so that is what requests are cut to and
+ * results tell. The boxes' own hard limits are set from it, too (box_program.c). */
+static void cut_to_hard_limits(struct limits *ceiling)
+{
+    static const struct {
+        enum limit limit;
+        __rlimit_resource_t resource;
+        uint64_t unit;
+    } rows[] = {
+        {LIMIT_FILE_SIZE, RLIMIT_FSIZE, 1}, {LIMIT_OPEN_FILES, RLIMIT_NOFILE, 1},
+        {LIMIT_STACK, RLIMIT_STACK, 1},     {LIMIT_PROCESSES, RLIMIT_NPROC, 1},
+        {LIMIT_CPU_TIME, RLIMIT_CPU, 1000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t *value = &ceiling->value[rows[i].limit];
+        uint64_t most = *value != 0 ? *value : limit_info(rows[i].limit)->largest;
+        struct rlimit hard;
+        if (getrlimit(rows[i].resource, &hard) == 0 && hard.rlim_max < most / rows[i].unit)
+            *value = MAX(hard.rlim_max * rows[i].unit, limit_info(rows[i].limit)->smallest);
+    }
+}
+
 int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool serves,
                 struct err *err)
 {
@@ -107,6 +130,7 @@ int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool se
         config_set_ceilings(&wiring->config);
     if (refuse_foreign_switches(err) < 0 || configure(&wiring->config, flags, err) < 0)
         return -1;
+    cut_to_hard_limits(&wiring->config.ceiling);
     if (load_languages(wiring, err) < 0 || collect_trees(wiring, err) < 0)
         return -1;
     return 0;
@@ -126,20 +150,28 @@ static int allowed_missing(const struct config *config, unsigned *ret_bits, stru
     return 0;
 }
 
-/* That there are open files for: one box beside them tells versions (process.c). */
-static unsigned runs_max(void)
+/* Of so many boxes: one beside them tells versions (process.c). */
+static unsigned runs_of(unsigned boxes)
 {
-    return MAX(sandbox_boxes_max(), 1U) - 1;
+    return MAX(boxes, 1U) - 1;
 }
 
-static int check_open_files(unsigned boxes, struct err *err)
+static int check_boxes(const struct config *config, unsigned boxes, struct err *err)
 {
-    if (boxes <= sandbox_boxes_max())
+    unsigned users_max = sandbox_host_users_max((uint32_t)config->uid_base);
+    unsigned files_max = sandbox_boxes_max();
+    if (boxes <= users_max && boxes <= files_max)
         return 0;
-    (void)err_field(err, "concurrency",
-                    "concurrency: the hard limit of open files is enough for %u runs at once; "
-                    "raise it (LimitNOFILE=, ulimit -Hn), or ask for fewer",
-                    runs_max());
+    if (boxes > users_max)
+        (void)err_field(err, "concurrency",
+                        "concurrency: there are host users for %u runs at once, since each has "
+                        "one of its own; ask for fewer",
+                        runs_of(users_max));
+    else
+        (void)err_field(err, "concurrency",
+                        "concurrency: the hard limit of open files is enough for %u runs at "
+                        "once; raise it (LimitNOFILE=, ulimit -Hn), or ask for fewer",
+                        runs_of(files_max));
     if (err)
         err->code = ERR_CONFIG;
     return -1;
@@ -149,7 +181,8 @@ int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settin
                     struct err *err)
 {
     unsigned missing = 0;
-    if (check_open_files(boxes, err) < 0 || allowed_missing(&wiring->config, &missing, err) < 0)
+    if (check_boxes(&wiring->config, boxes, err) < 0 ||
+        allowed_missing(&wiring->config, &missing, err) < 0)
         return -1;
     if (seccomp_compile("box.policy", slice_of(seccomp_builtin_policy("box")),
                         SECCOMP_REFUSE_ENOSYS, &wiring->filter, err) < 0)
@@ -264,7 +297,8 @@ unsigned wiring_concurrency(const struct config *config)
     unsigned cores = sched_getaffinity(0, sizeof ours, &ours) < 0
                          ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN)
                          : (unsigned)CPU_COUNT(&ours);
-    return MIN(2 * cores, MAX(runs_max(), 1U));
+    unsigned users_max = sandbox_host_users_max((uint32_t)config->uid_base);
+    return MIN(2 * cores, MAX(runs_of(MIN(sandbox_boxes_max(), users_max)), 1U));
 }
 
 uint64_t wiring_memory_bytes(const struct config *config)

@@ -80,11 +80,12 @@ struct stage_usage {
 
 /* How a stage ended: kernel facts only. */
 struct stage_end {
-    bool failed; /* we failed: no box, or its maker was lost; `failure` says why */
+    bool failed; /* we failed: no box, its maker was lost, or there was no memory; `failure` says
+                    why */
     struct err failure;
     int exit_code;      /* valid when signal is 0 */
     int signal;         /* the signal that ended the program, 0 when it exited */
-    bool out_of_memory; /* the group's oom-kill counter moved */
+    bool out_of_memory; /* it met its limit, and the kernel killed for it */
     struct limit_hits hits;
     struct stage_usage usage;
 };

@@ -178,12 +178,20 @@ static void set_failed_step(struct native_stage *stage, const struct sandbox_rep
                   reply->failed_step);
 }
 
+/* Whatever the program was killed for, it was within its limit. */
+static void set_starved(struct stage_end *end)
+{
+    end->failed = true;
+    (void)err_set(&end->failure, ERR_UNAVAILABLE,
+                  "this machine, or the cgroup of all boxes, ran out of memory");
+}
+
 static void on_ended_reply(struct native_stage *stage, const struct sandbox_reply *reply)
 {
     stage->end = (struct stage_end){
         .exit_code = reply->exit_code,
         .signal = reply->signal,
-        .out_of_memory = reply->oom_kills > 0,
+        .out_of_memory = reply->out_of_memory,
         .hits = {.processes = reply->process_limit_hits,
                  .workspace = reply->workspace_full,
                  .file_size = reply->signal == SIGXFSZ},
@@ -192,6 +200,8 @@ static void on_ended_reply(struct native_stage *stage, const struct sandbox_repl
     enter(stage);
     if (reply->failed_step[0] != '\0')
         set_failed_step(stage, reply);
+    else if (reply->starved)
+        set_starved(&stage->end);
     if (leave(stage))
         set_dead(stage);
 }

@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "language/language.h"
 
-enum { COMPILE_COMMANDS_MAX = 8 };
+enum { COMPILE_COMMANDS_MAX = COMMANDS_MAX - 1 };
 
 /* A POSIX extended expression that is tried on one line after the other; its
  * last group (without one, the whole match) is what it finds. */

@@ -156,12 +156,13 @@ ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret
         return got;
     /* A message of no bytes may carry descriptors as well: whoever hears that the
      * peer is gone does not look for them. */
+    bool too_long = header.msg_flags & MSG_TRUNC || *ret_fd_count == FD_PASS_MAX;
     for (size_t i = 0; i < *ret_fd_count; i++)
         fd_close(&fds[i]);
     *ret_fd_count = 0;
     if (!cut)
         return 0;
-    return header.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
+    return too_long ? -EMSGSIZE : -EMFILE;
 }
 
 int fd_from_bytes(const char *name, const void *bytes, size_t size)

@@ -44,8 +44,9 @@ int fd_set_nonblocking(int fd);
  * fd_receive never waits; it returns the message's length (0: the peer is gone, or
  * sent nothing) and sets
  * *ret_fd_count; received descriptors are CLOEXEC and the caller's. A message that
- * is longer than `size` is -EMSGSIZE. One with more descriptors than fit, there or
- * in this process, is -EMFILE: its bytes have come, its descriptors are closed. */
+ * is longer than `size`, or has more descriptors, is -EMSGSIZE. One with more of them
+ * than this process has room for is -EMFILE: its bytes have come, its descriptors are
+ * closed. */
 enum { FD_PASS_MAX = 8 };
 int fd_send(int socket, const void *message, size_t size, const int *fds, size_t fd_count);
 ssize_t fd_receive(int socket, void *message, size_t size, int *fds, size_t *ret_fd_count);

@@ -104,6 +104,7 @@ void box_run_steps(const struct box_step *steps, size_t count, const struct box_
 void box_report_failure(const struct box_plan *plan, const struct box_step *step, int errnum);
 
 /* box_mounts.c, box_landlock.c: steps with a file of their own. */
+int box_step_workspace(const struct box_plan *plan);
 int box_step_mounts(const struct box_plan *plan);
 int box_step_landlock(const struct box_plan *plan);
 

@@ -108,9 +108,10 @@ static int step_user_namespace(const struct box_plan *plan)
 static const struct box_step init_steps[] = {
     {"leash",          -1,               false, step_leash,          "first: from here on the box cannot outlive its spawner"},
     {"cgroup",         LAYER_CGROUP,     false, step_cgroup,         "before anything that costs: all of it is charged to the box"},
-    {"tree",           LAYER_ROOT,       false, step_tree,           "before the mounts, which go into it"},
+    {"tree",           -1,               false, step_tree,           "before the mounts, which go into it"},
     {"cgroup view",    LAYER_NAMESPACES, false, step_cgroup_view,    "after attaching: its root is the group we are in, else host paths show"},
     {"network",        LAYER_NETWORK,    false, step_network,        "entered with the spawner's rights, which end below"},
+    {"workspace",      -1,               false, box_step_workspace,  "while still in the spawner's user namespace, which its mount belongs to"},
     {"mounts",         LAYER_ROOT,       false, box_step_mounts,     "while still in the spawner's user namespace: /proc may be mounted without an inherited one"},
     {"host name",      LAYER_NAMESPACES, false, step_host_name,      "needs rights over the UTS namespace, which end below"},
     {"host ids",       -1,               true,  step_host_ids,       "before the user namespace, which then maps this one id and no other"},

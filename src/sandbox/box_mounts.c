@@ -56,11 +56,15 @@ static int mount_proc(const struct box_plan *plan)
     return rc < 0 ? rc : make_read_only("/proc/sys");
 }
 
+int box_step_workspace(const struct box_plan *plan)
+{
+    return sys_move_mount(plan->workspace_mount, AT_FDCWD, "/work");
+}
+
 int box_step_mounts(const struct box_plan *plan)
 {
-    int rc = sys_move_mount(plan->workspace_mount, AT_FDCWD, "/work");
-    if (rc < 0 || !step_is_on("root"))
-        return rc;
+    if (!step_is_on("root"))
+        return 0;
     static const char *const scratch[] = {"/tmp", "/dev/shm"};
     for (size_t i = 0; i < ARRAY_LEN(scratch); i++) {
         if (mount("tmpfs", scratch[i], "tmpfs", MS_NOSUID | MS_NODEV, plan->tmp_options) < 0)

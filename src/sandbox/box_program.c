@@ -55,9 +55,14 @@ static int step_session(const struct box_plan *plan)
     return plan->tty ? box_checked(ioctl(0, TIOCSCTTY, 0)) : 0;
 }
 
+/* A hard limit of the host's cannot be raised from here; where it is lower, it holds. */
 static int set_limit(__rlimit_resource_t resource, uint64_t value)
 {
-    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) < 0)
+        return -errno;
+    limit.rlim_max = MIN(value, limit.rlim_max);
+    limit.rlim_cur = limit.rlim_max;
     return box_checked(setrlimit(resource, &limit));
 }
 
@@ -66,14 +71,15 @@ static int set_limit_if(__rlimit_resource_t resource, uint64_t value, uint64_t s
     return value == 0 ? 0 : set_limit(resource, value + slack);
 }
 
-/* Core is 1 and not 0: with 0 the kernel still starts a host's core handler
- * that is a pipe. Processes and cpu have slack: the cgroup is the limit, whose
- * counters are the facts; these are behind it. */
+/* Core is 1 and not 0, nor less because the host has less: with 0 the kernel still
+ * starts a host's core handler that is a pipe. Processes and cpu have slack: the cgroup is the
+ * limit, whose counters are the facts; these are behind it. */
 static int step_rlimits(const struct box_plan *plan)
 {
     const uint64_t *limit = plan->limits.value;
     bool counted = !(plan->skip & 1U << LAYER_CGROUP);
-    int rc = set_limit(RLIMIT_CORE, 1);
+    const struct rlimit core = {1, 1};
+    int rc = box_checked(setrlimit(RLIMIT_CORE, &core));
     if (rc == 0)
         rc = set_limit(RLIMIT_MEMLOCK, LOCKED_MEMORY_BYTES);
     if (rc == 0)

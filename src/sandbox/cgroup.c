@@ -234,6 +234,11 @@ void cgroup_oom_clear(struct cgroup *cgroup)
         (void)!read(fd, &events, sizeof events);
 }
 
+bool cgroup_ran_out(struct cgroup *cgroup)
+{
+    return cgroup->tree->driver->ran_out(cgroup);
+}
+
 int cgroup_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
 {
     return cgroup->tree->driver->usage(cgroup, ret_usage);

@@ -56,10 +56,14 @@ struct cgroup *cgroup_take(struct cgroup_tree *tree, const struct cgroup_limits 
 int cgroup_clone_fd(const struct cgroup *cgroup);
 /* v1: descriptors open for writing; returns how many. They stay the group's. */
 size_t cgroup_attach_fds(const struct cgroup *cgroup, int fds[CGROUP_ATTACH_MAX]);
-/* Becomes readable when the group runs out of memory and the box must be killed
- * whole (v1); -1 where the kernel does that by itself (memory.oom.group). */
+/* Becomes readable when the group or one above it runs out of memory; in the first case
+ * the box must be killed whole (v1). -1 where the kernel does that by itself
+ * (memory.oom.group). */
 int cgroup_oom_fd(const struct cgroup *cgroup);
 void cgroup_oom_clear(struct cgroup *cgroup); /* drains it */
+/* After that, or an oom_kill: was it this group's own limit that was met? If not, a group
+ * above it or the whole machine has run out. */
+bool cgroup_ran_out(struct cgroup *cgroup);
 int cgroup_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage);
 /* Before a box is killed: processes whose group has used up its cpu quota run no
  * step before the next period, not even towards their death (up to 100 ms). */

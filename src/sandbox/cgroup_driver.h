@@ -64,6 +64,7 @@ struct cgroup_driver {
     int (*clone_fd)(const struct cgroup *cgroup);
     size_t (*attach_fds)(const struct cgroup *cgroup, int fds[CGROUP_ATTACH_MAX]);
     int (*oom_fd)(const struct cgroup *cgroup);
+    bool (*ran_out)(struct cgroup *cgroup); /* its own limit was met */
     int (*usage)(struct cgroup *cgroup, struct cgroup_usage *ret_usage);
     void (*kill)(struct cgroup *cgroup);
 };

@@ -8,7 +8,9 @@
  * back, so their value at the start of a use is taken off.
  *
  * A group that runs out of memory loses one process only; the eventfd tells the
- * spawner, which then kills the whole box. */
+ * spawner, which then kills the whole box. The same is told to all groups below one
+ * that runs out, so the spawner asks whose limit it was: the peak says so. (failcnt
+ * would, too, but newer kernels leave it at zero.) */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,10 @@
 
 enum { SOCKETS_SHARE = 4 }; /* this part of the memory limit, beside it */
 
+/* At most so far below its limit does a group run out: eight pages, the most that the
+ * kernel asks for at once before it kills for them, and as much again. */
+#define NEAR_THE_LIMIT (64 * KIB)
+
 enum controller { MEMORY, PIDS, CPU, CPUACCT, CONTROLLERS };
 
 static const char *const names[CONTROLLERS] = {
@@ -40,6 +46,7 @@ static_assert((int)CONTROLLERS <= (int)CGROUP_ATTACH_MAX,
 enum figure {
     MEMORY_USAGE,
     MEMORY_PEAK,
+    SWAP_PEAK,
     MEMORY_OOM,
     PIDS_NOW,
     PIDS_MAX,
@@ -56,6 +63,7 @@ static const struct {
 } figures[FIGURES] = {
     [MEMORY_USAGE] = {"memory.usage_in_bytes", MEMORY, O_RDONLY},
     [MEMORY_PEAK] = {"memory.max_usage_in_bytes", MEMORY, O_RDWR},
+    [SWAP_PEAK] = {"memory.memsw.max_usage_in_bytes", MEMORY, O_RDWR}, /* memory and swap */
     [MEMORY_OOM] = {"memory.oom_control", MEMORY, O_RDONLY},
     [PIDS_NOW] = {"pids.current", PIDS, O_RDONLY},
     [PIDS_MAX] = {"pids.max", PIDS, O_WRONLY},
@@ -334,6 +342,14 @@ static int check_empty(struct v1_group *group)
     return rc == 0 && processes > 0 ? -ENOTEMPTY : rc;
 }
 
+static int reset_peaks(struct v1_group *group)
+{
+    int rc = cgroup_file_write(&group->figure[SWAP_PEAK], "0");
+    if (rc < 0 && rc != -ENOENT) /* as in set_swap_limit */
+        return rc;
+    return cgroup_file_write(&group->figure[MEMORY_PEAK], "0");
+}
+
 static int v1_start_figures(struct cgroup *cgroup)
 {
     struct v1_group *group = group_of(cgroup);
@@ -344,7 +360,7 @@ static int v1_start_figures(struct cgroup *cgroup)
     if (rc == 0 && group->memory_before > group->base.tree->residue_bytes)
         rc = -EBUSY;
     if (rc == 0)
-        rc = cgroup_file_write(&figure[MEMORY_PEAK], "0");
+        rc = reset_peaks(group);
     if (rc == 0)
         rc = cgroup_file_write(&figure[CPU_USAGE], "0");
     if (rc == 0)
@@ -395,6 +411,20 @@ static int v1_oom_fd(const struct cgroup *cgroup)
     return group_of(cgroup)->oom_fd;
 }
 
+/* Not of now: what was killed has given its memory back. */
+static bool v1_ran_out(struct cgroup *cgroup)
+{
+    static const enum figure peaks[] = {MEMORY_PEAK, SWAP_PEAK};
+    struct v1_group *group = group_of(cgroup);
+    for (size_t i = 0; i < ARRAY_LEN(peaks) && !group->unlimited_memory; i++) {
+        uint64_t peak = 0;
+        if (cgroup_file_read(&group->figure[peaks[i]], NULL, &peak) == 0 &&
+            peak + NEAR_THE_LIMIT >= group->memory_limit)
+            return true;
+    }
+    return false;
+}
+
 static void v1_kill(struct cgroup *cgroup)
 {
     /* Through the pids hierarchy, where no more can be forked meanwhile. */
@@ -414,6 +444,7 @@ const struct cgroup_driver cgroup_v1 = {
     .clone_fd = v1_clone_fd,
     .attach_fds = v1_attach_fds,
     .oom_fd = v1_oom_fd,
+    .ran_out = v1_ran_out,
     .usage = v1_usage,
     .kill = v1_kill,
 };

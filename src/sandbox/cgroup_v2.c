@@ -48,10 +48,13 @@ struct v2_group {
     struct cgroup base;
     int dir_fd;
     struct cgroup_file figure[FIGURES];
+    bool unlimited_memory; /* as it was born */
+    uint64_t memory_limit;
     uint64_t highest_seen;
     /* At the start of the present use. */
     uint64_t memory_before;
     uint64_t cpu_us_before;
+    uint64_t ran_out_before;
     uint64_t oom_kills_before;
     uint64_t process_limit_hits_before;
 };
@@ -93,8 +96,13 @@ static struct cgroup *v2_create(struct cgroup_tree *base, const char *name, stru
             (struct cgroup_file){group->dir_fd, figures[i].file, figures[i].mode, -1};
     if (base->reuses)
         group->figure[MEMORY_PEAK].mode = O_RDWR;
-    if (group->dir_fd < 0) {
-        (void)err_set(err, ERR_UNAVAILABLE, "make group %s: %s", name, strerror(-group->dir_fd));
+    group->unlimited_memory = true;
+    int rc = MIN(group->dir_fd, 0);
+    if (rc == 0)
+        rc = fd_write_text_at(group->dir_fd, "memory.oom.group", "1");
+    if (rc < 0) {
+        (void)err_set(err, ERR_UNAVAILABLE, "make group %s: %s", name, strerror(-rc));
+        (void)v2_remove(&group->base); /* else v2_tree_close will */
         v2_free(&group->base);
         return NULL;
     }
@@ -103,18 +111,21 @@ static struct cgroup *v2_create(struct cgroup_tree *base, const char *name, stru
 
 static int v2_limit_memory(struct cgroup *cgroup, uint64_t bytes)
 {
-    const struct v2_group *group = group_of(cgroup);
+    struct v2_group *group = group_of(cgroup);
+    bool unlimited = bytes == 0;
+    if (group->unlimited_memory ? unlimited : bytes == group->memory_limit)
+        return 0;
     /* Without swap, the limit of memory is that of both together. */
-    int rc = fd_write_text_at(group->dir_fd, "memory.swap.max", bytes ? "0" : "max");
+    int rc = fd_write_text_at(group->dir_fd, "memory.swap.max", unlimited ? "max" : "0");
     if (rc < 0 && rc != -ENOENT) /* a kernel without swap */
         return rc;
-    rc = fd_write_text_at(group->dir_fd, "memory.oom.group", "1");
-    if (rc < 0)
-        return rc;
     char text[24] = "max";
-    if (bytes)
+    if (!unlimited)
         (void)snprintf(text, sizeof text, "%" PRIu64, bytes);
-    return fd_write_text_at(group->dir_fd, "memory.max", text);
+    rc = fd_write_text_at(group->dir_fd, "memory.max", text);
+    group->unlimited_memory = unlimited;
+    group->memory_limit = bytes;
+    return rc;
 }
 
 static int v2_limit_processes(struct cgroup *cgroup, uint64_t processes)
@@ -161,6 +172,8 @@ static int v2_start_figures(struct cgroup *cgroup)
     struct cgroup_usage usage = {0};
     if (rc == 0)
         rc = read_figures(group, &usage);
+    if (rc == 0)
+        rc = cgroup_file_read(&group->figure[MEMORY_EVENTS], "oom", &group->ran_out_before);
     if (rc < 0)
         return rc;
     if (usage.memory_bytes > group->base.tree->residue_bytes)
@@ -208,6 +221,16 @@ static int v2_oom_fd(const struct cgroup *cgroup)
     return -1;
 }
 
+/* Counted for the group whose limit was met and for those above it; oom_kill is for
+ * whoever the kernel chose. */
+static bool v2_ran_out(struct cgroup *cgroup)
+{
+    struct v2_group *group = group_of(cgroup);
+    uint64_t ran_out = 0;
+    return cgroup_file_read(&group->figure[MEMORY_EVENTS], "oom", &ran_out) == 0 &&
+           ran_out > group->ran_out_before;
+}
+
 static void v2_kill(struct cgroup *cgroup)
 {
     (void)cgroup_kill_members(group_of(cgroup)->dir_fd);
@@ -226,6 +249,7 @@ const struct cgroup_driver cgroup_v2 = {
     .clone_fd = v2_clone_fd,
     .attach_fds = v2_attach_fds,
     .oom_fd = v2_oom_fd,
+    .ran_out = v2_ran_out,
     .usage = v2_usage,
     .kill = v2_kill,
 };

@@ -11,8 +11,9 @@
  * exactly one REPLY_ENDED, also when it could not be started; a workspace that
  * could not be made shows in the failure of its stages.
  *
- * Sending may block for as long as the spawner is at work on one request (about
- * a millisecond); replies are read without blocking.
+ * Sending may block for as long as the spawner is at work on what it was asked before:
+ * about a millisecond a request, and for a workspace the time to write its files.
+ * Replies are read without blocking.
  */
 #ifndef RUNNEL_SANDBOX_CLIENT_H
 #define RUNNEL_SANDBOX_CLIENT_H
@@ -117,7 +118,8 @@ struct sandbox_reply {
     int failed_errno;     /* of REPLY_COLLECTED too */
     int exit_code;
     int signal;
-    uint64_t oom_kills;
+    bool out_of_memory; /* its own limit was met, and the kernel killed for it */
+    bool starved;       /* killed because a group above it, or the machine, ran out */
     uint64_t process_limit_hits;
     uint64_t workspace_full; /* 1 when no byte or no inode was left at the end */
     /* REPLY_FOUND: */
@@ -149,6 +151,9 @@ struct sandbox_settings {
 /* How many boxes at once the hard limit of open files is enough for. A spawner that
  * cannot take a request's descriptors would have to end. */
 unsigned sandbox_boxes_max(void);
+/* How many there are host users for, from where settings' uid_base says. UINT_MAX where
+ * this process has no privilege, and all boxes share its own. */
+unsigned sandbox_host_users_max(uint32_t uid_base);
 
 /* Makes this process the spawner, which starts `front_argv` (this very binary
  * again) with the socket's number in the environment as RUNNEL_SPAWNER, starts

@@ -2,6 +2,8 @@
 #include "sandbox/host_ids.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,26 @@
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/sys.h"
+
+#define CAP_BIT(cap) (1ULL << (cap))
+
+static const uint64_t capabilities_needed =
+    CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_CHOWN) |
+    CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SYS_CHROOT) | CAP_BIT(CAP_NET_ADMIN);
+
+uid_t host_ids_base(uint32_t wanted)
+{
+    return wanted != 0 ? wanted : HOST_IDS_BASE;
+}
+
+bool host_ids_usable(uint32_t wanted_base)
+{
+    static char map[4096];
+    return sys_capabilities_have(capabilities_needed) == 1 &&
+           fd_read_text_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) > 0 &&
+           host_ids_mapped(map, host_ids_base(wanted_base));
+}
 
 bool host_ids_mapped(const char *uid_map, uid_t base)
 {

@@ -28,6 +28,10 @@ struct host_ids {
     bool used[HOST_IDS_BLOCK];
 };
 
+/* Of the operator's choice; 0: none was made. */
+uid_t host_ids_base(uint32_t wanted);
+/* Is this process root with its rights, and with these users? Else it is without privilege. */
+bool host_ids_usable(uint32_t wanted_base);
 /* Are these ids mapped in our user namespace? text: /proc/self/uid_map. */
 bool host_ids_mapped(const char *uid_map, uid_t base);
 /* 0, or -errno when every block is taken. */

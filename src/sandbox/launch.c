@@ -22,6 +22,7 @@
 #include "os/kernel_abi.h"
 #include "os/sys.h"
 #include "sandbox/client.h"
+#include "sandbox/host_ids.h"
 #include "sandbox/message.h"
 #include "sandbox/spawner_fds.h"
 
@@ -31,8 +32,9 @@ extern const char spawner_image_end[];
 enum {
     SETTINGS_SIZE_MAX = 1024 * 1024,
     /* Seen on version 1 of cgroups, where a group has a descriptor for each of its
-     * files in each hierarchy: 33 a box, and 80 of the pools. */
-    FDS_A_BOX = 40,
+     * files in each hierarchy: 34 a box, and 80 of the pools. Before Linux 6.15 its
+     * workspace has clones (workspace.h), too. */
+    FDS_A_BOX = 40 + COMMANDS_MAX,
     FDS_BESIDE = 128,
 };
 
@@ -43,6 +45,11 @@ unsigned sandbox_boxes_max(void)
         return UINT_MAX;
     uint64_t boxes = limit.rlim_max > FDS_BESIDE ? (limit.rlim_max - FDS_BESIDE) / FDS_A_BOX : 0;
     return (unsigned)MIN(boxes, UINT_MAX);
+}
+
+unsigned sandbox_host_users_max(uint32_t uid_base)
+{
+    return host_ids_usable(uid_base) ? HOST_IDS_BLOCK - 1 : UINT_MAX; /* one is the front's */
 }
 
 static int image_file(struct err *err)

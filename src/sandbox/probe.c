@@ -74,13 +74,11 @@ static void wait_for(struct spawner *spawner, struct spawner_stage *stage, int o
         int ready = poll(fds, ARRAY_LEN(fds), PROBE_WAIT_MS);
         if (ready < 0 && errno == EINTR)
             continue;
-        if (fds[1].revents != 0) {
-            cgroup_oom_clear(stage->group);
-            stage->out_of_memory = true;
-        }
+        if (fds[1].revents != 0)
+            spawner_note_oom(stage);
         if (fds[0].revents != 0)
             spawner_end_stage(spawner, stage);
-        else
+        else if (ready <= 0)
             spawner_kill_stage(stage);
     }
     outcome->end = stage->end;
@@ -152,7 +150,7 @@ static void check_group(struct spawner *spawner, const struct outcome *outcome)
         set_missing(spawner, LAYER_CGROUP, "the group's figures did not move");
     else if (end->process_limit_hits == 0)
         set_missing(spawner, LAYER_CGROUP, "the limit of processes did not hold");
-    else if (run_box(spawner, probe_memory, &memory) < 0 || memory.end.oom_kills == 0)
+    else if (run_box(spawner, probe_memory, &memory) < 0 || !memory.end.out_of_memory)
         set_missing(spawner, LAYER_CGROUP, "the limit of memory did not hold");
 }
 

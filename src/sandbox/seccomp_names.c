@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "sandbox/seccomp_newer_calls.h"
@@ -43,6 +44,9 @@ static const struct {
     CONSTANT(SOCK_STREAM), CONSTANT(SOCK_DGRAM), CONSTANT(SOCK_SEQPACKET),
     CONSTANT(IPPROTO_TCP), CONSTANT(IPPROTO_UDP),
     CONSTANT(SOL_SOCKET), CONSTANT(SOL_IP), CONSTANT(SOL_IPV6), CONSTANT(SOL_TCP),
+    CONSTANT(IP_ADD_MEMBERSHIP), CONSTANT(IP_ADD_SOURCE_MEMBERSHIP),
+    CONSTANT(IPV6_JOIN_GROUP), CONSTANT(IPV6_JOIN_ANYCAST),
+    CONSTANT(MCAST_JOIN_GROUP), CONSTANT(MCAST_MSFILTER),
     CONSTANT(SOL_UDP), CONSTANT(UDP_ENCAP), CONSTANT(UDP_CORK),
     CONSTANT(TCP_MD5SIG), CONSTANT(TCP_MD5SIG_EXT), CONSTANT(MSG_MORE),
     CONSTANT(TCP_ULP), CONSTANT(SO_MARK), CONSTANT(SO_ATTACH_FILTER), CONSTANT(SO_ATTACH_BPF),
@@ -73,8 +77,9 @@ static const struct {
     CONSTANT(CLONE_NEWNET), CONSTANT(CLONE_NEWTIME), CONSTANT(CLONE_THREAD),
     /* personality */
     CONSTANT(PER_LINUX), CONSTANT(PER_LINUX32), CONSTANT(UNAME26), CONSTANT(ADDR_NO_RANDOMIZE),
-    /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler, setpriority */
-    CONSTANT(F_NOTIFY), CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
+    /* fcntl, madvise, memfd_create, mknod, mmap, prlimit64, sched_setscheduler, setpriority, splice */
+    CONSTANT(F_NOTIFY), CONSTANT(F_SETOWN), CONSTANT(F_SETOWN_EX), CONSTANT(F_SETPIPE_SZ), CONSTANT(SPLICE_F_MORE),
+    CONSTANT(MADV_MERGEABLE), CONSTANT(MFD_HUGETLB), CONSTANT(MAP_HUGETLB),
     CONSTANT(S_IFMT), CONSTANT(S_IFREG), CONSTANT(S_IFIFO), CONSTANT(S_IFSOCK),
     CONSTANT(PROT_EXEC), CONSTANT(RLIMIT_CORE),
     CONSTANT(PRIO_PROCESS), CONSTANT(PRIO_USER),
@@ -84,6 +89,10 @@ static const struct {
 
 bool seccomp_constant(struct slice name, uint64_t *ret_value)
 {
+    if (slice_is(name, "SELF")) { /* who compiles the policy, and goes on under it */
+        *ret_value = (uint64_t)getpid();
+        return true;
+    }
     for (size_t i = 0; i < ARRAY_LEN(constants); i++) {
         if (slice_is(name, constants[i].name)) {
             *ret_value = constants[i].value;

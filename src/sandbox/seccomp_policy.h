@@ -13,7 +13,7 @@
  *     line      = default action
  *               | action call… [ if test { and test } [ else action ] ]
  *     test      = argN[:64] [ & mask ] ( == value | != value | in value… | not in value… )
- *     value     = number | NAME | value|value | value..value
+ *     value     = number | NAME | value|value | value..value; SELF is this process's id
  *
  * Lines about one call are tried from top to bottom; the first that holds
  * decides, and the last must hold always. A call that no line names gets the

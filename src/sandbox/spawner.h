@@ -61,7 +61,7 @@ struct spawner_stage {
     struct cgroup *group;
     struct netns *netns;
     uint64_t since_ns;
-    bool out_of_memory;    /* the kernel said so, before anything was killed */
+    bool out_of_memory;    /* by its own limit; the kernel said so, before anything was killed */
     int failed_layer;      /* enum layer of the step of box entry that failed, -1: none */
     unsigned owed;         /* bits of 1 << enum sandbox_reply_kind, to be sent */
     uint64_t signals_owed; /* to a program that is not there yet; bits of 1 << (signal - 1) */
@@ -156,6 +156,8 @@ struct spawner_stage *spawner_start_stage(struct spawner *spawner, uint32_t id,
                                           const struct stage_start_message *message, int stdio[3],
                                           int (*continue_with)(const struct box_plan *plan));
 void spawner_kill_stage(struct spawner_stage *stage);
+/* The kernel said that its group, or one above it, is out of memory. */
+void spawner_note_oom(struct spawner_stage *stage);
 void spawner_sample_stage(struct spawner_stage *stage);
 void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage); /* pidfd is ready */
 /* After its end was told. */

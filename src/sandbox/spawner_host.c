@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,12 +20,6 @@
 #include "sandbox/rootfs.h"
 #include "sandbox/spawner.h"
 
-#define CAP_BIT(cap) (1ULL << (cap))
-
-static const uint64_t capabilities_needed =
-    CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_CHOWN) |
-    CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SYS_CHROOT) | CAP_BIT(CAP_NET_ADMIN);
-
 static void set_layer(struct spawner *spawner, enum layer layer, enum layer_status status,
                       const char *detail)
 {
@@ -36,16 +29,6 @@ static void set_layer(struct spawner *spawner, enum layer layer, enum layer_stat
     spawner->report.layer[layer].detail[len] = '\0';
     if (status == LAYER_MISSING)
         spawner->skip |= 1U << layer;
-}
-
-/* Root with its rights, and with the users that boxes are to have? */
-static bool is_privileged(const struct spawner *spawner)
-{
-    static char map[4096];
-    uid_t base = spawner->settings.uid_base ? spawner->settings.uid_base : HOST_IDS_BASE;
-    return sys_capabilities_have(capabilities_needed) == 1 &&
-           fd_read_text_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) > 0 &&
-           host_ids_mapped(map, base);
 }
 
 static int write_id_map(const char *path, unsigned id)
@@ -131,7 +114,7 @@ static int open_ids(struct spawner *spawner, struct err *err)
                   "all boxes share one host user, the one that started this");
         return 0;
     }
-    uid_t base = spawner->settings.uid_base ? spawner->settings.uid_base : HOST_IDS_BASE;
+    uid_t base = host_ids_base(spawner->settings.uid_base);
     int rc = host_ids_open(&spawner->ids, base);
     if (rc < 0)
         return err_sys(err, -rc, "reserve host users from %u", base);
@@ -189,7 +172,7 @@ int spawner_prepare_host(struct spawner *spawner, struct err *err)
 {
     if (check_proc(err) < 0)
         return -1;
-    spawner->privileged = is_privileged(spawner);
+    spawner->privileged = host_ids_usable(spawner->settings.uid_base);
     spawner->report.privileged = spawner->privileged;
     for (int layer = 0; layer < LAYER_COUNT; layer++)
         set_layer(spawner, (enum layer)layer, LAYER_HOLDS, "");

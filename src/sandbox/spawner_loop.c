@@ -153,9 +153,10 @@ static void take_requests(struct loop_state *loop)
         int rc = spawner_take_request(loop->spawner);
         if (rc == -EAGAIN)
             return;
+        bool is_our_want = rc == -EMFILE || rc == -ENOMEM;
         if (rc < 0) {
-            spawner_log("error", "malformed_request", strerror(-rc));
-            loop->status = EXIT_MALFORMED;
+            spawner_log("error", is_our_want ? "request_lost" : "malformed_request", strerror(-rc));
+            loop->status = is_our_want ? EXIT_NO_MEMORY : EXIT_MALFORMED;
         }
         if (rc == 0)
             front_gone(loop);
@@ -169,11 +170,8 @@ static void take_stages(struct loop_state *loop, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct spawner_stage *stage = loop->stages[i];
         const struct pollfd *fds = &loop->fds[AT_STAGES + 2 * i];
-        if (fds[1].revents != 0) {
-            cgroup_oom_clear(stage->group);
-            stage->out_of_memory = true;
-            spawner_kill_stage(stage);
-        }
+        if (fds[1].revents != 0)
+            spawner_note_oom(stage);
         if (fds[0].revents != 0)
             spawner_end_stage(loop->spawner, stage);
     }

@@ -248,6 +248,17 @@ void spawner_kill_stage(struct spawner_stage *stage)
     (void)sys_pidfd_send_signal(stage->pidfd, SIGKILL);
 }
 
+/* Where a group above it ran out, each box below is told. One that has lost a process
+ * ends as a whole, which is not its own doing; the others go on. */
+void spawner_note_oom(struct spawner_stage *stage)
+{
+    struct cgroup_usage usage;
+    cgroup_oom_clear(stage->group);
+    stage->out_of_memory |= cgroup_ran_out(stage->group);
+    if (stage->out_of_memory || (cgroup_usage(stage->group, &usage) == 0 && usage.oom_kills > 0))
+        spawner_kill_stage(stage);
+}
+
 static int read_usage(const struct spawner_stage *stage, struct sandbox_usage *ret_usage,
                       struct cgroup_usage *ret_group)
 {
@@ -317,7 +328,10 @@ void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage)
             (uint64_t)(rusage.ru_utime.tv_usec + rusage.ru_stime.tv_usec) * 1000;
         stage->end.usage.memory_peak_bytes = (uint64_t)rusage.ru_maxrss * KIB;
     }
-    stage->end.oom_kills = MAX(group.oom_kills, (uint64_t)stage->out_of_memory);
+    if (group.oom_kills > 0 && !stage->out_of_memory)
+        stage->out_of_memory = cgroup_ran_out(stage->group);
+    stage->end.out_of_memory = stage->out_of_memory;
+    stage->end.starved = group.oom_kills > 0 && !stage->out_of_memory;
     stage->end.process_limit_hits = group.process_limit_hits;
     stage->end.workspace_full = workspace_is_full(&stage->workspace->mount);
     stage->owed |= 1U << REPLY_ENDED;

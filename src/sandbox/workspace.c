@@ -148,22 +148,30 @@ static int try_clone(int mount)
                          (unsigned)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
 }
 
+/* Asked of the first workspace that answers: a kernel that cannot says EINVAL, and any
+ * other error is one of the moment. */
+static int prepare_clones(struct workspace_mount *mount)
+{
+    static enum { UNKNOWN, WHEN_WANTED, AHEAD } how;
+    if (how == UNKNOWN) {
+        mount->clones[0] = try_clone(mount->mount); /* of use to the first stage */
+        if (mount->clones[0] < 0 && mount->clones[0] != -EINVAL)
+            return mount->clones[0];
+        how = mount->clones[0] < 0 ? AHEAD : WHEN_WANTED;
+    }
+    return how == AHEAD ? clone_ahead(mount) : 0;
+}
+
 int workspace_make(const struct workspace_open_message *message, int content_fd, uid_t uid,
                    gid_t gid, struct workspace_mount *ret_mount)
 {
-    static bool clones_detached = true;
     struct workspace_mount made = {.mount = -1};
     for (size_t i = 0; i < WORKSPACE_CLONES; i++)
         made.clones[i] = -1;
     made.mount = make_tmpfs(message->bytes, message->inodes, uid, gid);
     int rc = made.mount < 0 ? made.mount : fill(made.mount, message, content_fd, uid, gid);
-    if (rc == 0 && clones_detached) {
-        int trial = try_clone(made.mount); /* one probe a process, on the first workspace */
-        clones_detached = trial >= 0;
-        fd_close(&trial);
-    }
-    if (rc == 0 && !clones_detached)
-        rc = clone_ahead(&made);
+    if (rc == 0)
+        rc = prepare_clones(&made);
     if (rc < 0) {
         workspace_unmake(&made);
         return rc;

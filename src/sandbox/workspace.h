@@ -12,10 +12,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/limits.h"
 #include "sandbox/message.h"
 
 /* until Linux 6.15: a detached mount cannot be cloned, so clones are made ahead. */
-enum { WORKSPACE_CLONES = 6 };
+enum { WORKSPACE_CLONES = COMMANDS_MAX };
 
 struct workspace_mount {
     int mount;                    /* -1: none */

@@ -103,6 +103,17 @@ int cgroup_usage(struct cgroup *cgroup, struct cgroup_usage *ret_usage)
     return 0;
 }
 
+bool cgroup_ran_out(struct cgroup *cgroup)
+{
+    (void)cgroup;
+    return false;
+}
+
+void cgroup_oom_clear(struct cgroup *cgroup)
+{
+    (void)cgroup;
+}
+
 void cgroup_lift_cpu_limit(struct cgroup *cgroup)
 {
     (void)cgroup;

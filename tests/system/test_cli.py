@@ -395,10 +395,16 @@ class Mistakes(Folder):
 
     def test_more_runs_than_there_are_open_files_for_are_refused_at_the_start(self):
         name = self.write("few.conf", f"concurrency = 40\nstorage_dir = {self.folder}/storage\n")
-        done = subprocess.run(["prlimit", "--nofile=256:256", RUNNEL, "serve", "--config", name, "--port=0"],
+        done = subprocess.run(["prlimit", "--nofile=300:300", RUNNEL, "serve", "--config", name, "--port=0"],
                               capture_output=True, text=True, cwd=self.folder, check=False, timeout=60)
         self.assertEqual(done.returncode, 78, done)
         self.assertRegex(done.stderr, r"few\.conf:1: concurrency: the hard limit of open files is enough for 2 runs")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, for host users")
+    def test_more_runs_than_there_are_host_users_for_are_refused_at_the_start(self):
+        name = self.write("many.conf", f"concurrency = 1023\nstorage_dir = {self.folder}/storage\n")
+        self.check(78, r"many\.conf:1: concurrency: there are host users for 1022 runs at once",
+                   "serve", "--config", name, "--port=0")
 
     def test_switches_of_other_services_are_not_ignored_silently(self):
         name = self.write("x.py", "print('ran')")

@@ -16,7 +16,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "layers"))
 import parts
 
 WITHOUT = ["/usr/bin/python3", "-B", str(pathlib.Path(__file__).with_name("without.py"))]
-CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
+CLONE_NEWNET, CLONE_NEWUSER, MS_NOEXEC = 0x40000000, 0x10000000, 8
 
 # layer: what the host does not have
 LACKS = {
@@ -45,8 +45,8 @@ def _removed(group):
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root, for namespaces and limits")
 class OddHost(unittest.TestCase):
-    def run_on(self, *host):
-        return subprocess.run([*host, RUNNEL, "run", "-l", "bash", "-"], input="echo ran",
+    def run_on(self, *host, options=(), script="echo ran"):
+        return subprocess.run([*host, RUNNEL, "run", *options, "-l", "bash", "-"], input=script,
                               capture_output=True, text=True, timeout=60, check=False)
 
     def test_a_proc_that_tells_of_other_processes_refuses_service(self):
@@ -61,6 +61,17 @@ class OddHost(unittest.TestCase):
                            "prlimit", "--core=0:0")
         self.assertEqual((done.returncode, done.stdout), (69, ""))
         self.assertIn("ulimit -Hc", done.stderr)
+
+    def test_where_the_host_allows_less_less_is_told_and_holds(self):
+        done = self.run_on("prlimit", "--memlock=0:0", f"--stack={4 << 20}:{4 << 20}",
+                           f"--fsize={32 << 20}:{32 << 20}", "--nofile=1024:1024",
+                           options=["--json", "--stack", "8M", "--open-files", "2000"],
+                           script="ulimit -Hs; ulimit -Hf; ulimit -Hn; ulimit -Hl")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["stdout"].split(), ["4096", str(32 << 10), "1024", "0"])
+        self.assertEqual([result["limits"][name] for name in ("stack_mb", "max_file_mb",
+                                                              "open_files")], [4, 32, 1024])
 
     @unittest.skipUnless(os.path.exists("/sys/fs/cgroup/memory"), "cgroup version 1 alone")
     def test_without_the_figures_of_its_group_nobody_says_how_a_program_ended(self):
@@ -123,6 +134,18 @@ class MissingLayer(unittest.TestCase):
                 self.assertEqual(answer["output"], "fine\n")
                 self.assertIn(f"no {layer}", health["isolation"])
                 self.assertIn(f"no {layer}", answer["isolation"])
+
+    def test_without_a_tree_of_its_own_a_box_has_its_workspace(self):
+        """No /proc can be mounted, as where a container covers parts of its own."""
+        host = [*WITHOUT, f"mount@3={MS_NOEXEC}", "EPERM", "setpriv", "--reuid=65534",
+                "--regid=65534", "--clear-groups"]
+        for layers, status in (("cgroup", 69), ("cgroup,root", 0)):
+            with self.subTest(layers):
+                done = subprocess.run([*host, RUNNEL, "run", f"--allow-missing={layers}", "-l",
+                                       "bash", "-"], input="echo ran; echo more >file && cat file",
+                                      capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual((done.returncode, done.stdout),
+                                 (status, "" if status else "ran\nmore\n"), done.stderr)
 
     def test_accepting_another_one_is_not_enough(self):
         done = self.call("landlock", "run", "--allow-missing=seccomp,network", "-l", "bash", "-",

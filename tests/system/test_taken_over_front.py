@@ -5,6 +5,7 @@ for him, and what it does not."""
 import os
 import pathlib
 import random
+import resource
 import secrets
 import signal
 import unittest
@@ -344,6 +345,18 @@ class Requests(Case):
                 names = front.make_streams() if count > 1 else (CONTENT,)
                 front.send(message, *(names + (CONTENT,) * 4)[:count])
                 self.assert_ends(front)
+
+    def test_a_spawner_without_descriptors_is_not_said_to_be_attacked(self):
+        with TakenOver() as front:
+            front.send(spawner.open_workspace(), CONTENT)
+            names = front.make_streams()
+            held = set(map(int, os.listdir(f"/proc/{front.spawner}/fd")))
+            free = [number for number in range(max(held) + 4) if number not in held]
+            resource.prlimit(front.spawner, resource.RLIMIT_NOFILE, (free[2], free[2]))  # it needs 3
+            front.send(spawner.start_stage(), *names)
+            self.assertEqual(front.ends(), 71, front.log())
+            self.assertIn("request_lost", front.log())
+            self.assertNotIn("malformed_request", front.log())
 
     def test_descriptors_of_other_kinds(self):
         things = {"file": ("open", O_RDONLY, "/etc/passwd"), "folder": ("open", O_RDONLY, "/"),

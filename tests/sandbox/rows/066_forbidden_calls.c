@@ -73,6 +73,7 @@ static const struct call calls[] = {
     {"sched_setattr", "EPERM EINVAL", 314, {0}},
     {"ioprio_set", "EPERM ENOSYS", 251, {1, 0, 1 << 13}}, {"mlockall", "EPERM", 151, {1}},
     /* memory that no group is charged for, or that shows what others have */
+    {"fcntl F_SETPIPE_SZ", "EPERM", 72, {0, 1031, 1 << 20}},
     {"memfd_create of huge pages", "ENOSYS", 319, {(long)"huge", MFD_HUGETLB}},
     {"madvise mergeable", "EINVAL", 28, {(long)page, sizeof page, MADV_MERGEABLE}},
     /* identity */
@@ -126,7 +127,15 @@ static const struct call calls[] = {
     {"setsockopt TCP_ULP, high bits", "EPERM", 54, {3, (1L << 32) | 6, (1L << 32) | 31, (long)"tls", 4}},
     {"sendto MSG_MORE", "EOPNOTSUPP", 44, {3, (long)"x", 1, MSG_MORE}},
     {"sendmmsg MSG_MORE", "EOPNOTSUPP", 307, {3, 0, 0, MSG_MORE}},
+    {"splice SPLICE_F_MORE", "EINVAL", 275, {0, 0, 1, 0, 1, 4}},
     {"setsockopt UDP_CORK", "EPERM", 54, {3, 17, 1, (long)"\1\0\0\0", 4}},
+    {"setsockopt IP_ADD_MEMBERSHIP", "EPERM", 54, {3, 0, 35}},
+    {"setsockopt IP_ADD_SOURCE_MEMBERSHIP", "EPERM", 54, {3, 0, 39}},
+    {"setsockopt MCAST_JOIN_GROUP", "EPERM", 54, {3, 0, 42}},
+    {"setsockopt IPV6_JOIN_GROUP", "EPERM", 54, {3, 41, 20}},
+    {"setsockopt IPV6_JOIN_GROUP, high bits", "EPERM", 54, {3, (1L << 32) | 41, (1L << 32) | 20}},
+    {"setsockopt IPV6_JOIN_ANYCAST", "EPERM", 54, {3, 41, 27}},
+    {"setsockopt MCAST_MSFILTER", "EPERM", 54, {3, 41, 48}},
     {"setsockopt TCP_MD5SIG", "EPERM", 54, {3, 6, 14}},
     {"setsockopt UDP_ENCAP", "EPERM", 54, {3, 17, 100, (long)"\2\0\0\0", 4}},
     {"setsockopt SO_ATTACH_FILTER", "EPERM", 54, {3, 1, 26}},

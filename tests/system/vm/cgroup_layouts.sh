@@ -3,7 +3,9 @@
 # Inside the machine of run_in_vm.sh: one program (test_cgroup) in each place of
 # the version 2 hierarchy that a spawner may be started in (cgroup_v2_tree.c).
 #
-#   run_in_vm.sh cgroup_layouts.sh PROGRAM
+#   run_in_vm.sh cgroup_layouts.sh PROGRAM OTHER…
+#
+# The others make places of their own, at the root.
 set -u
 place=$(mktemp -d) # where every user may read it: the checkout need not be
 chmod 755 "$place"
@@ -75,5 +77,9 @@ layout login beside_a_shell
 layout container container
 layout user delegated_to_a_user
 layout foreign not_delegated
+shift
+for other; do
+    layout "${other##*/}" "$other"
+done
 echo "$passed passed, $failed failed, 0 skipped"
 exit $((failed != 0))

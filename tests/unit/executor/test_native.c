@@ -300,7 +300,7 @@ static void facts_of_the_kernel_are_passed_on(void **state)
     start(fixture);
     reply(fixture, (struct sandbox_reply){.kind = REPLY_ENDED,
                                           .signal = SIGXFSZ,
-                                          .oom_kills = 2,
+                                          .out_of_memory = true,
                                           .process_limit_hits = 7,
                                           .workspace_full = 1,
                                           .usage = {1, 2, 3, 4}});
@@ -312,6 +312,17 @@ static void facts_of_the_kernel_are_passed_on(void **state)
     assert_int_equal(fixture->end.hits.file_size, 1);
     assert_int_equal(fixture->end.usage.wall_ns, 1);
     assert_int_equal(fixture->end.usage.memory_peak_bytes, 4);
+}
+
+static void what_was_killed_for_the_memory_of_others_is_our_failure(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    reply(fixture, (struct sandbox_reply){.kind = REPLY_ENDED, .signal = SIGKILL, .starved = true});
+    turn(fixture);
+    assert_true(fixture->end.failed);
+    assert_false(fixture->end.out_of_memory);
+    assert_non_null(strstr(fixture->end.failure.text, "ran out of memory"));
 }
 
 static void a_terminal_carries_all_streams_and_a_size(void **state)
@@ -567,6 +578,7 @@ int main(void)
         ROW(a_failed_step_is_our_failure),
         ROW(a_program_that_was_not_built_is_the_programs_failure),
         ROW(facts_of_the_kernel_are_passed_on),
+        ROW(what_was_killed_for_the_memory_of_others_is_our_failure),
         ROW(a_terminal_carries_all_streams_and_a_size),
         ROW(input_of_a_terminal_ends_behind_a_part_of_a_line),
         ROW(input_of_a_full_terminal_ends_when_there_is_room),

@@ -108,6 +108,29 @@ static void more_descriptors_than_fit_are_not_sent(void **state)
     close_ends(&ends);
 }
 
+/* What this process has no room for would be -EMFILE. */
+static void more_descriptors_than_any_message_has_are_too_long(void **state)
+{
+    (void)state;
+    struct ends ends = open_ends();
+    char space[CMSG_SPACE(sizeof(int) * (FD_PASS_MAX + 1))] __attribute__((aligned(8))) = {0};
+    char text[8] = "abc";
+    struct iovec part = {text, 3};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){CMSG_LEN(sizeof(int) * (FD_PASS_MAX + 1)), SOL_SOCKET, SCM_RIGHTS};
+    for (size_t i = 0; i < FD_PASS_MAX + 1; i++)
+        memcpy(CMSG_DATA(header) + i * sizeof(int), &ends.pipe[1], sizeof(int));
+    assert_int_equal(sendmsg(ends.sender, &message, 0), 3);
+    int fds[FD_PASS_MAX];
+    size_t count = 9;
+    assert_int_equal(fd_receive(ends.receiver, text, sizeof text, fds, &count), -EMSGSIZE);
+    assert_int_equal(count, 0);
+    assert_false(has_writer(&ends));
+    close_ends(&ends);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -115,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_message_without_bytes_leaves_no_descriptor_behind),
         cmocka_unit_test(a_message_that_is_too_long_leaves_no_descriptor_behind),
         cmocka_unit_test(more_descriptors_than_fit_are_not_sent),
+        cmocka_unit_test(more_descriptors_than_any_message_has_are_too_long),
     };
     return cmocka_run_group_tests_name("os/fd", tests, NULL, NULL);
 }

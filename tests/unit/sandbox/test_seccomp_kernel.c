@@ -62,15 +62,14 @@ static void load_or_die(const struct seccomp_program *program)
 /* What a child under the filter ended with; `run` returns its exit status. */
 static int run_under(const char *policy, enum seccomp_refusal refusal, int (*run)(void))
 {
-    struct seccomp_program program = compile(policy, refusal);
     pid_t child = fork();
     if (child == 0) {
+        struct seccomp_program program = compile(policy, refusal); /* here: SELF is the child */
         load_or_die(&program);
         _exit(run());
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    seccomp_program_fini(&program);
     return status;
 }
 
@@ -130,6 +129,12 @@ static const struct {
     {"merged pages",                 SYS_madvise,     {0, 0, MADV_MERGEABLE},                EINVAL},
     {"watching files",               SYS_inotify_init1, {0},                                 ENOSYS},
     {"watching a folder by signals", SYS_fcntl,       {0, F_NOTIFY, DN_ACCESS},              EINVAL},
+    {"growing a pipe",               SYS_fcntl,       {0, F_SETPIPE_SZ, 1 << 20},            EPERM},
+    {"the same with bit 32",         SYS_fcntl,       {0, HIGH | F_SETPIPE_SZ, 1 << 20},     EPERM},
+    {"joining a group",              SYS_setsockopt,  {-1, SOL_IP, IP_ADD_MEMBERSHIP},       EPERM},
+    {"joining a group, version 6",   SYS_setsockopt,  {-1, SOL_IPV6, IPV6_JOIN_GROUP},       EPERM},
+    {"the same with bit 32",         SYS_setsockopt,  {-1, HIGH | SOL_IPV6, HIGH | IPV6_JOIN_GROUP}, EPERM},
+    {"joining a source",             SYS_setsockopt,  {-1, SOL_IPV6, MCAST_JOIN_SOURCE_GROUP}, EPERM},
     {"the priority of init",         SYS_setpriority, {PRIO_PROCESS, 1, 19},                 EPERM},
     {"the same with bit 32",         SYS_setpriority, {HIGH | PRIO_PROCESS, HIGH | 1, 19},   EPERM},
     {"the priority of all",          SYS_setpriority, {PRIO_USER, 0, 0},                     EPERM},
@@ -344,7 +349,11 @@ static int live_as_front(void)
         return 12;
     if (!is_refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), EPERM))
         return 13;
-    return is_refused(syscall(SYS_ptrace, 0), ENOSYS) ? 0 : 14;
+    pid_t parent = getppid();
+    if (raise(SIGURG) != 0 || !is_refused(syscall(SYS_tgkill, parent, parent, 0), EPERM) ||
+        !is_refused(fcntl(0, F_SETOWN, parent), EPERM))
+        return 14;
+    return is_refused(syscall(SYS_ptrace, 0), ENOSYS) ? 0 : 15;
 }
 
 static void the_front_lives_under_its_policy_and_starts_nothing(void **state)

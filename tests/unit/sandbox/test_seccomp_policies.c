@@ -38,7 +38,7 @@
 #include "bpf_eval.h"
 #include "sandbox/seccomp_rules.h"
 
-enum { NUMBERS = 601, PROBE_ARGS = 4 };
+enum { NUMBERS = 601, PROBE_ARGS = 6 };
 
 #define HIGH (1ULL << 32)
 
@@ -81,6 +81,7 @@ static const struct probe probes[] = {
     PROBE(memfd_create, 0, MFD_CLOEXEC | MFD_ALLOW_SEALING), PROBE(memfd_create, 0, MFD_HUGETLB),
     PROBE(fcntl, 0, F_DUPFD_CLOEXEC), PROBE(fcntl, 0, F_SETFL, O_NONBLOCK), PROBE(fcntl, 0, F_SETLK),
     PROBE(fcntl, 0, F_NOTIFY), PROBE(fcntl, 0, F_SETPIPE_SZ), PROBE(fcntl, 0, F_ADD_SEALS),
+    PROBE(splice, 0, 0, 1, 0, 9, SPLICE_F_MOVE | SPLICE_F_NONBLOCK), PROBE(splice, 0, 0, 1, 0, 9, SPLICE_F_MORE),
     PROBE(mprotect, 0, 4096, PROT_READ),
     PROBE(mprotect, 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
 
@@ -97,6 +98,7 @@ static const struct probe probes[] = {
     PROBE(sched_setscheduler, 0, SCHED_RR), PROBE(sched_setscheduler, 0, DEADLINE),
     PROBE(sched_setscheduler, 0, SCHED_RESET_ON_FORK | SCHED_FIFO),
 
+    PROBE(tgkill, 1, 1, SIGKILL), PROBE(fcntl, 0, F_SETOWN, 1), PROBE(fcntl, 0, F_SETOWN_EX, 0),
     PROBE(sched_setscheduler, 1, SCHED_OTHER), PROBE(sched_setscheduler, 2, SCHED_OTHER),
     PROBE(sched_setparam, 0), PROBE(sched_setparam, 1), PROBE(sched_setaffinity, 0),
     PROBE(sched_setaffinity, 1), PROBE(sched_setaffinity, 2), PROBE(setpriority, PRIO_PROCESS, 0),
@@ -192,12 +194,19 @@ static const struct probe probes[] = {
     PROBE(setsockopt, 0, SOL_UDP, UDP_ENCAP), PROBE(setsockopt, 0, SOL_UDP, UDP_SEGMENT),
     PROBE(setsockopt, 0, SOL_TCP, TCP_ULP), PROBE(setsockopt, 0, SOL_SOCKET, 31),
     PROBE(setsockopt, 0, SOL_IP, IP_TOS), PROBE(setsockopt, 0, SOL_IP, 63),
+    PROBE(setsockopt, 0, SOL_IP, IP_MULTICAST_TTL), PROBE(setsockopt, 0, SOL_IP, IP_ADD_MEMBERSHIP),
+    PROBE(setsockopt, 0, SOL_IP, IP_DROP_MEMBERSHIP), PROBE(setsockopt, 0, SOL_IP, IP_ADD_SOURCE_MEMBERSHIP),
+    PROBE(setsockopt, 0, SOL_IP, IP_MSFILTER), PROBE(setsockopt, 0, SOL_IP, MCAST_JOIN_GROUP),
+    PROBE(setsockopt, 0, SOL_IP, MCAST_JOIN_SOURCE_GROUP), PROBE(setsockopt, 0, SOL_IP, MCAST_MSFILTER),
     PROBE(setsockopt, 0, SOL_IP, IPT_SO_SET_REPLACE),
     PROBE(setsockopt, 0, SOL_IP, ARPT_SO_SET_REPLACE),
     PROBE(setsockopt, 0, SOL_IP, EBT_SO_SET_ENTRIES),
     PROBE(setsockopt, 0, SOL_IP, MRT_INIT), PROBE(setsockopt, 0, SOL_IP, 256),
     PROBE(setsockopt, 0, SOL_IPV6, IPV6_V6ONLY), PROBE(setsockopt, 0, SOL_IPV6, IPV6_TCLASS),
-    PROBE(setsockopt, 0, SOL_IPV6, IP6T_SO_SET_REPLACE),
+    PROBE(setsockopt, 0, SOL_IPV6, IPV6_MULTICAST_HOPS), PROBE(setsockopt, 0, SOL_IPV6, IPV6_JOIN_GROUP),
+    PROBE(setsockopt, 0, SOL_IPV6, IPV6_LEAVE_GROUP), PROBE(setsockopt, 0, SOL_IPV6, IPV6_JOIN_ANYCAST),
+    PROBE(setsockopt, 0, SOL_IPV6, MCAST_JOIN_GROUP), PROBE(setsockopt, 0, SOL_IPV6, MCAST_MSFILTER),
+    PROBE(setsockopt, 0, SOL_IPV6, IPV6_PKTINFO), PROBE(setsockopt, 0, SOL_IPV6, IP6T_SO_SET_REPLACE),
     PROBE(setsockopt, 0, SOL_IPV6, IP6T_SO_SET_ADD_COUNTERS),
     PROBE(setsockopt, 0, SOL_IPV6, IPV6_RECVFRAGSIZE), PROBE(setsockopt, 0, SOL_IPV6, MRT6_INIT),
 };

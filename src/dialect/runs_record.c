@@ -189,7 +189,7 @@ void runs_write_live(struct json *json, const struct runs *runs, struct run *run
         write_finished(json, runs, run);
     else
         write_unfinished(json, run);
-    if (run_note(run).len > 0) {
+    if (run_is_recorded(run)) { /* then it is ours, and so is its note */
         json_members(json, run_note(run));
         return;
     }

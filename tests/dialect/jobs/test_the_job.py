@@ -82,6 +82,20 @@ class Record(Jobs):
                       ("queued", "preparing", "running", "waiting"))
         self.place.ask("DELETE", f"/v1/runs/{run['id']}")
 
+    def test_as_a_run_it_is_told_without_what_is_the_jobs_own(self):
+        job = self.place.submit("bash", "echo begun; sleep 60")
+        self.place.until_state(job, "running")
+        path = f"/v1/runs/{job}"
+        status, told = self.place.service.request("GET", path)
+        self.assertEqual((status, told["id"], told["language"]), (200, job, "bash"))
+        self.assertEqual(told["limits"]["timeout_ms"], 30000)
+        self.assertNotIn("source_code", told)
+        status, told = self.place.service.request("DELETE", path)
+        self.assertEqual((status, told["id"]), (202, job))
+        self.place.ended(job)
+        status, told = self.place.service.request("GET", path)
+        self.assertEqual((status, told["status"], told["stdout"]), (200, "killed", "begun\n"))
+
 
 class List(Jobs):
     def test_they_stand_in_their_order(self):

@@ -34,6 +34,9 @@ int json_read_text(const json_t *object, const char *field, struct slice *ret_te
 int json_read_bool(const json_t *object, const char *field, bool *ret_value, struct err *err);
 int json_read_u64(const json_t *object, const char *field, uint64_t *ret_value, struct err *err);
 
+/* Of a value that is a text, and not one that a NUL cuts short; else NULL. */
+const char *json_whole_text(const json_t *value);
+
 /* The object `field` holds limits by their JSON names (base/limits.h); unknown
  * names, wrong types, negative, fractional (but for cpus) and out-of-range
  * numbers are errors that name "limits.<name>". */

@@ -135,6 +135,9 @@ static void results_go_both_ways(void **state)
         {{ID, "default", {"", 0}, "it ran longer than 30 s", 124, true, 30001},
          "{\"job_id\":\"" ID "\",\"workspace_id\":\"default\",\"output\":\"\","
          "\"error\":\"it ran longer than 30 s\",\"exit_code\":124,\"duration\":30001}"},
+        {{ID, "default", {"a\0b", 3}, NULL, 0},
+         "{\"job_id\":\"" ID "\",\"workspace_id\":\"default\",\"output\":\"a\\u0000b\","
+         "\"exit_code\":0}"},
         {{ID, "default", {"", 0}, NULL, 1},
          "{\"job_id\":\"" ID "\",\"workspace_id\":\"default\",\"output\":\"\",\"exit_code\":1}"},
     };
@@ -185,6 +188,7 @@ static void results_of_other_runners_are_taken(void **state)
         "{\"job_id\":\"a\"}",
         "{\"job_id\":\"\",\"exit_code\":0}",
         "{\"job_id\":7,\"exit_code\":0}",
+        "{\"job_id\":\"a\\u0000b\",\"exit_code\":0}",
         "{\"job_id\":\"a\",\"exit_code\":\"0\"}",
         "{\"job_id\":\"a\",\"exit_code\":4294967296}",
         "{\"job_id\":\"a\",\"exit_code\":0,\"output\":[]}",
@@ -234,6 +238,9 @@ static void lines_go_both_ways(void **state)
     } rows[] = {
         {{ID, {"hello", 5}, false, 1795184910136},
          "{\"job_id\":\"" ID "\",\"line\":\"hello\",\"stream\":\"stdout\","
+         "\"timestamp\":\"2026-11-20T14:28:30.136Z\"}"},
+        {{ID, {"a\0b", 3}, false, 1795184910136},
+         "{\"job_id\":\"" ID "\",\"line\":\"a\\u0000b\",\"stream\":\"stdout\","
          "\"timestamp\":\"2026-11-20T14:28:30.136Z\"}"},
         {{ID, {"", 0}, true, 1795184910136},
          "{\"job_id\":\"" ID "\",\"line\":\"\",\"stream\":\"stderr\","

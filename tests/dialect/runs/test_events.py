@@ -10,7 +10,7 @@ import unittest
 from unittest import mock
 
 from contract import KEY, Contract, wait_until
-from websocket import WebSocket
+from websocket import BINARY, CLOSE, WebSocket
 
 
 def connect_small(address, timeout, _source=None):
@@ -37,10 +37,7 @@ class Events(Contract):
         self.assertEqual(record["stdout"], "one\nthree\n")
         for name in ("verdict", "reason", "exit_code", "usage"):
             self.assertEqual(record[name], end[name])
-        killed = self.service.front()
-        os.kill(killed, signal.SIGKILL)
-        wait_until("it serves again",
-                   lambda: self.service.front() not in (None, killed) and self.service.answers())
+        self.crash()
         stored = self.events(run)
         for event in live + stored:
             if event.get("state") == "finished" or event["type"] == "end":
@@ -53,6 +50,13 @@ class Events(Contract):
         self.assertEqual(([event["n"] for event in events], code),
                          ([event["n"] for event in stored[1:]], 1000))
         self.assertEqual(self.record(run), record)
+
+    def test_a_nul_is_there_in_bytes_also_from_the_store(self):
+        run = self.start(r"printf 'a\0b\xff'")
+        self.wait_for_end(run)
+        self.assertEqual(self.bytes_of(run), b"a\0b\xff")
+        self.crash()
+        self.assertEqual(self.bytes_of(run), b"a\0b" + "\ufffd".encode())
 
     def test_they_resume_behind_the_last_one(self):
         run = self.start("for i in 1 2 3; do echo $i; sleep 0.1; done")
@@ -111,9 +115,26 @@ class Events(Contract):
         with self.attach(run) as stream:
             return [stream.json() for _ in range(4)]
 
-    def attach(self, run, query=""):
+    def attach(self, run, query="", **headers):
         return WebSocket(self.service.port, f"/v1/runs/{run}/stream{query}",
-                         Authorization=f"Bearer {KEY}")
+                         Authorization=f"Bearer {KEY}", **headers)
+
+    def bytes_of(self, run):
+        """All output, as the program wrote it."""
+        said = b""
+        with self.attach(run, Sec_WebSocket_Protocol="runnel.bytes") as stream:
+            while True:
+                opcode, payload = stream.receive()
+                if opcode == CLOSE:
+                    return said
+                said += payload[9:] if opcode == BINARY else b""
+
+    def crash(self):
+        """What the store alone knows afterwards."""
+        killed = self.service.front()
+        os.kill(killed, signal.SIGKILL)
+        wait_until("it serves again",
+                   lambda: self.service.front() not in (None, killed) and self.service.answers())
 
     @classmethod
     def tearDownClass(cls):

@@ -57,6 +57,8 @@ static const struct schema_field record_fields[] = {
     RUNS_VERDICT_ROWS(true),
     {"stdout",   SCHEMA_TEXT, .help = "at the end; UTF-8, with U+FFFD for what was none"},
     {"stderr",   SCHEMA_TEXT, .help = "at the end; the compiler's when compiling failed"},
+    {"lost_bytes", SCHEMA_NUMBER,
+     .help = "when stdout and stderr are not all that it printed: how much is missing; 0: not known"},
     {"attempt",  SCHEMA_NUMBER, .help = "from the second time on that it is tried, because a worker was lost"},
     {"worker",   SCHEMA_TEXT, .help = "where there is a broker: who carries it out, once that is known"},
     {"usage",    SCHEMA_OBJECT, .items = &result_usage_schema},
@@ -127,6 +129,7 @@ void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
     runs_write_verdict(json, result);
     json_slice(json, "stdout", buf_slice(&output->out));
     json_slice(json, "stderr", buf_slice(&output->err));
+    result_output_write_lost(json, output);
     write_machine(json, outcome->attempt, outcome->worker);
     result_usage_write(json, &result->usage);
     json_text(json, "isolation", outcome->isolation);

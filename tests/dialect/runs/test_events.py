@@ -58,6 +58,16 @@ class Events(Contract):
         self.crash()
         self.assertEqual(self.bytes_of(run), b"a\0b" + "\ufffd".encode())
 
+    def test_a_record_says_what_it_lacks(self):
+        size = 5 << 20
+        run = self.start(f"print('x' * {size}, end='')", "python")
+        said = sum(len(event["data"]) for event in self.events(run) if event["type"] == "stdout")
+        self.assertEqual(said, size)
+        record = self.wait_for_end(run)
+        self.assertLess(len(record["stdout"]), size)
+        self.assertEqual(len(record["stdout"]) + record.get("lost_bytes", 0), size)
+        self.assertNotIn("lost_bytes", self.run_it("print(1)"))
+
     def test_they_resume_behind_the_last_one(self):
         run = self.start("for i in 1 2 3; do echo $i; sleep 0.1; done")
         every = self.events(run)

@@ -67,6 +67,16 @@ class SocketIO(unittest.TestCase):
             self.emit(client, "input", data="\ud83d\0", executionId=run)
             self.assertEqual(self.until(client, "output")["data"].split(), "ef bf bd 00 0a".split())
 
+    def test_a_timeout_is_told_in_whole_minutes_or_as_it_is(self):
+        with Service("--max-timeout=1500ms") as service:
+            client = self.client(service)
+            client.post(b"40")
+            client.poll()
+            self.emit(client, "execute-interactive", language="bash", code="sleep 9")
+            self.until(client, "execution-start")
+            self.assertEqual(self.until(client, "output"),
+                             {"data": "\n⏱️ Execution timeout (1500 ms)\n", "type": "error"})
+
     def emit(self, client, name, **argument):
         self.assertEqual(client.post(b"42" + json.dumps([name, argument]).encode())[0], 200)
 

@@ -277,7 +277,8 @@ void runs_answer_stored(const struct runs *runs, struct http_request *request, c
     if (seen && (stored->is_finished || !run))
         reply_stored(runs, request, stored, with_request);
     else if (run && request_may_see(request, run_owner(run)))
-        reply_live(runs, request, 200, run, stored ? stored->run.request : (struct slice){0});
+        reply_live(runs, request, 200, run,
+                   with_request && stored ? stored->run.request : (struct slice){0});
     else if (!err || err->code == ERR_NOT_FOUND)
         runs_answer_not_found(request);
     else

@@ -88,7 +88,7 @@ static void answer(struct http_request *request, const struct run *run,
     buf_init(&body, RESULT_BODY_MAX);
     execute_write_result(&body, run, output, engine_isolation(execute->engine));
     int status = run_result(run)->verdict == VERDICT_INTERNAL_ERROR ? 500 : 200;
-    http_reply_take(request, status, ANSWER_JSON, &body);
+    request_answer_ended(request, status, NULL, &body);
 }
 
 static int start(const struct execute *execute, struct http_request *request,

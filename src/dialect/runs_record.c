@@ -233,6 +233,13 @@ void runs_write_stored(struct json *json, const struct stored_run *run,
 
 /* --- answers --- */
 
+static void answer_ended(struct http_request *request, int status, const char *id, struct buf *body)
+{
+    char place[sizeof "/v1/runs/" + STORE_ID_SIZE];
+    (void)snprintf(place, sizeof place, "/v1/runs/%s", id);
+    request_answer_ended(request, status, place, body);
+}
+
 /* kept: the request as it was sent, when it is wanted. */
 static void reply_live(const struct runs *runs, struct http_request *request, int status,
                        struct run *run, struct slice kept)
@@ -245,7 +252,10 @@ static void reply_live(const struct runs *runs, struct http_request *request, in
     if (kept.len > 0)
         json_value(&json, "request", kept);
     json_close_object(&json);
-    http_reply_take(request, status, ANSWER_JSON, &body);
+    if (run_result(run))
+        answer_ended(request, status, run_id(run), &body);
+    else
+        http_reply_take(request, status, ANSWER_JSON, &body);
 }
 
 void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
@@ -265,7 +275,7 @@ static void reply_stored(const struct runs *runs, struct http_request *request,
     if (with_request && stored->run.request.len > 0)
         json_value(&json, "request", stored->run.request);
     json_close_object(&json);
-    http_reply_take(request, 200, ANSWER_JSON, &body);
+    answer_ended(request, 200, stored->run.id, &body);
 }
 
 void runs_answer_stored(const struct runs *runs, struct http_request *request, const char *id,

@@ -84,7 +84,8 @@ class Record(Jobs):
 
     def test_as_a_run_it_is_told_without_what_is_the_jobs_own(self):
         job = self.place.submit("bash", "echo begun; sleep 60")
-        self.place.until_state(job, "running")
+        with self.place.follow(job) as socket:
+            lines(socket, 1)
         path = f"/v1/runs/{job}"
         status, told = self.place.service.request("GET", path)
         self.assertEqual((status, told["id"], told["language"]), (200, job, "bash"))
@@ -95,6 +96,7 @@ class Record(Jobs):
         self.place.ended(job)
         status, told = self.place.service.request("GET", path)
         self.assertEqual((status, told["status"], told["stdout"]), (200, "killed", "begun\n"))
+        self.assertEqual(self.place.service.request("DELETE", f"{path}?only=cancel"), (200, told))
 
 
 class List(Jobs):

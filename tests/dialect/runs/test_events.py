@@ -9,7 +9,7 @@ import time
 import unittest
 from unittest import mock
 
-from contract import KEY, Contract, wait_until
+from contract import KEY, OTHER, Contract, wait_until
 from websocket import BINARY, CLOSE, WebSocket
 
 
@@ -173,6 +173,25 @@ class Delete(Contract):
                                  (404, "run not found"))
         listed = [run["id"] for run in self.ask("GET", "/v1/runs").json()["runs"]]
         self.assertFalse({queued, running} & set(listed))
+
+    def test_a_cancel_alone_forgets_nothing(self):
+        run = self.start("echo said; sleep 100")
+        path = f"/v1/runs/{run}?only=cancel"
+        wait_until("it runs", lambda: self.record(run)["status"] == "running")
+        for key in (OTHER, "nobody's"):
+            self.assertIn(self.ask("DELETE", path, key=key).status, (401, 404))
+        self.assertEqual(self.ask("DELETE", path).status, 202)
+        record = self.wait_for_end(run)
+        for _ in range(3):
+            answer = self.ask("DELETE", path)
+            self.assertEqual((answer.status, answer.json()), (200, record))
+        self.assertEqual(self.ask("DELETE", path, key=OTHER).status, 404)
+        self.assertEqual(self.ask("DELETE", f"/v1/runs/{run}?only=x").error(),
+                         (400, "only must be cancel", "only"))
+        self.assertEqual(self.record(run), record)
+        self.assertEqual(self.ask("DELETE", f"/v1/runs/{run}").status, 204)
+        self.assertEqual(self.ask("DELETE", path).status, 404)
+        self.assertEqual(self.ask("DELETE", "/v1/runs/run_0?only=cancel").status, 404)
 
     def test_twice_at_once_ends_it_once(self):
         run = self.start("sleep 100")

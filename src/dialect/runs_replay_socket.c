@@ -108,7 +108,7 @@ void replay_on_websocket(struct http_request *request, const struct stored_run *
     list_append(runs->replays, &replay->link);
     buf_init(&spare, RUNS_EVENT_MAX);
     buf_init(&replay->lines, LINES_MAX);
-    buf_add_slice(&replay->lines, replay_lines(run, &spare));
+    buf_add_slice(&replay->lines, replay_lines(run, from, &spare));
     replay->rest = buf_slice(&replay->lines);
     replay->socket = websocket_accept(request, &(struct websocket_config){
                                                    .message_max = MESSAGE_MAX,

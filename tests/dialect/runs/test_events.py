@@ -68,6 +68,15 @@ class Events(Contract):
         self.assertEqual(len(record["stdout"]) + record.get("lost_bytes", 0), size)
         self.assertNotIn("lost_bytes", self.run_it("print(1)"))
 
+    def test_the_end_of_one_that_nobody_saw_end_is_behind_what_a_client_has(self):
+        run = self.start("echo begun; sleep 100", on_disconnect="continue")
+        last = self.peek(run)[-1]["n"]
+        self.crash()
+        ends = [self.events(run, after=last)[0], self.attach(run, f"?from={last + 1}").json()]
+        self.assertEqual([(end["n"], end["type"], end["verdict"]) for end in ends],
+                         [(last + 1, "end", "internal_error")] * 2)
+        self.assertEqual([end["n"] for end in self.events(run)], [1])
+
     def test_they_resume_behind_the_last_one(self):
         run = self.start("for i in 1 2 3; do echo $i; sleep 0.1; done")
         every = self.events(run)

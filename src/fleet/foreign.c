@@ -95,11 +95,10 @@ size_t foreign_topology(bool reads_results, struct amqp_declaration rows[FOREIGN
 void foreign_result_set_end(struct foreign_result *result, const struct run_result *end)
 {
     bool succeeded = end->verdict == VERDICT_SUCCEEDED;
-    int status = verdict_exit_status(end->verdict, end->exit_code, end->signal);
-    result->exit_code = succeeded ? 0 : status > 0 ? status : 1;
+    result->exit_code = verdict_job_status(end->verdict, end->exit_code, end->signal);
     result->error = succeeded ? NULL : end->reason;
     result->has_duration = true;
-    result->duration_ms = end->usage.wall_ms;
+    result->duration_ms = end->usage.compile_ms + end->usage.wall_ms;
 }
 
 struct run_result foreign_result_end(const struct foreign_result *result)

@@ -189,7 +189,7 @@ static int read_job(const struct catalogue *catalogue, struct foreign_job *job, 
 {
     struct run_spec *spec = &job->spec;
     *spec = (struct run_spec){
-        .profile = PROFILE_EXECUTE,
+        .profile = PROFILE_JOBS,
         .lane = LANE_NORMAL,
         .limits.value[LIMIT_WALL] = FOREIGN_TIMEOUT_S * MS_PER_S,
         .recorded = true,

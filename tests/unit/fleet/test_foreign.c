@@ -211,7 +211,10 @@ static void an_end_is_told_in_their_words_and_back(void **state)
         {{VERDICT_SUCCEEDED, "it exited with status 0"}, 0, false, VERDICT_SUCCEEDED},
         {{VERDICT_FAILED, "it exited with status 3", .exit_code = 3}, 3, true, VERDICT_FAILED},
         {{VERDICT_KILLED_BY_SIGNAL, "SIGSEGV", .signal = 11}, 139, true, VERDICT_FAILED},
-        {{VERDICT_TIMEOUT, "it ran longer than 30 s", .exit_code = -1}, 124, true, VERDICT_FAILED},
+        {{VERDICT_TIMEOUT, "it ran longer than 30 s", .exit_code = -1}, 1, true, VERDICT_FAILED},
+        {{VERDICT_MEMORY_LIMIT, "too much memory", .signal = 9}, 1, true, VERDICT_FAILED},
+        {{VERDICT_CANCELLED, "it was stopped", .signal = 9}, 1, true, VERDICT_FAILED},
+        {{VERDICT_INTERNAL_ERROR, "our fault"}, 1, true, VERDICT_FAILED},
         {{VERDICT_COMPILE_FAILED, "it does not compile", .exit_code = 1}, 1, true, VERDICT_FAILED},
         /* Whatever ends without success is not 0. */
         {{VERDICT_COMPILE_FAILED, "it does not compile", .exit_code = -1}, 1, true, VERDICT_FAILED},
@@ -219,13 +222,16 @@ static void an_end_is_told_in_their_words_and_back(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct foreign_result result = {.id = ID};
-        foreign_result_set_end(&result, &rows[i].end);
+        struct run_result ended = rows[i].end;
+        ended.usage = (struct run_usage){.compile_ms = 5, .wall_ms = 7};
+        foreign_result_set_end(&result, &ended);
         assert_int_equal(result.exit_code, rows[i].exit_code);
+        assert_int_equal(result.duration_ms, 12);
         assert_int_equal(result.error != NULL, rows[i].error);
         struct run_result end = foreign_result_end(&result);
         assert_int_equal(end.verdict, rows[i].back);
         assert_int_equal(end.exit_code, rows[i].exit_code);
-        assert_string_equal(end.reason, rows[i].end.reason);
+        assert_string_equal(end.reason, ended.reason);
     }
 }
 

@@ -55,6 +55,7 @@ static void a_backends_job_is_read(void **state)
     assert_null(job.dependencies);
     assert_int_equal(job.spec.limits.value[LIMIT_WALL], 30000);
     assert_int_equal(job.spec.limits.value[LIMIT_MEMORY], 0);
+    assert_int_equal(job.spec.profile, PROFILE_JOBS);
     assert_false(job.spec.input_stays_open);
     assert_true(job.spec.recorded);
     foreign_job_fini(&job);

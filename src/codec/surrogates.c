@@ -66,8 +66,7 @@ size_t surrogates_find_lone(struct slice text, size_t from)
 void surrogates_append_clean(struct buf *out, struct slice text)
 {
     size_t begin = 0;
-    for (size_t at; (at = surrogates_find_lone(text, begin)) < text.len;
-         begin = at + ESCAPE_LEN) {
+    for (size_t at; (at = surrogates_find_lone(text, begin)) < text.len; begin = at + ESCAPE_LEN) {
         buf_add(out, text.at + begin, at - begin);
         buf_add_text(out, REPLACEMENT);
     }

@@ -12,9 +12,13 @@
 #include <string.h>
 
 #include "codec/json_read.h"
+#include "codec/surrogates.h"
 #include "codec/utf8.h"
 
 #define DEPTH_MAX 32
+
+/* jansson's flags. */
+enum { STRICT = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, LENIENT = STRICT | JSON_ALLOW_NUL };
 
 struct level {
     bool array;
@@ -199,13 +203,13 @@ static void watch_memory(void)
     json_set_alloc_funcs(allocate, free);
 }
 
-static json_t *load(struct slice text, struct err *err)
+static json_t *load(struct slice text, size_t flags, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     json_error_t found;
     (void)pthread_once(&once, watch_memory);
     starved = false;
-    json_t *tree = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
+    json_t *tree = json_loadb(text.at, text.len, flags, &found);
     if (starved) {
         json_decref(tree);
         (void)err_set(err, ERR_INTERNAL, "out of memory while reading JSON");
@@ -216,7 +220,7 @@ static json_t *load(struct slice text, struct err *err)
     return tree;
 }
 
-static json_t *read_value(struct slice text, struct err *err)
+static json_t *read_value(struct slice text, size_t flags, struct err *err)
 {
     if (check_start(text, err) < 0)
         return NULL;
@@ -225,12 +229,25 @@ static json_t *read_value(struct slice text, struct err *err)
         (void)too_deep(text, deep, err);
         return NULL;
     }
-    return load(text, err);
+    return load(text, flags, err);
 }
 
-json_t *json_read_object(struct slice text, struct err *err)
+static json_t *read_leniently(struct slice text, struct err *err)
 {
-    json_t *tree = read_value(text, err);
+    if (surrogates_find_lone(text, 0) == text.len)
+        return read_value(text, LENIENT, err);
+    auto_buf struct buf clean;
+    buf_init(&clean, text.len);
+    surrogates_append_clean(&clean, text);
+    if (!clean.failed)
+        return read_value(buf_slice(&clean), LENIENT, err);
+    (void)err_set(err, ERR_INTERNAL, "out of memory while reading JSON");
+    return NULL;
+}
+
+/* Takes the tree. */
+static json_t *only_object(json_t *tree, struct err *err)
+{
     if (!tree || json_is_object(tree))
         return tree;
     json_decref(tree);
@@ -238,12 +255,31 @@ json_t *json_read_object(struct slice text, struct err *err)
     return NULL;
 }
 
-json_t *json_read_array(struct slice text, struct err *err)
+static json_t *only_array(json_t *tree, struct err *err)
 {
-    json_t *tree = read_value(text, err);
     if (!tree || json_is_array(tree))
         return tree;
     json_decref(tree);
     (void)err_set(err, ERR_INVALID, "the JSON text must be an array: […]");
     return NULL;
+}
+
+json_t *json_read_object(struct slice text, struct err *err)
+{
+    return only_object(read_value(text, STRICT, err), err);
+}
+
+json_t *json_read_array(struct slice text, struct err *err)
+{
+    return only_array(read_value(text, STRICT, err), err);
+}
+
+json_t *json_read_lenient_object(struct slice text, struct err *err)
+{
+    return only_object(read_leniently(text, err), err);
+}
+
+json_t *json_read_lenient_array(struct slice text, struct err *err)
+{
+    return only_array(read_leniently(text, err), err);
 }

@@ -55,6 +55,12 @@ int json_read_text(const json_t *object, const char *field, struct slice *ret_te
     return 1;
 }
 
+const char *json_whole_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
 int json_read_bool(const json_t *object, const char *field, bool *ret_value, struct err *err)
 {
     const json_t *value = find(object, field);

@@ -6,6 +6,7 @@
 
 /* Enough for the 20 digits of UINT64_MAX, a sign and a NUL. */
 #define NUMBER_ROOM 24
+#define EXACT_MAX 9007199254740991 /* 2^53 - 1 */
 
 enum { PLAIN, ESCAPED, HIGH };
 
@@ -133,6 +134,14 @@ void json_u64(struct json *json, const char *key, uint64_t number)
 {
     start_value(json, key);
     add_digits(json->buf, number);
+}
+
+void json_exact_u64(struct json *json, const char *key, uint64_t number)
+{
+    if (number > EXACT_MAX)
+        json_nothing(json, key);
+    else
+        json_u64(json, key, number);
 }
 
 void json_i64(struct json *json, const char *key, int64_t number)

@@ -32,6 +32,8 @@ void json_close_array(struct json *json);
 void json_text(struct json *json, const char *key, const char *text); /* NULL text: null */
 void json_slice(struct json *json, const char *key, struct slice text);
 void json_u64(struct json *json, const char *key, uint64_t number);
+/* null beyond what JavaScript counts exactly: for what is a name and not a quantity. */
+void json_exact_u64(struct json *json, const char *key, uint64_t number);
 void json_i64(struct json *json, const char *key, int64_t number);
 void json_milli(struct json *json, const char *key, uint64_t milli); /* 1500 → 1.5 */
 void json_bool(struct json *json, const char *key, bool value);

@@ -55,7 +55,7 @@ void engineio_write_packet(struct buf *out, enum engineio_type type, struct slic
 enum need { NEVER, MAYBE, ALWAYS };
 
 /* What each type may carry. A server never asks for an answer to a connect, so
- * only events and their answers have ids. */
+ * only events and their answers have ids. What somebody typed is in events. */
 static const struct {
     json_t *(*read_payload)(struct slice text, struct err *err);
     enum need payload;
@@ -63,8 +63,8 @@ static const struct {
 } types[] = {
     [SOCKETIO_CONNECT] = {json_read_object, MAYBE, NEVER},
     [SOCKETIO_DISCONNECT] = {NULL, NEVER, NEVER},
-    [SOCKETIO_EVENT] = {json_read_array, ALWAYS, MAYBE},
-    [SOCKETIO_ACK] = {json_read_array, ALWAYS, ALWAYS},
+    [SOCKETIO_EVENT] = {json_read_lenient_array, ALWAYS, MAYBE},
+    [SOCKETIO_ACK] = {json_read_lenient_array, ALWAYS, ALWAYS},
     [SOCKETIO_CONNECT_ERROR] = {json_read_object, ALWAYS, NEVER},
 };
 static_assert(ARRAY_LEN(types) == SOCKETIO_TYPE_COUNT, "the last type has no row");

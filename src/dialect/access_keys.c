@@ -85,17 +85,12 @@ static void write_time(struct json *json, const char *key, uint64_t unix_ms)
     json_text(json, key, unix_ms > 0 ? format_time(text, unix_ms) : NULL);
 }
 
-/* Those of the configuration have numbers beyond what JavaScript counts exactly, and
- * nothing is done by them. */
 static void write_key(void *context, const struct account_state *state)
 {
     struct json *json = context;
     const struct store_key *key = state->key;
     json_open_object(json, NULL);
-    if (state->from_environment)
-        json_nothing(json, "number");
-    else
-        json_u64(json, "number", key->number);
+    json_exact_u64(json, "number", key->number); /* by others nothing is done */
     json_text(json, "label", key->label);
     json_bool(json, "from_environment", state->from_environment);
     access_write_scopes(json, key->scopes);

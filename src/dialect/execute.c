@@ -88,7 +88,7 @@ static void answer(struct http_request *request, const struct run *run,
     buf_init(&body, RESULT_BODY_MAX);
     execute_write_result(&body, run, output, engine_isolation(execute->engine));
     int status = run_result(run)->verdict == VERDICT_INTERNAL_ERROR ? 500 : 200;
-    http_reply_take(request, status, ANSWER_JSON, &body);
+    request_answer_ended(request, status, NULL, &body);
 }
 
 static int start(const struct execute *execute, struct http_request *request,
@@ -100,10 +100,18 @@ static int start(const struct execute *execute, struct http_request *request,
 
 /* --- from the request to the run --- */
 
+/* What JavaScript takes for no, which is what the service before us asked. */
+static bool is_falsy(const json_t *value)
+{
+    return json_is_false(value) || (json_is_number(value) && json_number_value(value) == 0);
+}
+
 /* A program that reads a line finds one, as under the services before us. */
 static int read_input(const json_t *body, struct buf *input, struct err *err)
 {
     struct slice text = {0};
+    if (is_falsy(json_object_get(body, "input")))
+        return 0;
     if (json_read_text(body, "input", &text, err) < 0)
         return -1;
     if (text.len == 0)

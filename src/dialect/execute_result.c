@@ -22,6 +22,7 @@ void execute_write_result(struct buf *body, const struct run *run,
     json_text(&json, "reason", result->reason);
     json_slice(&json, "stdout", buf_slice(&output->out));
     json_slice(&json, "stderr", buf_slice(&output->err));
+    result_output_write_lost(&json, output);
     result_fields_write(&json, run, isolation);
     json_close_object(&json);
     body->failed = body->failed || result_output_failed(output);

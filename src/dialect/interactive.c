@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/parse.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "dialect/request_answer.h"
@@ -136,18 +137,29 @@ static void emit_complete(const struct execution *execution)
     emit(execution->client, "execution-complete", &json);
 }
 
+/* "5 minutes", as it is known; what is not whole minutes as everywhere here. */
+static const char *format_timeout(char *text, size_t size, uint64_t ms)
+{
+    if (ms % MS_PER_MINUTE != 0)
+        return format_duration(text, size, ms);
+    (void)snprintf(text, size, "%u minutes", (unsigned)(ms / MS_PER_MINUTE));
+    return text;
+}
+
 /* What the program cannot have said itself: why it was ended. */
 static void emit_notice(const struct execution *execution)
 {
     const struct run_result *result = run_result(execution->run);
     enum verdict verdict = result->verdict;
+    char limit[32];
     char text[320];
     if (verdict == VERDICT_SUCCEEDED || verdict == VERDICT_FAILED ||
         verdict == VERDICT_COMPILE_FAILED)
         return;
     if (verdict == VERDICT_TIMEOUT)
-        (void)snprintf(text, sizeof text, "\n⏱️ Execution timeout (%u minutes)\n",
-                       (unsigned)(run_limits(execution->run)->value[LIMIT_WALL] / MS_PER_MINUTE));
+        (void)snprintf(
+            text, sizeof text, "\n⏱️ Execution timeout (%s)\n",
+            format_timeout(limit, sizeof limit, run_limits(execution->run)->value[LIMIT_WALL]));
     else
         (void)snprintf(text, sizeof text, "\n%s\n", result->reason);
     emit_output(execution->client, slice_of(text), "error");

@@ -67,19 +67,6 @@ const char *jobs_status_of(enum verdict verdict)
     return verdict == VERDICT_CANCELLED ? "cancelled" : "failed";
 }
 
-int jobs_exit_code(const struct run_result *result)
-{
-    static const bool is_own[VERDICT_COUNT] = {
-        [VERDICT_COMPILE_FAILED] = true,
-        [VERDICT_KILLED_BY_SIGNAL] = true,
-        [VERDICT_FAILED] = true,
-    };
-    if (result->verdict == VERDICT_SUCCEEDED)
-        return 0;
-    int code = is_own[result->verdict] ? result_exit_code(result) : 1;
-    return code > 0 ? code : 1;
-}
-
 static void write_result(struct json *json, const struct jobs *jobs, const struct run *run,
                          const struct jobs_note *note, struct slice output)
 {
@@ -90,7 +77,8 @@ static void write_result(struct json *json, const struct jobs *jobs, const struc
     json_slice(json, "output", output);
     if (result->verdict != VERDICT_SUCCEEDED)
         json_text(json, "error", result->reason);
-    json_i64(json, "exit_code", jobs_exit_code(result));
+    json_i64(json, "exit_code",
+             verdict_job_status(result->verdict, result->exit_code, result->signal));
     json_u64(json, "duration", result->usage.compile_ms + result->usage.wall_ms);
     json_text(json, "status", jobs_status_of(result->verdict));
     json_text(json, "verdict", verdict_name(result->verdict));

@@ -32,9 +32,7 @@ bool jobs_may_see(const struct http_request *request, const struct run *run,
 bool jobs_record_write(struct json *json, struct jobs *jobs, struct run *run,
                        const struct jobs_note *note);
 
-/* "completed", "failed" or "cancelled"; and what stands for the exit status: the program's
- * own, or 1 for what a limit, we or somebody else ended. */
+/* "completed", "failed" or "cancelled" */
 const char *jobs_status_of(enum verdict verdict);
-int jobs_exit_code(const struct run_result *result);
 
 #endif

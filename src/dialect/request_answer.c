@@ -46,6 +46,21 @@ void request_answer_err(struct http_request *request, const struct err *err)
     http_reply_take(request, err_http_status(err->code), ANSWER_JSON, &body);
 }
 
+void request_answer_ended(struct http_request *request, int status, const char *place,
+                          struct buf *body)
+{
+    struct err err;
+    if (http_may_answer(request, body->len) || slice_is(http_request_method(request), "GET")) {
+        http_reply_take(request, status, ANSWER_JSON, body);
+        return;
+    }
+    (void)err_set(&err, ERR_UNSENT,
+                  "the run has ended, but too many long answers wait for slow clients; to send it "
+                  "again runs it again%s%s",
+                  place ? ", and its record is there later: GET " : "", place ? place : "");
+    request_answer_err(request, &err);
+}
+
 void request_add_retry_after(struct http_request *request, const struct engine *engine,
                              const struct err *err)
 {

@@ -29,6 +29,12 @@ void request_answer_err(struct http_request *request, const struct err *err);
 void request_add_retry_after(struct http_request *request, const struct engine *engine,
                              const struct err *err);
 
+/* http_reply_take of what is told of a run that has ended. Where there is no room for it, who
+ * only asks may ask again; who made the run would run it again, and is told so, and that its
+ * record is at `place` (NULL: nowhere). */
+void request_answer_ended(struct http_request *request, int status, const char *place,
+                          struct buf *body);
+
 /* Answers a request at the end of its run. */
 typedef void request_answer_fn(struct http_request *request, const struct run *run,
                                const struct result_output *output, const void *context);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "codec/json_write.h"
 #include "engine/engine.h"
 
 #define EXIT_TIME_LIMIT 124
@@ -12,7 +13,7 @@
 
 void result_output_init(struct result_output *output)
 {
-    output->attempt = 1;
+    *output = (struct result_output){.attempt = 1};
     buf_init(&output->merged, 2 * RESULT_STREAM_MAX);
     buf_init(&output->out, RESULT_STREAM_MAX);
     buf_init(&output->err, RESULT_STREAM_MAX);
@@ -28,19 +29,38 @@ void result_output_fini(struct result_output *output)
 static void begin_anew(struct result_output *output, unsigned attempt)
 {
     output->attempt = attempt;
+    output->is_cut = false;
+    output->lost_bytes = 0;
     buf_clear(&output->merged);
     buf_clear(&output->out);
     buf_clear(&output->err);
+}
+
+static void lose(struct result_output *output, uint64_t bytes)
+{
+    output->is_cut = true;
+    output->lost_bytes += bytes;
 }
 
 void result_output_add(struct result_output *output, const struct event *event)
 {
     if (event->attempt > output->attempt)
         begin_anew(output, event->attempt);
+    if (event->kind == EVENT_GAP)
+        lose(output, event->lost_bytes);
     if (event->kind != EVENT_STDOUT && event->kind != EVENT_STDERR)
         return;
+    struct buf *stream = event->kind == EVENT_STDOUT ? &output->out : &output->err;
     buf_add_slice(&output->merged, event->bytes);
-    buf_add_slice(event->kind == EVENT_STDOUT ? &output->out : &output->err, event->bytes);
+    buf_add_slice(stream, event->bytes);
+    if (stream->failed)
+        lose(output, event->bytes.len);
+}
+
+void result_output_write_lost(struct json *json, const struct result_output *output)
+{
+    if (output->is_cut)
+        json_u64(json, "lost_bytes", output->lost_bytes);
 }
 
 bool result_output_failed(const struct result_output *output)

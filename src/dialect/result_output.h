@@ -5,11 +5,13 @@
 #define RUNNEL_DIALECT_RESULT_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/util.h"
 
 struct event;
+struct json;
 struct run_result;
 
 /* The answer is one piece of memory, so a run may not ask for more output. */
@@ -25,16 +27,22 @@ struct result_output {
     struct buf merged; /* both streams, in the order of the log */
     struct buf out;
     struct buf err;
+    bool is_cut;         /* some of it is not there, and was no more when it was gathered */
+    uint64_t lost_bytes; /* that many, as far as it is known */
 };
 
 void result_output_init(struct result_output *output);
 void result_output_fini(struct result_output *output);
-/* Takes what is output; of other events that of a new attempt begins it anew. */
+/* Takes what is output, and counts what a gap says is none; an event of a new attempt begins
+ * it anew. */
 void result_output_add(struct result_output *output, const struct event *event);
 
 /* Not all of it is there: it is too long for an answer, or (starved) memory was short. */
 bool result_output_failed(const struct result_output *output);
 bool result_output_starved(const struct result_output *output);
+
+/* "lost_bytes", as an event's, when it is cut; else nothing. */
+void result_output_write_lost(struct json *json, const struct result_output *output);
 
 /* The exit status as these clients know it: 124 for the limits of time, 128 and
  * the signal for what a signal ended, else the program's. */

@@ -45,6 +45,7 @@ static void handle_record(struct http_request *request, void *context)
 struct removal {
     const struct runs *runs;
     struct http_request *request; /* NULL: the client has left */
+    bool only_cancels;            /* and so has come too late, and removes nothing */
     char id[STORE_ID_SIZE];
 };
 
@@ -82,6 +83,12 @@ static void on_found(void *context, const struct stored_run *stored, const struc
         runs_answer_sought(request);
         return;
     }
+    if (request && removal->only_cancels) {
+        http_on_gone(request, NULL, NULL);
+        runs_answer_stored(runs, request, removal->id, stored, err, false);
+        free(removal);
+        return;
+    }
     if (seen && run)
         run_forget(run);
     if (seen)
@@ -90,14 +97,15 @@ static void on_found(void *context, const struct stored_run *stored, const struc
         on_removed(removal, err ? err : &(struct err){.code = ERR_NOT_FOUND});
 }
 
-static void forget(const struct runs *runs, struct http_request *request, const char *id)
+static void look_at_ended(const struct runs *runs, struct http_request *request, const char *id,
+                          const char *only)
 {
     struct removal *removal = strlen(id) < STORE_ID_SIZE ? calloc(1, sizeof *removal) : NULL;
     if (!removal) {
         runs_answer_not_found(request);
         return;
     }
-    *removal = (struct removal){.runs = runs, .request = request};
+    *removal = (struct removal){.runs = runs, .request = request, .only_cancels = only != NULL};
     memcpy(removal->id, id, strlen(id) + 1);
     http_on_gone(request, on_gone, removal);
     store_run_get(runs->store, removal->id, false, on_found, removal);
@@ -107,9 +115,14 @@ static void handle_delete(struct http_request *request, void *context)
 {
     const struct runs *runs = context;
     const char *id = http_request_capture(request, "id");
+    const char *only = http_request_query(request, "only");
     struct run *run = engine_find(runs->engine, id);
-    if (!run || run_state(run) == RUN_FINISHED) {
-        forget(runs, request, id);
+    if (only && strcmp(only, "cancel") != 0) {
+        struct err err;
+        (void)err_field(&err, "only", "only must be cancel");
+        request_answer_err(request, &err);
+    } else if (!run || run_state(run) == RUN_FINISHED) {
+        look_at_ended(runs, request, id, only);
     } else if (request_may_see(request, run_owner(run))) {
         run_cancel(run, "the client stopped it");
         runs_reply_live(runs, request, 202, run);

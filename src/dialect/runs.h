@@ -6,7 +6,7 @@
  *     POST   /v1/runs?wait=false  made and answered at once (201); its input stays open
  *     GET    /v1/runs             those of the key, newest first
  *     GET    /v1/runs/:id         its record
- *     DELETE /v1/runs/:id         cancels it, or forgets it when it is over
+ *     DELETE /v1/runs/:id         cancels it, or forgets it when it is over, unless ?only=cancel
  *     GET    /v1/runs/:id/events  Server-Sent Events, resumed by Last-Event-ID
  *     GET    /v1/runs/:id/stream  a WebSocket: events out, input and more in
  *     GET    /v1/languages        everything about each

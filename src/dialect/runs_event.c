@@ -19,7 +19,7 @@ static const char *const state_words[] = {"queued",  "preparing", "compiling", "
 
 /* clang-format off */
 static const struct schema_field event_fields[] = {
-    {"n",    SCHEMA_NUMBER, .required = true, .help = "counts them from 1, without a hole"},
+    {"n",    SCHEMA_NUMBER, .required = true, .help = "numbers them from 1, and rises; what was lost is a gap"},
     {"t",    SCHEMA_NUMBER, .required = true, .help = "milliseconds since the run was made"},
     {"type", SCHEMA_TEXT,   .required = true, .choices = type_words, .help = "what else it has"},
     {"state", SCHEMA_TEXT, .choices = state_words, .help = "state: the one it is in now"},

@@ -105,7 +105,7 @@ static void reply_stored(struct http_request *request, const struct stored_run *
     (void)runs;
     buf_init(&body, STORED_MAX);
     buf_init(&spare, RUNS_EVENT_MAX);
-    struct slice lines = replay_lines(run, &spare);
+    struct slice lines = replay_lines(run, from, &spare);
     while (replay_next(&lines, &line)) {
         struct slice type = replay_type(line.text);
         if (line.number < from && !slice_is(type, "end"))

@@ -32,7 +32,8 @@ static const struct schema_field row_fields[] = {
     {"verdict",     SCHEMA_TEXT, .required = true, .nullable = true, .choices = runs_verdicts},
     {"finished_at", SCHEMA_TIME, .help = "when it has ended"},
     {"usage",       SCHEMA_OBJECT, .items = &row_usage_schema, .help = "when it has ended"},
-    {"key",         SCHEMA_NUMBER, .help = "with ?all=true: the number of its key; 0: of none"},
+    {"key",         SCHEMA_NUMBER, .nullable = true,
+     .help = "with ?all=true: the number of its key; 0: of none; null: of one in the configuration"},
     {"limits",      SCHEMA_LIMITS_SET, .required = true},
     {"created_at",  SCHEMA_TIME, .required = true},
     {"language",    SCHEMA_TEXT, .required = true},
@@ -98,7 +99,7 @@ static void write_row(struct json *json, const struct list_request *list,
         json_close_object(json);
     }
     if (list->filter.any_key)
-        json_u64(json, "key", row->run.key);
+        json_exact_u64(json, "key", row->run.key);
     json_members(json, row->run.accepted);
     json_close_object(json);
 }

@@ -19,6 +19,12 @@ static const struct schema_field record_query[] = {
     {"request", SCHEMA_BOOL, .help = "true: with the body that made it"},
     {NULL},
 };
+static const char *const only_words[] = {"cancel", NULL};
+static const struct schema_field delete_query[] = {
+    {"only", SCHEMA_TEXT, .choices = only_words,
+     .help = "cancel: one that has ended is told, and not removed, so that to cancel twice is harmless"},
+    {NULL},
+};
 static const struct schema_field from_query[] = {
     {"from", SCHEMA_NUMBER, .help = "the number of the first event that is wanted"},
     {NULL},
@@ -78,9 +84,11 @@ const struct operation runs_operations[] = {
         .summary = "Cancel a run, or forget it",
         .help = "One that goes on is ended. One that has ended is removed with its files.",
         .capture_help = "of the run",
-        .answers = {{202, "It goes on, and will end now.", &runs_record_schema},
+        .query = delete_query,
+        .answers = {{200, "With only=cancel: it had ended.", &runs_record_schema},
+                    {202, "It goes on, and will end now.", &runs_record_schema},
                     {204, "It had ended, and is forgotten."}},
-        .errors = {404, 503},
+        .errors = {400, 404, 503},
     },
     {
         .method = "GET",

@@ -57,6 +57,8 @@ static const struct schema_field record_fields[] = {
     RUNS_VERDICT_ROWS(true),
     {"stdout",   SCHEMA_TEXT, .help = "at the end; UTF-8, with U+FFFD for what was none"},
     {"stderr",   SCHEMA_TEXT, .help = "at the end; the compiler's when compiling failed"},
+    {"lost_bytes", SCHEMA_NUMBER,
+     .help = "when stdout and stderr are not all that it printed: how much is missing; 0: not known"},
     {"attempt",  SCHEMA_NUMBER, .help = "from the second time on that it is tried, because a worker was lost"},
     {"worker",   SCHEMA_TEXT, .help = "where there is a broker: who carries it out, once that is known"},
     {"usage",    SCHEMA_OBJECT, .items = &result_usage_schema},
@@ -127,6 +129,7 @@ void runs_write_ended(struct json *json, const struct runs_outcome *outcome,
     runs_write_verdict(json, result);
     json_slice(json, "stdout", buf_slice(&output->out));
     json_slice(json, "stderr", buf_slice(&output->err));
+    result_output_write_lost(json, output);
     write_machine(json, outcome->attempt, outcome->worker);
     result_usage_write(json, &result->usage);
     json_text(json, "isolation", outcome->isolation);
@@ -189,7 +192,7 @@ void runs_write_live(struct json *json, const struct runs *runs, struct run *run
         write_finished(json, runs, run);
     else
         write_unfinished(json, run);
-    if (run_note(run).len > 0) {
+    if (run_is_recorded(run)) { /* then it is ours, and so is its note */
         json_members(json, run_note(run));
         return;
     }
@@ -230,6 +233,13 @@ void runs_write_stored(struct json *json, const struct stored_run *run,
 
 /* --- answers --- */
 
+static void answer_ended(struct http_request *request, int status, const char *id, struct buf *body)
+{
+    char place[sizeof "/v1/runs/" + STORE_ID_SIZE];
+    (void)snprintf(place, sizeof place, "/v1/runs/%s", id);
+    request_answer_ended(request, status, place, body);
+}
+
 /* kept: the request as it was sent, when it is wanted. */
 static void reply_live(const struct runs *runs, struct http_request *request, int status,
                        struct run *run, struct slice kept)
@@ -242,7 +252,10 @@ static void reply_live(const struct runs *runs, struct http_request *request, in
     if (kept.len > 0)
         json_value(&json, "request", kept);
     json_close_object(&json);
-    http_reply_take(request, status, ANSWER_JSON, &body);
+    if (run_result(run))
+        answer_ended(request, status, run_id(run), &body);
+    else
+        http_reply_take(request, status, ANSWER_JSON, &body);
 }
 
 void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
@@ -262,7 +275,7 @@ static void reply_stored(const struct runs *runs, struct http_request *request,
     if (with_request && stored->run.request.len > 0)
         json_value(&json, "request", stored->run.request);
     json_close_object(&json);
-    http_reply_take(request, 200, ANSWER_JSON, &body);
+    answer_ended(request, 200, stored->run.id, &body);
 }
 
 void runs_answer_stored(const struct runs *runs, struct http_request *request, const char *id,
@@ -274,7 +287,8 @@ void runs_answer_stored(const struct runs *runs, struct http_request *request, c
     if (seen && (stored->is_finished || !run))
         reply_stored(runs, request, stored, with_request);
     else if (run && request_may_see(request, run_owner(run)))
-        reply_live(runs, request, 200, run, stored ? stored->run.request : (struct slice){0});
+        reply_live(runs, request, 200, run,
+                   with_request && stored ? stored->run.request : (struct slice){0});
     else if (!err || err->code == ERR_NOT_FOUND)
         runs_answer_not_found(request);
     else

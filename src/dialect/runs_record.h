@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs_record.h — a run's record: what clients see of it.
  *
- *     {"id","status"[,"position","expected_wait_ms"],"verdict","reason","exit_code","signal"[,"stdout","stderr","usage",
+ *     {"id","status"[,"position","expected_wait_ms"],"verdict","reason","exit_code","signal"[,"stdout","stderr"[,"lost_bytes"],"usage",
  *      "isolation","limits_hit","artifacts_refused","artifacts"],"limits","created_at",
  *      "language","code_sha256","metadata"}
  *

@@ -27,13 +27,13 @@ bool replay_next(struct slice *lines, struct replay_line *ret_line)
     return true;
 }
 
-struct slice replay_lines(const struct stored_run *run, struct buf *spare)
+struct slice replay_lines(const struct stored_run *run, uint64_t from, struct buf *spare)
 {
     if (!run->is_interrupted && run->end.events.len > 0)
         return run->end.events;
     struct json json = json_start(spare);
     json_open_object(&json, NULL);
-    json_u64(&json, "n", 1);
+    json_u64(&json, "n", MAX(1, from));
     json_u64(&json, "t", 0);
     json_text(&json, "type", "end");
     runs_write_interrupted(&json);

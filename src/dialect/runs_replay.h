@@ -20,8 +20,9 @@ struct replay_line {
 };
 /* Takes the first line off *lines; false when there is none. */
 bool replay_next(struct slice *lines, struct replay_line *ret_line);
-/* All lines of a finished run; one of its end alone, in `spare`, when nobody saw it. */
-struct slice replay_lines(const struct stored_run *run, struct buf *spare);
+/* All lines of a finished run; one of its end alone, in `spare`, when nobody saw it: it is the
+ * first that is wanted, since who has seen others drops what comes before them. */
+struct slice replay_lines(const struct stored_run *run, uint64_t from, struct buf *spare);
 /* The value of "type" in a line of ours: "stdout". */
 struct slice replay_type(struct slice line);
 

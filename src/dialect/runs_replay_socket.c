@@ -40,7 +40,7 @@ static bool send_line(const struct replay *replay, const struct replay_line *lin
     bool is_stdout = slice_is(type, "stdout");
     if (!replay->is_binary || (!is_stdout && !slice_is(type, "stderr")))
         return websocket_send(replay->socket, WEBSOCKET_TEXT, line->text);
-    auto_json json_t *event = json_read_object(line->text, NULL);
+    auto_json json_t *event = json_read_lenient_object(line->text, NULL); /* it may print NUL */
     if (event)
         (void)json_read_text(event, "data", &data, NULL);
     return runs_send_bytes(replay->socket, is_stdout, line->number, data);
@@ -108,7 +108,7 @@ void replay_on_websocket(struct http_request *request, const struct stored_run *
     list_append(runs->replays, &replay->link);
     buf_init(&spare, RUNS_EVENT_MAX);
     buf_init(&replay->lines, LINES_MAX);
-    buf_add_slice(&replay->lines, replay_lines(run, &spare));
+    buf_add_slice(&replay->lines, replay_lines(run, from, &spare));
     replay->rest = buf_slice(&replay->lines);
     replay->socket = websocket_accept(request, &(struct websocket_config){
                                                    .message_max = MESSAGE_MAX,

@@ -150,7 +150,7 @@ static int take(struct stream *stream, struct slice text, struct err *err)
         {"resize", take_resize}, {"cancel", take_cancel},
     };
     struct slice type = {0};
-    auto_json json_t *message = json_read_object(text, err);
+    auto_json json_t *message = json_read_lenient_object(text, err);
     if (!message || json_read_text(message, "type", &type, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

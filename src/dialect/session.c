@@ -171,7 +171,7 @@ static void on_message(void *context, enum websocket_kind kind, struct slice pay
     (void)kind;
     if (attachment->is_deaf)
         return;
-    auto_json json_t *message = json_read_object(payload, NULL);
+    auto_json json_t *message = json_read_lenient_object(payload, NULL);
     if (!message || json_read_text(message, "type", &type, NULL) < 0 ||
         json_read_text(message, "data", &data, NULL) < 0) {
         attachment->is_deaf = true;

@@ -93,6 +93,9 @@ struct cargo {
 };
 
 /* What comes back of a run. Each does nothing once the run is ending. */
+/* What is said next happened so long after the submission, by the far side's clock: it is told
+ * so, but neither before what was told already nor later than now. 0: it happens now. */
+void run_carried_at(struct run *run, uint64_t time_ms);
 void run_carried_accepted(struct run *run);
 /* It was not taken after all: ends as internal_error with `why` (ERR_BROKER's text), or as
  * cancelled if it was. One that was accepted already goes on. */

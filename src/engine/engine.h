@@ -218,6 +218,7 @@ unsigned engine_retry_after_s(const struct engine *engine);
 const char *run_id(const struct run *run);
 uint64_t run_owner(const struct run *run);
 struct slice run_note(const struct run *run); /* with a NUL behind it */
+bool run_is_recorded(const struct run *run);  /* ends when the recorder has it */
 /* 1: the next one to get a slot; 0 when it does not wait (any more). */
 size_t run_queue_position(const struct run *run);
 /* How long it will wait for its slot, by what runs of its lane took of late; 0 when it

@@ -90,6 +90,8 @@ struct run_carried {
     struct cargo *cargo;   /* NULL: it is over, and the carrier knows */
     char *worker;          /* NULL: not known */
     size_t *counter;       /* of the engine's, the one in which it counts */
+    uint64_t happened_ms;  /* what comes now; 0: just now */
+    uint64_t logged_ms;    /* what came last */
     uint64_t output_bytes; /* of the present attempt, as they came */
     uint64_t notice_bytes;
     uint64_t taken_bytes; /* as the carrier was told last */

@@ -17,6 +17,11 @@ struct slice run_note(const struct run *run)
     return (struct slice){buf_text(&run->note), run->note.len};
 }
 
+bool run_is_recorded(const struct run *run)
+{
+    return run->recorded;
+}
+
 enum run_state run_state(const struct run *run)
 {
     return run->state;

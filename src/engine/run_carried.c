@@ -116,13 +116,28 @@ static bool is_open(struct run *run)
     return !run->ending;
 }
 
+void run_carried_at(struct run *run, uint64_t time_ms)
+{
+    run->carried.happened_ms = time_ms;
+}
+
+/* Clocks of two machines are never quite the same, and times of a log rise. */
+static uint64_t log_time(struct run *run)
+{
+    struct run_carried *carried = &run->carried;
+    uint64_t now_ms = run_time_ms(run);
+    uint64_t time_ms = carried->happened_ms > 0 ? carried->happened_ms : now_ms;
+    carried->logged_ms = MIN(MAX(time_ms, carried->logged_ms), now_ms);
+    return carried->logged_ms;
+}
+
 /* Whatever comes of it says so as well. */
 static void accept(struct run *run)
 {
     if (run->carried.accepted)
         return;
     run->carried.accepted = true;
-    output_log_add_state(&run->log, RUN_QUEUED, run_time_ms(run));
+    output_log_add_state(&run->log, RUN_QUEUED, log_time(run));
     run_tell_readers(run);
 }
 
@@ -154,7 +169,7 @@ static void step(struct run *run, enum run_state state)
     run_state_move(&run->state, state);
     if (leaves_queue)
         leave_queue(run);
-    output_log_add_state(&run->log, state, run_time_ms(run));
+    output_log_add_state(&run->log, state, log_time(run));
     run_tell_readers(run);
     if (!is_turn)
         engine_observe(run->engine, run);
@@ -214,7 +229,7 @@ void run_carried_output(struct run *run, enum event_kind kind, struct slice byte
     run->carried.output_bytes += bytes.len;
     if (kind == EVENT_NOTICE)
         bytes = cut_notice(run, bytes);
-    int rc = output_log_add(&run->log, kind, bytes, run_time_ms(run));
+    int rc = output_log_add(&run->log, kind, bytes, log_time(run));
     output_log_seal(&run->log);
     run_tell_readers(run);
     if (rc < 0)
@@ -229,7 +244,7 @@ void run_carried_usage(struct run *run, uint64_t cpu_ms, uint64_t memory_bytes)
     if (!is_open(run) || !run->log.ring || run->state == RUN_QUEUED)
         return;
     if (output_log_add(&run->log, EVENT_USAGE, (struct slice){(const char *)&now, sizeof now},
-                       run_time_ms(run)) == 0)
+                       log_time(run)) == 0)
         run_tell_readers(run);
 }
 
@@ -239,7 +254,7 @@ void run_carried_gap(struct run *run, uint64_t bytes)
         return;
     accept(run);
     run->carried.output_bytes += bytes;
-    output_log_add_gap(&run->log, bytes, run_time_ms(run));
+    output_log_add_gap(&run->log, bytes, log_time(run));
     run_tell_readers(run);
     run_carried_taken(run);
 }
@@ -259,7 +274,7 @@ void run_carried_again(struct run *run, unsigned attempt)
     carried->notice_bytes = 0;
     carried->taken_bytes = 0;
     run_carried_count(run, &run->engine->carried_queued[run->lane]);
-    output_log_add_attempt(&run->log, attempt, run_time_ms(run));
+    output_log_add_attempt(&run->log, attempt, log_time(run));
     run_tell_readers(run);
     if (!run->facts.cancelled && !carried->adopted)
         run_clock_set(run, DEADLINE_QUEUE);

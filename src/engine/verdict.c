@@ -78,6 +78,15 @@ int verdict_exit_status(enum verdict verdict, int program_exit, int signal)
     return signal != 0 ? 128 + signal : program_exit;
 }
 
+int verdict_job_status(enum verdict verdict, int program_exit, int signal)
+{
+    if (verdict == VERDICT_SUCCEEDED)
+        return 0;
+    bool is_own = verdicts[verdict].exit_status < 0;
+    int status = verdict_exit_status(verdict, program_exit, signal);
+    return is_own && status > 0 ? status : 1;
+}
+
 static void add_limit(struct buf *out, const struct verdict_words *words, enum limit limit)
 {
     char text[32];

@@ -66,5 +66,7 @@ void verdict_reason(const struct verdict_facts *facts, const struct verdict_word
                     char *text, size_t size);
 /* The exit status of `runnel run`; program_exit and signal as in the result. */
 int verdict_exit_status(enum verdict verdict, int program_exit, int signal);
+/* That of a job: the program's own, or the compiler's; 1 for what anything else ended. */
+int verdict_job_status(enum verdict verdict, int program_exit, int signal);
 
 #endif

@@ -95,11 +95,10 @@ size_t foreign_topology(bool reads_results, struct amqp_declaration rows[FOREIGN
 void foreign_result_set_end(struct foreign_result *result, const struct run_result *end)
 {
     bool succeeded = end->verdict == VERDICT_SUCCEEDED;
-    int status = verdict_exit_status(end->verdict, end->exit_code, end->signal);
-    result->exit_code = succeeded ? 0 : status > 0 ? status : 1;
+    result->exit_code = verdict_job_status(end->verdict, end->exit_code, end->signal);
     result->error = succeeded ? NULL : end->reason;
     result->has_duration = true;
-    result->duration_ms = end->usage.wall_ms;
+    result->duration_ms = end->usage.compile_ms + end->usage.wall_ms;
 }
 
 struct run_result foreign_result_end(const struct foreign_result *result)
@@ -138,7 +137,7 @@ int foreign_result_encode(const struct foreign_result *result, struct buf *text)
 /* A text, or NULL: what is of another type is as if it were not there. */
 static const char *text_of(const json_t *tree, const char *field)
 {
-    return json_string_value(json_object_get(tree, field));
+    return json_whole_text(json_object_get(tree, field));
 }
 
 /* Their runners write whole numbers, floats, or what Go calls a Duration. */
@@ -155,7 +154,7 @@ static int read_result(const json_t *tree, struct foreign_result *result, struct
     const json_t *code = json_object_get(tree, "exit_code");
     result->id = text_of(tree, "job_id");
     result->workspace_id = text_of(tree, "workspace_id");
-    result->error = text_of(tree, "error");
+    result->error = json_string_value(json_object_get(tree, "error")); /* up to a NUL */
     result->output = (struct slice){"", 0};
     if (!result->id || !*result->id)
         return err_field(err, "job_id", "job_id is missing");
@@ -174,7 +173,7 @@ int foreign_result_decode(struct slice text, struct foreign_result *ret_result, 
     struct foreign_result result = {0};
     if (!text.at || text.len > FOREIGN_RESULT_MAX_BYTES)
         return err_set(err, ERR_TOO_LARGE, "not a result: it is too long");
-    result.tree = json_read_object(text, err);
+    result.tree = json_read_lenient_object(text, err); /* programs print NUL, too */
     if (!result.tree || read_result(result.tree, &result, err) < 0) {
         foreign_result_fini(&result);
         return err_wrap(err, "not a result");
@@ -235,7 +234,7 @@ static int read_line(const json_t *tree, struct foreign_line *line, struct err *
 int foreign_line_decode(struct slice text, struct foreign_line *ret_line, struct err *err)
 {
     struct foreign_line line = {0};
-    line.tree = json_read_object(text, err);
+    line.tree = json_read_lenient_object(text, err);
     if (!line.tree || read_line(line.tree, &line, err) < 0) {
         foreign_line_fini(&line);
         return err_wrap(err, "not a line");

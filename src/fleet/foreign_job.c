@@ -89,8 +89,8 @@ static bool is_good_id(const char *id)
 
 static int read_names(struct foreign_job *job, struct err *err)
 {
-    const char *id = json_string_value(json_object_get(job->tree, "job_id"));
-    const char *workspace = json_string_value(json_object_get(job->tree, "workspace_id"));
+    const char *id = json_whole_text(json_object_get(job->tree, "job_id"));
+    const char *workspace = json_whole_text(json_object_get(job->tree, "workspace_id"));
     if (!id || !is_good_id(id))
         return err_field(err, "job_id",
                          "job_id must have from 1 to %d characters that print, and no blanks",
@@ -114,12 +114,14 @@ static int read_url(struct slice url, struct slice *ret_source, struct err *err)
 static int read_source(const json_t *tree, struct run_spec *spec, struct err *err)
 {
     struct slice url = {0};
-    struct slice entry = {0};
+    const json_t *entry = json_object_get(tree, "entry_point");
     int has_source = json_read_text(tree, "source_code", &spec->source, err);
-    if (has_source < 0 || json_read_text(tree, "entry_point", &entry, err) < 0)
+    if (has_source < 0)
         return -1;
-    if (entry.len > 0)
-        spec->entry_file = entry.at; /* jansson ends it, and there is no NUL in it */
+    if (entry && !json_is_null(entry) && !json_whole_text(entry))
+        return err_field(err, "entry_point", "entry_point must be a text without U+0000");
+    if (json_string_length(entry) > 0)
+        spec->entry_file = json_string_value(entry);
     if (has_source > 0)
         return 0;
     int has_url = json_read_text(tree, "url", &url, err);
@@ -160,7 +162,7 @@ static int read_dependencies(struct foreign_job *job, struct err *err)
     if (!names)
         return err_sys(err, errno, "dependencies");
     for (size_t i = 0; i < count; i++) {
-        names[i] = json_string_value(json_array_get(list, i));
+        names[i] = json_whole_text(json_array_get(list, i));
         if (!names[i])
             return err_field(err, "dependencies", "dependencies must be an array of texts");
     }
@@ -187,7 +189,7 @@ static int read_job(const struct catalogue *catalogue, struct foreign_job *job, 
 {
     struct run_spec *spec = &job->spec;
     *spec = (struct run_spec){
-        .profile = PROFILE_EXECUTE,
+        .profile = PROFILE_JOBS,
         .lane = LANE_NORMAL,
         .limits.value[LIMIT_WALL] = FOREIGN_TIMEOUT_S * MS_PER_S,
         .recorded = true,
@@ -207,7 +209,7 @@ int foreign_job_decode(struct slice text, const struct catalogue *catalogue,
     if (!text.at || text.len > FOREIGN_JOB_MAX_BYTES)
         return err_set(err, ERR_TOO_LARGE, "not a job: it is longer than %d bytes",
                        FOREIGN_JOB_MAX_BYTES);
-    ret_job->tree = json_read_object(text, err);
+    ret_job->tree = json_read_lenient_object(text, err); /* whose id is read, is answered */
     if (!ret_job->tree || read_job(catalogue, ret_job, err) < 0)
         return err_wrap(err, "not a job");
     return 0;

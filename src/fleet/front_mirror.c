@@ -41,9 +41,8 @@ static void begin_again(struct front_cargo *cargo, unsigned attempt)
         run_carried_again(cargo->run, attempt);
 }
 
-static void apply(struct front_cargo *cargo, const struct carried_event *event)
+static void tell(struct run *run, const struct carried_event *event)
 {
-    struct run *run = cargo->run;
     switch (event->kind) {
     case EVENT_STATE:
         run_carried_state(run, event->state);
@@ -64,6 +63,17 @@ static void apply(struct front_cargo *cargo, const struct carried_event *event)
     }
 }
 
+static void apply(struct front_cargo *cargo, const struct carried_event *event)
+{
+    run_carried_at(cargo->run, event->time_ms);
+    if (!cargo->started)
+        front_begin(cargo);
+    cargo->next_number = event->number + 1;
+    tell(cargo->run, event);
+    if (cargo->run)
+        run_carried_at(cargo->run, 0);
+}
+
 /* False when an earlier one is missing, and this one is of no use yet. */
 static bool take(struct front_cargo *cargo, const struct carried_event *event)
 {
@@ -76,9 +86,6 @@ static bool take(struct front_cargo *cargo, const struct carried_event *event)
         return true;
     if (event->number > cargo->next_number)
         return false;
-    if (!cargo->started)
-        front_begin(cargo);
-    cargo->next_number++;
     apply(cargo, event);
     return true;
 }
@@ -92,12 +99,8 @@ void front_take_rest(struct front_cargo *cargo, const struct job_result *result)
         begin_again(cargo, result->attempt);
     for (size_t i = 0; i < result->event_count && cargo->run; i++) {
         struct carried_event event = result->events[i];
-        if (result->attempt == cargo->attempt && event.number >= cargo->next_number) {
-            if (!cargo->started)
-                front_begin(cargo);
-            cargo->next_number = event.number + 1;
+        if (result->attempt == cargo->attempt && event.number >= cargo->next_number)
             apply(cargo, &event);
-        }
     }
 }
 

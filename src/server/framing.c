@@ -22,8 +22,7 @@ struct scan {
     uint64_t length;
 };
 
-/* RFC 9110's tchar. */
-static bool is_token_char(char byte)
+bool framing_is_token_char(char byte)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";
     return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') ||
@@ -34,7 +33,7 @@ static bool is_token(const char *text)
 {
     if (!*text)
         return false;
-    while (is_token_char(*text))
+    while (framing_is_token_char(*text))
         text++;
     return !*text;
 }

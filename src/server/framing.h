@@ -48,4 +48,7 @@ struct framing framing_check(const struct framing_head *head);
  * blanks and encoded NULs. "*" is allowed. */
 bool framing_target_valid(const char *target);
 
+/* One of those that names of headers and methods are made of: RFC 9110's tchar. */
+bool framing_is_token_char(char byte);
+
 #endif

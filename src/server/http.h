@@ -160,6 +160,9 @@ void http_reply(struct http_request *request, int status, const char *content_ty
  * it has failed the answer is ERR_INTERNAL. */
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body);
+/* False: http_reply_take has no room for an answer of this length, because of those that slow
+ * clients have not taken. It would answer ERR_BUSY, so that the request comes again. */
+bool http_may_answer(const struct http_request *request, size_t len);
 /* {"error": text, "code": name[, "field": …]} with the status of err's code. */
 void http_reply_err(struct http_request *request, const struct err *err);
 /* Answers a GET or HEAD with a file, which it takes: with ranges (206, 416), If-Range,

@@ -11,8 +11,10 @@
 /* Headers of a request together are shorter than this, so a list of them is. */
 #define FORWARDED_MAX FRAMING_HEAD_MAX
 
-#define ALLOWED_METHODS "GET,POST,PUT,DELETE,OPTIONS"
-#define ALLOWED_HEADERS "Content-Type,Authorization,Idempotency-Key"
+#define ALLOWED_METHODS "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS"
+/* Where a preflight does not ask for any, or for some that are no names. */
+#define ALLOWED_HEADERS "Content-Type,Authorization,Idempotency-Key,Last-Event-ID"
+#define ASKED_HEADERS_MAX KIB
 /* What a page may read besides what it always may. */
 #define EXPOSED_HEADERS "RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Retry-After"
 
@@ -54,6 +56,17 @@ bool http_request_is_https(const struct http_request *request)
            strcasecmp(proto, "https") == 0;
 }
 
+/* What a page asks to send goes back as it is: the page is allowed, and a header that nobody
+ * reads does nothing. */
+static const char *allowed_headers(const struct http_request *request)
+{
+    const char *asked = http_request_header(request, "Access-Control-Request-Headers");
+    size_t len = 0;
+    while (asked && (framing_is_token_char(asked[len]) || asked[len] == ',' || asked[len] == ' '))
+        len++;
+    return len > 0 && len <= ASKED_HEADERS_MAX && asked[len] == '\0' ? asked : ALLOWED_HEADERS;
+}
+
 static void add_cors(struct http_request *request, const char *origin)
 {
     http_add_header(request, "Access-Control-Allow-Origin", origin);
@@ -62,7 +75,7 @@ static void add_cors(struct http_request *request, const char *origin)
     if (strcmp(request->method, "OPTIONS") != 0)
         return;
     http_add_header(request, "Access-Control-Allow-Methods", ALLOWED_METHODS);
-    http_add_header(request, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
+    http_add_header(request, "Access-Control-Allow-Headers", allowed_headers(request));
 }
 
 static bool changes_state(const char *method)

@@ -210,7 +210,7 @@ static size_t answered_to(const struct http_server *server, uint64_t key)
     return bytes;
 }
 
-static bool has_room(const struct http_request *request, size_t len)
+bool http_may_answer(const struct http_request *request, size_t len)
 {
     const struct http_server *server = request->server;
     if (len < ANSWER_LONG)
@@ -236,7 +236,7 @@ void http_reply_take(struct http_request *request, int status, const char *conte
         return;
     }
     size_t len = body->len;
-    if (!has_room(request, len)) {
+    if (!http_may_answer(request, len)) {
         refuse_long_answer(request);
         return;
     }

@@ -174,6 +174,19 @@ class Backends(Case):
         self.assertEqual(self.backend("ioredis", "python", "print(1)").next(2)[1]["result"]["output"],
                          "1\n")
 
+    def test_a_job_that_holds_or_prints_nul_is_answered(self):
+        self.worker()
+        self.nothing_waits("results.all")
+        for job, source, output in (("prints", r"print('a\0b')", "a\0b\n"),
+                                    ("holds", "print('a\0b')", "SyntaxError"),
+                                    ("half", "print(ascii('\ud83d'))", "'\\ufffd'\n")):
+            self.amqp.publish("code-execution.jobs", "jobs.python", json.dumps(
+                {"job_id": job, "language": "python", "source_code": source}).encode())
+            message = wait_until("it is answered", lambda: self.amqp.get("results.all"))
+            result = json.loads(message[0])
+            self.assertEqual(result["job_id"], job)
+            self.assertIn(output, result["output"])
+
     def test_a_worker_that_dies_in_the_middle(self):
         first = self.worker()
         backend = self.backend("redis-5", "python", SLOW % 3)
@@ -331,6 +344,16 @@ class Runners(Case):
             record = front.result(job)
             self.assertEqual(record["status"], "failed")
             self.assertIn("above the maximum", json.dumps(record))
+        self.nothing_waits("results.all")
+        self.amqp.purge("jobs.all-languages")
+
+    def test_a_result_that_holds_nul_is_an_end_as_any_other(self):
+        front = self.front()
+        job = front.submit("python", "print('a\\0b')")
+        self.amqp.publish("code-execution.results", "results.python", json.dumps(
+            {"job_id": job, "output": "a\0b\n", "exit_code": 0}).encode())
+        record = front.result(job)
+        self.assertEqual((record["status"], record["result"]["output"]), ("completed", "a\0b\n"))
         self.nothing_waits("results.all")
         self.amqp.purge("jobs.all-languages")
 

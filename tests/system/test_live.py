@@ -134,6 +134,11 @@ class Runs(Live):
         except Closed:
             return last
 
+    def test_nul_and_half_a_character_are_typed_as_any_other(self):
+        socket = self.attach(self.start(code="head -n 1 | od -An -tx1"))
+        socket.send_json({"type": "input", "data": "\ud83d\0\n"})
+        self.read_until(socket, "ef bf bd 00 0a")
+
     def test_a_key_is_echoed_at_once(self):
         """Not after an acknowledgement that comes 40 ms late: ten times less is usual."""
         socket = self.attach(self.start(code="stty raw -echo; echo ready; exec cat", tty=True))

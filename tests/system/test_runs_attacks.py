@@ -123,6 +123,9 @@ class Endings(Kept):
                   Authorization=f"Bearer {ALICE}").send_json({"type": "eof"})
         wait_until("its end failed", lambda: "run_not_stored" in service.log())
         database.execute("ROLLBACK")
+        record = call(service, "GET", f"/v1/runs/{run}")[1]
+        self.assertEqual((record["verdict"], "request" in record), ("failed", False))
+        self.assertIn("request", call(service, "GET", f"/v1/runs/{run}?request=true")[1])
         service.close()
         self.assertEqual(is_finished(self.serve(API_KEYS=KEYS), run), "failed")
 

@@ -57,6 +57,15 @@ class Sessions(Live):
         frames, _ = socket.until_closed()
         self.assertEqual("".join(f.get("data", "") for f in frames), "got \n")
 
+    def test_nul_and_half_a_character_are_typed_as_any_other(self):
+        """A page sends what a key or a cut emoji gave: JSON.stringify makes these of it."""
+        for typed, seen in (("\0\n", "00 0a"), ("\ud83d\n", "ef bf bd 0a")):
+            session = self.begin(language="bash", code="head -n 1 | od -An -tx1")[1]["sessionId"]
+            socket = self.attach_to(session)
+            socket.send_json({"type": "input", "data": typed})
+            frames, _ = socket.until_closed()
+            self.assertIn(seen, "".join(f.get("data", "") for f in frames))
+
     def test_errors_are_those_that_clients_know(self):
         for body in (b"", b"{", b"[]", b'{"language":5,"code":"x"}'):
             connection = http.client.HTTPConnection("127.0.0.1", self.service.port)

@@ -56,6 +56,39 @@ class SocketIO(unittest.TestCase):
             self.assertEqual((status, packets.split(SEPARATOR)[-1]), (200, b"41"))
             self.assertLess(len(packets), 300_000)
 
+    def test_nul_and_half_a_character_are_typed_as_any_other(self):
+        with Service() as service:
+            client = self.client(service)
+            client.post(b"40")
+            client.poll()
+            self.emit(client, "execute-interactive", language="bash",
+                      code="head -n 1 | od -An -tx1")
+            run = self.until(client, "execution-start")["executionId"]
+            self.emit(client, "input", data="\ud83d\0", executionId=run)
+            self.assertEqual(self.until(client, "output")["data"].split(), "ef bf bd 00 0a".split())
+
+    def test_a_timeout_is_told_in_whole_minutes_or_as_it_is(self):
+        with Service("--max-timeout=1500ms") as service:
+            client = self.client(service)
+            client.post(b"40")
+            client.poll()
+            self.emit(client, "execute-interactive", language="bash", code="sleep 9")
+            self.until(client, "execution-start")
+            self.assertEqual(self.until(client, "output"),
+                             {"data": "\n⏱️ Execution timeout (1500 ms)\n", "type": "error"})
+
+    def emit(self, client, name, **argument):
+        self.assertEqual(client.post(b"42" + json.dumps([name, argument]).encode())[0], 200)
+
+    @staticmethod
+    def until(client, name):
+        """The argument of the next event of this name; others are passed over."""
+        while True:
+            for packet in client.poll()[1].split(SEPARATOR):
+                event = json.loads(packet[2:]) if packet.startswith(b"42") else [None]
+                if event[0] == name:
+                    return event[1]
+
     def test_sessions_that_never_connect_leave_places_for_others(self):
         with Service("--max-connections=64") as service:
             flood = self.client(service)

@@ -83,7 +83,7 @@ class Results(unittest.TestCase):
     def test_input_reaches_stdin_and_its_line_is_ended(self):
         cat = wire.code("cat", "import sys\nprint(repr(sys.stdin.read()), end='')")
         for given, read in (("x", "x\n"), ("x\n", "x\n"), ("a\nb", "a\nb\n"), ("é", "é\n"),
-                            ("", ""), (None, "")):
+                            ("", ""), (None, ""), (False, ""), (0, ""), (0.0, "")):
             with self.subTest(given):
                 self.assertEqual(run(code=cat, input=given).json()["output"],
                                  wire.code(read, repr(read)))
@@ -158,6 +158,8 @@ class Errors(unittest.TestCase):
             with self.subTest(field):
                 self.check(good | {field: value}, 400, field=field, code="invalid_request")
         self.check(good | {"args": ["a", 1]}, 400, field="args")
+        for value in (True, 1, -0.5, [], {}):
+            self.check(good | {"input": value}, 400, field="input")
 
     def test_limits_out_of_range_or_of_the_wrong_type_are_refused(self):
         for value in (-1, 0, 1e18, 2 ** 64 + 1, "5", 1.5, True, [], {}):

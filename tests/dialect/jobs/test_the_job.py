@@ -82,6 +82,22 @@ class Record(Jobs):
                       ("queued", "preparing", "running", "waiting"))
         self.place.ask("DELETE", f"/v1/runs/{run['id']}")
 
+    def test_as_a_run_it_is_told_without_what_is_the_jobs_own(self):
+        job = self.place.submit("bash", "echo begun; sleep 60")
+        with self.place.follow(job) as socket:
+            lines(socket, 1)
+        path = f"/v1/runs/{job}"
+        status, told = self.place.service.request("GET", path)
+        self.assertEqual((status, told["id"], told["language"]), (200, job, "bash"))
+        self.assertEqual(told["limits"]["timeout_ms"], 30000)
+        self.assertNotIn("source_code", told)
+        status, told = self.place.service.request("DELETE", path)
+        self.assertEqual((status, told["id"]), (202, job))
+        self.place.ended(job)
+        status, told = self.place.service.request("GET", path)
+        self.assertEqual((status, told["status"], told["stdout"]), (200, "killed", "begun\n"))
+        self.assertEqual(self.place.service.request("DELETE", f"{path}?only=cancel"), (200, told))
+
 
 class List(Jobs):
     def test_they_stand_in_their_order(self):

@@ -9,8 +9,8 @@ import time
 import unittest
 from unittest import mock
 
-from contract import KEY, Contract, wait_until
-from websocket import WebSocket
+from contract import KEY, OTHER, Contract, wait_until
+from websocket import BINARY, CLOSE, WebSocket
 
 
 def connect_small(address, timeout, _source=None):
@@ -37,10 +37,7 @@ class Events(Contract):
         self.assertEqual(record["stdout"], "one\nthree\n")
         for name in ("verdict", "reason", "exit_code", "usage"):
             self.assertEqual(record[name], end[name])
-        killed = self.service.front()
-        os.kill(killed, signal.SIGKILL)
-        wait_until("it serves again",
-                   lambda: self.service.front() not in (None, killed) and self.service.answers())
+        self.crash()
         stored = self.events(run)
         for event in live + stored:
             if event.get("state") == "finished" or event["type"] == "end":
@@ -53,6 +50,32 @@ class Events(Contract):
         self.assertEqual(([event["n"] for event in events], code),
                          ([event["n"] for event in stored[1:]], 1000))
         self.assertEqual(self.record(run), record)
+
+    def test_a_nul_is_there_in_bytes_also_from_the_store(self):
+        run = self.start(r"printf 'a\0b\xff'")
+        self.wait_for_end(run)
+        self.assertEqual(self.bytes_of(run), b"a\0b\xff")
+        self.crash()
+        self.assertEqual(self.bytes_of(run), b"a\0b" + "\ufffd".encode())
+
+    def test_a_record_says_what_it_lacks(self):
+        size = 5 << 20
+        run = self.start(f"print('x' * {size}, end='')", "python")
+        said = sum(len(event["data"]) for event in self.events(run) if event["type"] == "stdout")
+        self.assertEqual(said, size)
+        record = self.wait_for_end(run)
+        self.assertLess(len(record["stdout"]), size)
+        self.assertEqual(len(record["stdout"]) + record.get("lost_bytes", 0), size)
+        self.assertNotIn("lost_bytes", self.run_it("print(1)"))
+
+    def test_the_end_of_one_that_nobody_saw_end_is_behind_what_a_client_has(self):
+        run = self.start("echo begun; sleep 100", on_disconnect="continue")
+        last = self.peek(run)[-1]["n"]
+        self.crash()
+        ends = [self.events(run, after=last)[0], self.attach(run, f"?from={last + 1}").json()]
+        self.assertEqual([(end["n"], end["type"], end["verdict"]) for end in ends],
+                         [(last + 1, "end", "internal_error")] * 2)
+        self.assertEqual([end["n"] for end in self.events(run)], [1])
 
     def test_they_resume_behind_the_last_one(self):
         run = self.start("for i in 1 2 3; do echo $i; sleep 0.1; done")
@@ -111,9 +134,26 @@ class Events(Contract):
         with self.attach(run) as stream:
             return [stream.json() for _ in range(4)]
 
-    def attach(self, run, query=""):
+    def attach(self, run, query="", **headers):
         return WebSocket(self.service.port, f"/v1/runs/{run}/stream{query}",
-                         Authorization=f"Bearer {KEY}")
+                         Authorization=f"Bearer {KEY}", **headers)
+
+    def bytes_of(self, run):
+        """All output, as the program wrote it."""
+        said = b""
+        with self.attach(run, Sec_WebSocket_Protocol="runnel.bytes") as stream:
+            while True:
+                opcode, payload = stream.receive()
+                if opcode == CLOSE:
+                    return said
+                said += payload[9:] if opcode == BINARY else b""
+
+    def crash(self):
+        """What the store alone knows afterwards."""
+        killed = self.service.front()
+        os.kill(killed, signal.SIGKILL)
+        wait_until("it serves again",
+                   lambda: self.service.front() not in (None, killed) and self.service.answers())
 
     @classmethod
     def tearDownClass(cls):
@@ -142,6 +182,25 @@ class Delete(Contract):
                                  (404, "run not found"))
         listed = [run["id"] for run in self.ask("GET", "/v1/runs").json()["runs"]]
         self.assertFalse({queued, running} & set(listed))
+
+    def test_a_cancel_alone_forgets_nothing(self):
+        run = self.start("echo said; sleep 100")
+        path = f"/v1/runs/{run}?only=cancel"
+        wait_until("it runs", lambda: self.record(run)["status"] == "running")
+        for key in (OTHER, "nobody's"):
+            self.assertIn(self.ask("DELETE", path, key=key).status, (401, 404))
+        self.assertEqual(self.ask("DELETE", path).status, 202)
+        record = self.wait_for_end(run)
+        for _ in range(3):
+            answer = self.ask("DELETE", path)
+            self.assertEqual((answer.status, answer.json()), (200, record))
+        self.assertEqual(self.ask("DELETE", path, key=OTHER).status, 404)
+        self.assertEqual(self.ask("DELETE", f"/v1/runs/{run}?only=x").error(),
+                         (400, "only must be cancel", "only"))
+        self.assertEqual(self.record(run), record)
+        self.assertEqual(self.ask("DELETE", f"/v1/runs/{run}").status, 204)
+        self.assertEqual(self.ask("DELETE", path).status, 404)
+        self.assertEqual(self.ask("DELETE", "/v1/runs/run_0?only=cancel").status, 404)
 
     def test_twice_at_once_ends_it_once(self):
         run = self.start("sleep 100")

@@ -2,6 +2,7 @@
 """What one key may take of what all need: connections, and the time of the service."""
 
 import json
+import re
 import socket
 import unittest
 
@@ -66,6 +67,36 @@ class Connections(Contract):
     def test_both_count_together(self):
         take = [self.follow, self.attach]
         self.check(lambda: take[len(self.held) % 2]())
+
+
+class Answers(Contract):
+    def ask_slowly(self, run):
+        """Asks for a record, and takes nothing of it."""
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(60)
+        slow.connect(("127.0.0.1", self.service.port))
+        lines = [f"GET /v1/runs/{run} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {KEY}"]
+        slow.sendall("\r\n".join([*lines, "", ""]).encode())
+        self.assertEqual(slow.recv(12), b"HTTP/1.1 200")
+        return slow
+
+    def test_an_end_that_has_no_room_is_not_to_be_run_again(self):
+        long = self.run_it("print('\\0' * 1000000)")["id"]  # six million bytes of JSON
+        slow = [self.ask_slowly(long) for _ in range(12)]
+        code = {"language": "python", "code": "print('x' * 500000)"}
+        answer = self.post(code)
+        self.assertEqual((answer.status, answer.json()["code"]), (500, "answer_not_sent"), answer)
+        self.assertNotIn("retry-after", answer.headers)
+        run = re.search("run_[0-9A-Za-z]{12}", answer.json()["error"]).group()
+        answer = self.ask("GET", f"/v1/runs/{run}")
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "1"))
+        answer = self.post(code, key=OTHER)
+        self.assertEqual((answer.status, len(answer.json()["stdout"])), (200, 500001))
+        for one in slow:
+            one.close()
+        wait_until("it can be fetched", lambda: self.ask("GET", f"/v1/runs/{run}").status == 200)
+        self.assertEqual(len(self.record(run)["stdout"]), 500001)
 
 
 class Requests(Contract):

@@ -67,6 +67,43 @@ static void bad_texts_are_refused_with_their_place(void **state)
     }
 }
 
+static void the_lenient_readers_take_nul_and_half_a_character(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        struct slice a; /* what is read of it; NULL: refused */
+    } rows[] = {
+        {"{\"a\":\"x\\u0000y\"}", {"x\0y", 3}},
+        {"{\"a\":\"\\u0000\"}", {"\0", 1}},
+        {"{\"a\":\"\\ud83d\"}", {"\xEF\xBF\xBD", 3}},
+        {"{\"a\":\"\\ude00\\ud83d\\ude00\"}", {"\xEF\xBF\xBD\xF0\x9F\x98\x80", 7}},
+        {"{\"a\":\"\\ud83d\\u0000\"}", {"\xEF\xBF\xBD\0", 4}},
+        {"{\"a\":\"plain\"}", {"plain", 5}},
+        {"{\"a\\u0000\":\"x\"}", {0}},
+        {"{\"a\":\"\\ud83\"}", {0}},
+        {"{\"a\":\"x\",\"a\":\"y\"}", {0}},
+        {"{\"\\ud800\":1,\"\\udc00\":2}", {0}}, /* the same, when both are U+FFFD */
+        {"{\"a\":\"\xED\xA0\x80\"}", {0}},
+        {"[\"a\"]", {0}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {0};
+        struct slice text = {0};
+        auto_json json_t *json = json_read_lenient_object(slice_of(rows[i].text), &err);
+        if ((json != NULL) != (rows[i].a.at != NULL))
+            fail_msg("%s: %s", rows[i].text, err.text);
+        if (!json)
+            continue;
+        assert_int_equal(json_read_text(json, "a", &text, &err), 1);
+        assert_true(slice_equal(text, rows[i].a));
+        assert_int_equal(text.at[text.len], 0);
+    }
+    auto_json json_t *array = json_read_lenient_array(slice_of("[\"\\udc00\"]"), NULL);
+    assert_int_equal(json_array_size(array), 1);
+    assert_null(json_read_lenient_array(slice_of("{}"), NULL));
+}
+
 static void an_array_at_the_top_is_read_where_one_is_asked_for(void **state)
 {
     (void)state;
@@ -301,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_texts_are_refused_with_their_place),
+        cmocka_unit_test(the_lenient_readers_take_nul_and_half_a_character),
         cmocka_unit_test(an_array_at_the_top_is_read_where_one_is_asked_for),
         cmocka_unit_test(a_raw_nul_does_not_end_the_text),
         cmocka_unit_test(depth_is_bounded_before_anything_recurses),

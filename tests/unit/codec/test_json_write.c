@@ -58,8 +58,11 @@ static void numbers_are_written_exactly(void **state)
     json_i64(&json, NULL, INT64_MIN);
     json_i64(&json, NULL, INT64_MAX);
     json_i64(&json, NULL, -1);
+    json_exact_u64(&json, NULL, 9007199254740991);
+    json_exact_u64(&json, NULL, 9007199254740992);
     json_close_array(&json);
-    check(&buf, "[0,18446744073709551615,-9223372036854775808,9223372036854775807,-1]");
+    check(&buf, "[0,18446744073709551615,-9223372036854775808,9223372036854775807,-1,"
+                "9007199254740991,null]");
     json = json_start(&buf);
     json_open_array(&json, NULL);
     static const uint64_t milli[] = {0, 1, 10, 50, 500, 1000, 1050, 1500, 10000, 1999, UINT64_MAX};

@@ -182,7 +182,7 @@ static void what_is_no_packet_of_socketio_is_refused(void **state)
         /* texts that are not JSON, or not as strict as ours */
         "2{bad", "2[", "2[\"a\"", "2[\"a\"]]", "2[\"a\"]x", "2[\"a\",]", "2[\"a\",1e999]",
         "2[\"a\",99999999999999999999]", "2[\"a\",{\"b\":1,\"b\":2}]", "2[\"a\",\"\xFF\"]",
-        "2[\"a\",\"\\ud800\"]", "2 12[\"a\"]", "2-1[\"a\"]", "2[\"a\",NaN]",
+        "0{\"a\":\"\\ud800\"}", "2 12[\"a\"]", "2-1[\"a\"]", "2[\"a\",NaN]",
         /* namespaces */
         "0/a\nb,", "0/a\x1e,", "2admin,[\"a\"]"};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -211,6 +211,8 @@ static void names_and_arguments_of_events_are_found(void **state)
         {"2[7,\"x\"]", "", "\"x\""},
         {"2[7.5]", "", NULL},
         {"2[\"\\u00e9\",[]]", "\xC3\xA9", "[]"},
+        {"2[\"input\",\"\\ud83d\"]", "input", "\"\xEF\xBF\xBD\""},
+        {"2[\"input\",\"\\u0000\"]", "input", "\"\\u0000\""},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         auto_socketio_packet struct socketio_packet packet = {0};

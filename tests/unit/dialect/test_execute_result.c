@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "codec/json_write.h"
 #include "dialect/execute_result.h"
 #include "engine/engine.h"
 #include "fake_engine.h"
@@ -82,6 +83,37 @@ static void what_an_earlier_attempt_said_is_void(void **state)
     }
     assert_string_equal(buf_text(&output.out), "f");
     assert_int_equal(output.err.len, 0);
+    assert_false(output.is_cut); /* what was missing is void, too */
+    result_output_fini(&output);
+}
+
+static void check_lost(const struct result_output *output, const char *told)
+{
+    auto_buf struct buf text;
+    buf_init(&text, KIB);
+    struct json json = json_start(&text);
+    result_output_write_lost(&json, output);
+    assert_string_equal(buf_text(&text), told);
+}
+
+static void what_is_missing_is_counted(void **state)
+{
+    (void)state;
+    static char much[MIB];
+    struct event gap = {.kind = EVENT_GAP, .attempt = 1};
+    struct event block = {.kind = EVENT_STDERR, .attempt = 1, .bytes = {much, sizeof much}};
+    struct result_output output;
+    result_output_init(&output);
+    check_lost(&output, "");
+    result_output_add(&output, &gap); /* nobody knows how many */
+    check_lost(&output, "\"lost_bytes\":0");
+    gap.lost_bytes = 5;
+    result_output_add(&output, &gap);
+    check_lost(&output, "\"lost_bytes\":5");
+    for (size_t i = 0; i < RESULT_STREAM_MAX / sizeof much + 2; i++)
+        result_output_add(&output, &block);
+    assert_true(result_output_failed(&output));
+    check_lost(&output, "\"lost_bytes\":2097157");
     result_output_fini(&output);
 }
 
@@ -127,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exit_code_speaks_of_the_limit_then_of_the_program),
         cmocka_unit_test(what_an_earlier_attempt_said_is_void),
+        cmocka_unit_test(what_is_missing_is_counted),
         cmocka_unit_test(results_are_written_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,43 @@ static void the_carrier_is_told_what_readers_have_taken(void **state)
     carried_end(run);
 }
 
+static void nothing(void *context)
+{
+    (void)context;
+}
+
+static void times_are_those_of_the_far_side_and_rise_and_are_past(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t at_ms;
+        uint64_t told_ms;
+    } rows[] = {{200, 200}, {150, 200}, {0, 1000}, {900, 1000}, {5000, 1000}};
+    struct run_spec spec = carried_live_spec();
+    struct run *run = carried_accepted(&spec, READER_BYTES);
+    uint64_t from = run_next_event(run);
+    struct event event;
+    fake_loop_advance(carried.fixture.loop, 1000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        run_carried_at(run, rows[i].at_ms);
+        run_carried_usage(run, i, i);
+        run_carried_state(run, i % 2 == 0 ? RUN_RUNNING : RUN_WAITING);
+    }
+    struct reader *reader = run_attach(run, from, READER_BYTES, nothing, NULL, NULL);
+    uint64_t told_ms[ARRAY_LEN(rows)] = {0};
+    size_t count = 0;
+    while (reader_next(reader, &event) > 0) {
+        bool is_told = event.state == RUN_RUNNING || event.state == RUN_WAITING;
+        if (event.kind == EVENT_STATE && is_told && count < ARRAY_LEN(rows))
+            told_ms[count++] = event.time_ms;
+    }
+    reader_free(reader);
+    assert_int_equal(count, ARRAY_LEN(rows));
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(told_ms[i], rows[i].told_ms);
+    carried_end(run);
+}
+
 static void output_waits_for_the_slowest_reader(void **state)
 {
     (void)state;
@@ -339,6 +376,7 @@ int main(void)
         TEST(its_place_in_line_is_the_carriers),
         TEST(what_cannot_be_sent_is_refused_at_once),
         TEST(the_carrier_is_told_what_readers_have_taken),
+        TEST(times_are_those_of_the_far_side_and_rise_and_are_past),
         TEST(output_waits_for_the_slowest_reader),
         TEST(output_waits_for_a_reader_that_may_come_back),
         TEST(a_cancel_is_not_held_back_by_a_slow_reader),

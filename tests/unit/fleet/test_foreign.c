@@ -135,6 +135,9 @@ static void results_go_both_ways(void **state)
         {{ID, "default", {"", 0}, "it ran longer than 30 s", 124, true, 30001},
          "{\"job_id\":\"" ID "\",\"workspace_id\":\"default\",\"output\":\"\","
          "\"error\":\"it ran longer than 30 s\",\"exit_code\":124,\"duration\":30001}"},
+        {{ID, "default", {"a\0b", 3}, NULL, 0},
+         "{\"job_id\":\"" ID "\",\"workspace_id\":\"default\",\"output\":\"a\\u0000b\","
+         "\"exit_code\":0}"},
         {{ID, "default", {"", 0}, NULL, 1},
          "{\"job_id\":\"" ID "\",\"workspace_id\":\"default\",\"output\":\"\",\"exit_code\":1}"},
     };
@@ -185,6 +188,7 @@ static void results_of_other_runners_are_taken(void **state)
         "{\"job_id\":\"a\"}",
         "{\"job_id\":\"\",\"exit_code\":0}",
         "{\"job_id\":7,\"exit_code\":0}",
+        "{\"job_id\":\"a\\u0000b\",\"exit_code\":0}",
         "{\"job_id\":\"a\",\"exit_code\":\"0\"}",
         "{\"job_id\":\"a\",\"exit_code\":4294967296}",
         "{\"job_id\":\"a\",\"exit_code\":0,\"output\":[]}",
@@ -207,7 +211,10 @@ static void an_end_is_told_in_their_words_and_back(void **state)
         {{VERDICT_SUCCEEDED, "it exited with status 0"}, 0, false, VERDICT_SUCCEEDED},
         {{VERDICT_FAILED, "it exited with status 3", .exit_code = 3}, 3, true, VERDICT_FAILED},
         {{VERDICT_KILLED_BY_SIGNAL, "SIGSEGV", .signal = 11}, 139, true, VERDICT_FAILED},
-        {{VERDICT_TIMEOUT, "it ran longer than 30 s", .exit_code = -1}, 124, true, VERDICT_FAILED},
+        {{VERDICT_TIMEOUT, "it ran longer than 30 s", .exit_code = -1}, 1, true, VERDICT_FAILED},
+        {{VERDICT_MEMORY_LIMIT, "too much memory", .signal = 9}, 1, true, VERDICT_FAILED},
+        {{VERDICT_CANCELLED, "it was stopped", .signal = 9}, 1, true, VERDICT_FAILED},
+        {{VERDICT_INTERNAL_ERROR, "our fault"}, 1, true, VERDICT_FAILED},
         {{VERDICT_COMPILE_FAILED, "it does not compile", .exit_code = 1}, 1, true, VERDICT_FAILED},
         /* Whatever ends without success is not 0. */
         {{VERDICT_COMPILE_FAILED, "it does not compile", .exit_code = -1}, 1, true, VERDICT_FAILED},
@@ -215,13 +222,16 @@ static void an_end_is_told_in_their_words_and_back(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct foreign_result result = {.id = ID};
-        foreign_result_set_end(&result, &rows[i].end);
+        struct run_result ended = rows[i].end;
+        ended.usage = (struct run_usage){.compile_ms = 5, .wall_ms = 7};
+        foreign_result_set_end(&result, &ended);
         assert_int_equal(result.exit_code, rows[i].exit_code);
+        assert_int_equal(result.duration_ms, 12);
         assert_int_equal(result.error != NULL, rows[i].error);
         struct run_result end = foreign_result_end(&result);
         assert_int_equal(end.verdict, rows[i].back);
         assert_int_equal(end.exit_code, rows[i].exit_code);
-        assert_string_equal(end.reason, rows[i].end.reason);
+        assert_string_equal(end.reason, ended.reason);
     }
 }
 
@@ -234,6 +244,9 @@ static void lines_go_both_ways(void **state)
     } rows[] = {
         {{ID, {"hello", 5}, false, 1795184910136},
          "{\"job_id\":\"" ID "\",\"line\":\"hello\",\"stream\":\"stdout\","
+         "\"timestamp\":\"2026-11-20T14:28:30.136Z\"}"},
+        {{ID, {"a\0b", 3}, false, 1795184910136},
+         "{\"job_id\":\"" ID "\",\"line\":\"a\\u0000b\",\"stream\":\"stdout\","
          "\"timestamp\":\"2026-11-20T14:28:30.136Z\"}"},
         {{ID, {"", 0}, true, 1795184910136},
          "{\"job_id\":\"" ID "\",\"line\":\"\",\"stream\":\"stderr\","

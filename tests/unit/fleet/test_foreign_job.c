@@ -55,6 +55,7 @@ static void a_backends_job_is_read(void **state)
     assert_null(job.dependencies);
     assert_int_equal(job.spec.limits.value[LIMIT_WALL], 30000);
     assert_int_equal(job.spec.limits.value[LIMIT_MEMORY], 0);
+    assert_int_equal(job.spec.profile, PROFILE_JOBS);
     assert_false(job.spec.input_stays_open);
     assert_true(job.spec.recorded);
     foreign_job_fini(&job);
@@ -75,6 +76,16 @@ static void the_declared_form_is_read(void **state)
     assert_string_equal(job.dependencies[0], "numpy");
     assert_string_equal(job.dependencies[1], "pandas");
     assert_null(job.dependencies[2]);
+    foreign_job_fini(&job);
+}
+
+static void a_source_may_hold_nul_and_half_a_character(void **state)
+{
+    (void)state;
+    struct foreign_job job = decode("{\"job_id\":\"j\",\"language\":\"python\","
+                                    "\"source_code\":\"'\\u0000\\ud83d'\"}");
+    struct slice source = {"'\0\xEF\xBF\xBD'", 6};
+    assert_true(slice_equal(job.spec.source, source));
     foreign_job_fini(&job);
 }
 
@@ -171,6 +182,7 @@ static void what_is_no_job_is_refused_by_its_field(void **state)
         {"{}", "job_id", false},
         {"{\"job_id\":7}", "job_id", false},
         {"{\"job_id\":\"a b\"}", "job_id", false},
+        {"{\"job_id\":\"a\\u0000b\"}", "job_id", false},
         {"{\"job_id\":\"0123456789012345678901234567890123456789\"}", "job_id", false},
         {NAMED "}", "language", true},
         {NAMED ",\"language\":\"cobol\"}", "", true},
@@ -185,7 +197,9 @@ static void what_is_no_job_is_refused_by_its_field(void **state)
         {GOOD ",\"memory_limit\":1}", "memory_limit", true},
         {GOOD ",\"dependencies\":\"numpy\"}", "dependencies", true},
         {GOOD ",\"dependencies\":[7]}", "dependencies", true},
+        {GOOD ",\"dependencies\":[\"a\\u0000b\"]}", "dependencies", true},
         {GOOD ",\"entry_point\":[]}", "entry_point", true},
+        {GOOD ",\"entry_point\":\"a\\u0000b\"}", "entry_point", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct foreign_job job;
@@ -206,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_backends_job_is_read),
         cmocka_unit_test(the_declared_form_is_read),
+        cmocka_unit_test(a_source_may_hold_nul_and_half_a_character),
         cmocka_unit_test(languages_have_many_names),
         cmocka_unit_test(a_job_for_a_runner_is_theirs_to_the_byte),
         cmocka_unit_test(what_is_asked_goes_along),

@@ -13,6 +13,8 @@
 
 #include "http_fixture.h"
 
+#define USUAL_HEADERS "Content-Type,Authorization,Idempotency-Key,Last-Event-ID"
+
 /* Whether the caller may is said by the token: "key 7 3" is key 7 with scopes 3. */
 static struct world {
     struct http_fixture http;
@@ -212,10 +214,43 @@ static void pages_of_allowed_origins_may_read_and_send(void **state)
                                 ? "RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Retry-After"
                                 : "");
         assert_string_equal(answer_header(answer, "Access-Control-Allow-Methods", value),
-                            preflight ? "GET,POST,PUT,DELETE,OPTIONS" : "");
+                            preflight ? "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS" : "");
         assert_string_equal(answer_header(answer, "Access-Control-Allow-Headers", value),
-                            preflight ? "Content-Type,Authorization,Idempotency-Key" : "");
+                            preflight ? USUAL_HEADERS : "");
     }
+}
+
+static void a_preflight_is_allowed_the_headers_that_it_asks_for(void **state)
+{
+    static const struct {
+        const char *asked;
+        const char *allowed;
+    } rows[] = {
+        {"last-event-id", "last-event-id"},
+        {"content-type, x-trace_id", "content-type, x-trace_id"},
+        {"content-type,authorization", "content-type,authorization"},
+        {"", USUAL_HEADERS},
+        {"a;b", USUAL_HEADERS},
+        {"a\tb", USUAL_HEADERS},
+        {"\"a\"", USUAL_HEADERS},
+        {"\xC3\xA9", USUAL_HEADERS},
+    };
+    (void)state;
+    char value[256];
+    char headers[2 * KIB];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)snprintf(headers, sizeof headers,
+                       "Origin: http://localhost\r\nAccess-Control-Request-Headers: %s\r\n",
+                       rows[i].asked);
+        const char *answer = http_fixture_get(&world.http, "OPTIONS /files", headers);
+        assert_string_equal(answer_header(answer, "Access-Control-Allow-Headers", value),
+                            rows[i].allowed);
+    }
+    (void)snprintf(headers, sizeof headers,
+                   "Origin: http://localhost\r\nAccess-Control-Request-Headers: %01100d\r\n", 0);
+    const char *answer = http_fixture_get(&world.http, "OPTIONS /files", headers);
+    assert_string_equal(answer_header(answer, "Access-Control-Allow-Headers", value),
+                        USUAL_HEADERS);
 }
 
 static void a_cookie_is_found_among_others(void **state)
@@ -262,6 +297,7 @@ int main(void)
         TEST(a_route_is_reached_by_those_that_are_authorized),
         TEST(each_request_of_a_connection_has_its_own_caller),
         TEST(pages_of_allowed_origins_may_read_and_send),
+        TEST(a_preflight_is_allowed_the_headers_that_it_asks_for),
         TEST(a_cookie_is_found_among_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,8 @@ const tests = {
         const live = await runnel.start({ language: "bash", code: "sleep 100" });
         assert.equal((await live.cancel()).id, live.id);
         assert.equal((await live.wait()).verdict, "cancelled");
+        assert.equal((await runnel.cancel(made[1])).verdict, "succeeded");
+        assert.equal((await runnel.get(made[1])).id, made[1]);
     },
     async files() {
         const content = new Uint8Array(300000).map((_, at) => at);

@@ -139,6 +139,8 @@ class Python(Client):
         live = self.runnel.start("bash", "sleep 100")
         self.assertEqual(live.cancel().id, live.id)
         self.assertEqual(live.wait().verdict, "cancelled")
+        self.assertEqual(self.runnel.cancel(made[1]).verdict, "succeeded")
+        self.assertEqual(self.runnel.get(made[1]).id, made[1])
         self.assertEqual(list(self.runnel.list(verdict="none")), [])
 
     def test_files(self):

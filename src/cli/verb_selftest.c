@@ -221,7 +221,8 @@ const struct verb verb_selftest = {
         "program may find (.runnel-canary-...) lie in /tmp and its like until the end.\n"
         "\n"
         "The exit status is 0 when all that could be run held, 1 when something did not,\n"
-        "and 2 when nothing could be run, or it was interrupted.\n",
+        "and 2 when nothing could be run, or it was interrupted. A row that failed where a\n"
+        "ceiling is too low for it is undecided: it is told, and changes no status.\n",
     .options = {.rows = rows},
     .run = run_selftest,
 };

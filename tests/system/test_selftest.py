@@ -79,7 +79,16 @@ class Selftest(unittest.TestCase):
         report = self.report("--only", "019,054", environment={"RUNNEL_MAX_OPEN_FILES": "32"})
         self.assertEqual(report["configuration"]["ceiling"], {"open_files": 32})
         held = {row["number"]: (row["held"], row["reason"]) for row in report["rows"]}
-        self.assertEqual(held["19"], ("skipped", "a ceiling is lower than what it needs (open-files)"))
+        self.assertEqual(held["19"],
+                         ("undecided", "a ceiling is lower than what it needs (open-files)"))
+        self.assertEqual((held["54"][0], report["undecided"]), ("yes", 1))
+
+    @ROOT_ONLY
+    def test_a_ceiling_of_something_else_excuses_no_failure(self):
+        report = self.report("--only", "017", under=[*WITHOUT, "ftruncate", "EPERM"], status=1,
+                             environment={"RUNNEL_MAX_QUEUE_TIMEOUT": "5s",
+                                          "RUNNEL_MAX_ARTIFACT_FILES": "1"})
+        self.assertEqual(report["rows"][0]["held"], "no")
 
     @ROOT_ONLY
     def test_the_report_is_whole_and_80_columns_wide(self):

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/store.h"
@@ -31,6 +32,13 @@ int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], 
     return err_set(err, ERR_CONFIG,
                    "there is no home to keep runs, files and keys in; name a folder with "
                    "--storage-dir");
+}
+
+uid_t storage_owner(const struct config *config)
+{
+    char path[STORAGE_PATH_SIZE];
+    struct stat status;
+    return storage_find(config, path, NULL) < 0 || stat(path, &status) < 0 ? 0 : status.st_uid;
 }
 
 /* Revoked ones count, as they do for the service (account.c). */

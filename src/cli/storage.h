@@ -4,6 +4,7 @@
 #define RUNNEL_CLI_STORAGE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "config/config.h"
@@ -13,6 +14,9 @@ enum { STORAGE_PATH_SIZE = 4096 };
 /* storage_dir as configured; else /var/lib/runnel for root, $XDG_STATE_HOME/runnel or
  * ~/.local/state/runnel for others. Nothing is made. */
 int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], struct err *err);
+
+/* Whose the folder is, which a front that is the same user need not be given anew; 0: nobody's. */
+uid_t storage_owner(const struct config *config);
 
 /* Is there a key that was not revoked, in api_keys or in the folder? What cannot be
  * read holds none. */

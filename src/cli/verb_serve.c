@@ -34,6 +34,7 @@ static int run_serve(const struct verb *verb, int argc, char **argv, struct err 
         if (rc == 0)
             rc = listeners_read(&wiring.config, serve_dialects, storage_has_keys(&wiring.config),
                                 &listeners, err);
+        wiring.front_uid = rc == 0 && socket < 0 ? storage_owner(&wiring.config) : 0;
         if (rc == 0)
             rc = socket < 0 ? process_become_spawner(&wiring, argc, argv, err)
                             : serve(&wiring, socket, &listeners, err);

@@ -41,6 +41,7 @@
     X(ERR_BROKER,             "broker_unavailable",     503,  69) \
     X(ERR_STORAGE_FULL,       "storage_full",           507,  74) \
     X(ERR_CONFIG,             "bad_configuration",      500,  78) \
+    X(ERR_ADDRESS,            "address_unavailable",    503,  75) \
     X(ERR_UNAVAILABLE,        "isolation_unavailable",  503,  69)
 /* clang-format on */
 

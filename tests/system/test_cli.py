@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -392,6 +393,16 @@ class Mistakes(Folder):
                 words = [f"--storage-dir={self.folder}/storage", "--port=0"]
             with self.subTest(setting):
                 self.check(78, rf"bad\.conf:3: .*{re.escape(says)}", verb, "--config", name, *words)
+
+    def test_an_address_that_is_not_free_or_not_there_is_worth_another_start(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            rows = [(f"127.0.0.1:{taken.getsockname()[1]}", "Address already in use"),
+                    ("192.0.2.1:8080", "Cannot assign requested address")]
+            for address, says in rows:
+                with self.subTest(address):
+                    self.check(75, rf"^runnel: cannot listen on {address}: {says}$", "serve",
+                               f"--storage-dir={self.folder}/storage", f"--listen={address}",
+                               "--api-keys=secret:me")
 
     def test_more_runs_than_there_are_open_files_for_are_refused_at_the_start(self):
         name = self.write("few.conf", f"concurrency = 40\nstorage_dir = {self.folder}/storage\n")

@@ -273,10 +273,12 @@ static int run_job(struct job *job, const struct words *operands, struct err *er
 {
     bool source_is_stdin = strcmp(job->path, "-") == 0;
     bool terminal = job->options.interactive && !source_is_stdin && terminal_is_there();
+    auto_free char *entry_file = language_entry_like(job->language, job->path);
     struct run_spec spec = {
         .language = job->language,
         .profile = job->options.interactive ? PROFILE_LIVE : PROFILE_BATCH,
         .source = buf_slice(&job->source),
+        .entry_file = entry_file,
         .files = job->files,
         .file_count = job->file_count,
         .input_stays_open = !source_is_stdin,

@@ -57,6 +57,11 @@ class Run(Folder):
         done = self.runnel("run", self.write("hello.py", "print('hello')"))
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "hello\n", ""))
 
+    def test_a_module_of_javascript_is_one(self):
+        name = self.write("x.mjs", "console.log(import.meta.url.split('/').pop(), typeof require)\n")
+        done = self.runnel("run", name)
+        self.assertEqual((done.stdout, done.stderr), ("main.mjs undefined\n", ""))
+
     def test_stdin_goes_to_the_program_and_its_exit_status_comes_back(self):
         name = self.write("double.c", DOUBLE_C)
         done = self.runnel("run", "--language", "c", name, stdin="21\n")

@@ -399,6 +399,12 @@ class Mistakes(Folder):
             with self.subTest(setting):
                 self.check(78, rf"bad\.conf:3: .*{re.escape(says)}", verb, "--config", name, *words)
 
+    def test_keys_that_cannot_be_read_are_not_told_as_missing(self):
+        (self.folder / "storage").mkdir()
+        self.write("storage/runnel.db", "no database\n" * 1000)
+        self.check(78, "cannot use the storage folder .*: file is not a database", "serve",
+                   f"--storage-dir={self.folder}/storage", "--listen=0.0.0.0:1")
+
     def test_an_address_that_is_not_free_or_not_there_is_worth_another_start(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             rows = [(f"127.0.0.1:{taken.getsockname()[1]}", "Address already in use"),

@@ -135,17 +135,18 @@ class Run(Folder):
     def test_a_reader_that_goes_away_ends_it(self):
         name = self.write("yes.py", "while True: print('y')")
         with subprocess.Popen([RUNNEL, "run", "--timeout=60s", "--max-output=1G", name],
-                              stdout=subprocess.PIPE, cwd=self.folder) as child:
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              cwd=self.folder) as child:
             self.assertEqual(child.stdout.readline(), b"y\n")
             child.stdout.close()
-            self.assertEqual(child.wait(BOUND_S), 130)
+            self.assertEqual((child.wait(BOUND_S), child.stderr.read()), (141, b""))
 
     def test_a_full_disk_behind_its_output_is_told(self):
         name = self.write("hello.sh", "echo hello")
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run([RUNNEL, "run", name], stdin=subprocess.DEVNULL, stdout=full,
                                   stderr=subprocess.PIPE, text=True, cwd=self.folder, check=False)
-        self.assertNotIn(done.returncode, (0, 130))
+        self.assertEqual(done.returncode, 74)
         self.assertIn("runnel: write the program's output: No space left on device", done.stderr)
 
     def test_killed_outright_it_leaves_no_process(self):
@@ -515,8 +516,18 @@ class Others(Folder):
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run([RUNNEL, "version"], stdout=full, stderr=subprocess.PIPE,
                                   text=True, check=False)
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("stdout", done.stderr)
+        self.assertEqual(done.returncode, 74)
+        self.assertEqual(done.stderr, "runnel: stdout cannot be written: No space left on device\n")
+
+    def test_who_reads_no_further_is_told_nothing(self):
+        for arguments in (["version"], ["serve", "--help"], ["selftest", "--list"]):
+            with self.subTest(" ".join(arguments)):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with open(writer, "w", encoding="utf-8") as unread:
+                    done = subprocess.run([RUNNEL, *arguments], stdout=unread,
+                                          stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr), (141, ""))
 
 
 if __name__ == "__main__":

@@ -370,6 +370,21 @@ class Mistakes(Folder):
         self.check(78, r"bad\.conf:2: ", "serve", "--config",
                    self.write("bad.conf", "port = 8080\nmax_memory = lots\n"))
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to put a file into /etc that others may not read")
+    def test_a_configuration_that_may_not_be_read_names_the_remedy(self):
+        name = self.write("hello.sh", "echo hello")
+        self.folder.chmod(0o755)
+        alone = ("mount -t tmpfs none /etc && mkdir /etc/runnel && umask 077 &&"
+                 " echo 'max_cpus = 1' >/etc/runnel/runnel.conf && exec setpriv --reuid=65534"
+                 ' --regid=65534 --clear-groups -- "$@"')
+        for options, status, says in (([], 78, r"; name another with --config \(/dev/null is an empty"),
+                                      (["--config", "/dev/null"], 0, "^$")):
+            done = subprocess.run(["unshare", "--mount", "sh", "-c", alone, "sh", RUNNEL, "run",
+                                   "--allow-missing=cgroup", *options, name], capture_output=True,
+                                  text=True, cwd=self.folder, check=False, timeout=60)
+            self.assertRegex(done.stderr, says)
+            self.assertEqual(done.returncode, status)
+
     def test_what_only_its_user_finds_wrong_is_told_with_its_line_too(self):
         rows = [
             ("run", "allow_missing = landlok", "there is no layer 'landlok' (they are cgroup, "),

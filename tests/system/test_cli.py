@@ -334,6 +334,7 @@ class Mistakes(Folder):
     def test_each_is_told_in_one_line(self):
         name = self.write("x.py", "print('ran')")
         self.write("x.unknown", "")
+        storage = f"--storage-dir={self.folder}/storage"
         rows = [
             (64, r"which program\?", "run"),
             (64, r"did you mean 'python'", "run", "-l", "pyton", name),
@@ -356,6 +357,9 @@ class Mistakes(Folder):
             (66, r"gone\.txt", "run", "--file", "gone.txt", name),
             (64, r"did you mean 'serve'", "sevre"),
             (64, r"takes options only", "doctor", "now"),
+            (64, r"extra: 'runnel help' tells of one verb", "help", "run", "extra"),
+            (64, r"--label is for 'runnel key create' alone", "key", "list", "--label", "ci", storage),
+            (64, r"--expires is for", "key", "revoke", "1", "--expires=1d", storage),
             (78, r"no layer 'landlok'", "run", "--allow-missing=landlok", name),
             (78, r"unknown key", "serve", "--config", self.write("bad.conf", "prot = 1\n")),
             (78, r"anybody who reaches this address", "serve", "--listen=0.0.0.0:1"),

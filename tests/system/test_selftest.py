@@ -136,6 +136,15 @@ class Selftest(unittest.TestCase):
         done = selftest("--only", "no-such-row")
         self.assertEqual((done.returncode, done.stdout), (64, ""))
         self.assertIn("--only no-such-row: no row has such a number", done.stderr)
+        for words in ("forkbomb,zzz", "zzz, forkbomb", ","):
+            done = selftest("--list", "--only", words)
+            self.assertEqual((done.returncode, done.stdout), (64, ""), words)
+
+    def test_a_list_has_no_report(self):
+        for more in (["--json"], ["--report", "/proc/none/report"]):
+            done = selftest("--list", *more)
+            self.assertEqual((done.returncode, done.stdout), (64, ""))
+            self.assertIn("--list runs nothing", done.stderr)
 
 
 if __name__ == "__main__":

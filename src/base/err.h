@@ -42,6 +42,7 @@
     X(ERR_STORAGE_FULL,       "storage_full",           507,  74) \
     X(ERR_UNSENT,             "answer_not_sent",        500,  75) \
     X(ERR_CONFIG,             "bad_configuration",      500,  78) \
+    X(ERR_ADDRESS,            "address_unavailable",    503,  75) \
     X(ERR_UNAVAILABLE,        "isolation_unavailable",  503,  69)
 /* clang-format on */
 

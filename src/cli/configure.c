@@ -51,7 +51,13 @@ static int load_file(struct config *config, const struct config_flags *flags, st
     const char *file = flags->file ? flags->file : getenv("RUNNEL_CONFIG");
     if (file)
         return config_load_file(config, file, err);
-    return access(default_file, F_OK) == 0 ? config_load_file(config, default_file, err) : 0;
+    if (access(default_file, F_OK) < 0)
+        return 0;
+    if (access(default_file, R_OK) < 0)
+        return err_set(err, ERR_CONFIG,
+                       "cannot read %s: %s; name another with --config (/dev/null is an empty one)",
+                       default_file, strerror(errno));
+    return config_load_file(config, default_file, err);
 }
 
 int configure(struct config *config, const struct config_flags *flags, struct err *err)

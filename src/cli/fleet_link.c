@@ -206,8 +206,10 @@ int fleet_link_publish(struct fleet_link *link, const struct amqp_message *messa
         [AMQP_UNROUTABLE] = "no queue takes the message: has a worker ever run?",
         [AMQP_UNKNOWN] = "the connection was lost before it answered",
     };
+    link->outcome = AMQP_REFUSED;
     if (amqp_publish(link->amqp, message, 1, err) < 0)
         return -1;
+    link->outcome = AMQP_UNKNOWN;
     wait_for_outcome(link);
     if (link->is_late) { /* what waits here shall not be sent after all */
         amqp_free(take_ptr(&link->amqp), 0);

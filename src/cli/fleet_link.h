@@ -18,12 +18,12 @@ struct fleet_link {
     struct config config;
     struct loop *loop;
     struct redis *redis;
-    struct amqp *amqp;   /* NULL until fleet_link_open_broker */
-    struct err lost;     /* what the last connection that was lost had to say */
-    bool ends_when_lost; /* what is waited for: with a connection it is lost, too */
-    bool is_settled;     /* what is waited for has come, or will not */
-    enum amqp_outcome outcome;
-    bool is_late; /* it has not come in time */
+    struct amqp *amqp;         /* NULL until fleet_link_open_broker */
+    struct err lost;           /* what the last connection that was lost had to say */
+    bool ends_when_lost;       /* what is waited for: with a connection it is lost, too */
+    bool is_settled;           /* what is waited for has come, or will not */
+    enum amqp_outcome outcome; /* of the last message */
+    bool is_late;              /* it has not come in time */
 };
 
 /* clang-format off */
@@ -57,7 +57,8 @@ int fleet_link_get(struct fleet_link *link, const char *queue,
                    void (*take)(void *context, const struct amqp_delivery *delivery), void *context,
                    struct err *err);
 /* Waits until the broker has stored it. One that does not say so in time, since it takes no
- * messages for now, is left: then nothing more can be asked of it. */
+ * messages for now, is left: then nothing more can be asked of it. After a failure link->outcome
+ * says whether it may have the message all the same: AMQP_UNKNOWN. */
 int fleet_link_publish(struct fleet_link *link, const struct amqp_message *message,
                        struct err *err);
 

@@ -248,7 +248,12 @@ int follow_run(struct loop *loop, struct run *run, const struct follow_spec *spe
     if (rc == 0)
         loop_run(loop);
     tear_down(&follow);
-    if (rc == 0 && follow.broken != 0 && follow.broken != EPIPE)
-        rc = err_sys(err, follow.broken, "write the program's output");
-    return rc;
+    if (rc < 0 || follow.broken == 0)
+        return rc;
+    if (follow.broken == EPIPE)
+        return follow.interrupted ? 0 : 1;
+    (void)err_sys(err, follow.broken, "write the program's output");
+    if (err)
+        err->code = ERR_STORAGE_FULL;
+    return -1;
 }

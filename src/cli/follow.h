@@ -28,8 +28,8 @@ struct follow_text { /* what was collected */
     struct buf err;
 };
 
-/* Runs the loop until the run has ended and all it said was passed on. -1 also when our stdout
- * does not take it; that nobody reads it is no error, and only ends the run. */
+/* Runs the loop until the run has ended and all it said was passed on: 0. 1: its reader has gone,
+ * which ended it. -1 also when our stdout does not take it. */
 int follow_run(struct loop *loop, struct run *run, const struct follow_spec *spec,
                struct follow_text *text, struct err *err);
 

@@ -5,7 +5,9 @@
  * Runnel do; wiring.c joins the modules; front.c gives up what a process that
  * parses strangers' bytes should not have.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +43,26 @@ static int run_verb(int argc, char **argv, struct err *err)
     return argc > 1 ? verb->run(verb, argc - 1, argv + 1, err) : verb->run(verb, 1, argv, err);
 }
 
+/* An early failure of what was printed is known by its flag alone; a pipe says why at any time. */
+static bool stdout_is_unread(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+static int end_stdout(int status, struct err *err)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    int sys = errno;
+    if (sys == EPIPE || stdout_is_unread())
+        return EXIT_UNREAD;
+    (void)err_set(err, ERR_STORAGE_FULL, "stdout cannot be written%s%s", sys ? ": " : "",
+                  sys ? strerror(sys) : "");
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     struct err err = {0};
@@ -48,8 +70,8 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (status == 0)
         status = run_verb(argc, argv, &err);
-    if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
-        status = err_set(&err, ERR_INTERNAL, "stdout cannot be written");
+    if (status >= 0)
+        status = end_stdout(status, &err);
     if (status < 0) {
         (void)fprintf(stderr, "runnel: %s\n", err.text);
         status = err_exit_status(err.code);

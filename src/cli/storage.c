@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/storage.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/store.h"
@@ -33,25 +35,36 @@ int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], 
                    "--storage-dir");
 }
 
+uid_t storage_owner(const struct config *config)
+{
+    char path[STORAGE_PATH_SIZE];
+    struct stat status;
+    return storage_find(config, path, NULL) < 0 || stat(path, &status) < 0 ? 0 : status.st_uid;
+}
+
 /* Revoked ones count, as they do for the service (account.c). */
 static void note_keys(void *context, const struct store_key *keys, size_t count,
                       const struct err *err)
 {
-    bool *has_keys = context;
+    int *has_keys = context;
     (void)keys;
-    *has_keys = *has_keys || (!err && count > 0);
+    *has_keys = !err && count > 0;
 }
 
-bool storage_has_keys(const struct config *config)
+int storage_has_keys(const struct config *config, struct err *err)
 {
     char path[STORAGE_PATH_SIZE];
-    bool has_keys = config->api_keys != NULL;
+    int has_keys = 0;
     struct store *store = NULL;
-    /* Looking must make no folder. */
-    if (has_keys || storage_find(config, path, NULL) < 0 || access(path, R_OK | X_OK) < 0 ||
-        store_open_beside(path, &store, NULL) < 0)
-        return has_keys;
-    (void)store_key_list_now(store, note_keys, &has_keys, NULL);
+    if (config->api_keys)
+        return 1;
+    if (storage_find(config, path, err) < 0)
+        return -1;
+    if (access(path, F_OK) < 0 && errno == ENOENT) /* looking must make no folder */
+        return 0;
+    if (store_open_beside(path, &store, err) < 0)
+        return -1;
+    int rc = store_key_list_now(store, note_keys, &has_keys, err);
     store_free(store);
-    return has_keys;
+    return rc < 0 ? -1 : has_keys;
 }

@@ -3,7 +3,7 @@
 #ifndef RUNNEL_CLI_STORAGE_H
 #define RUNNEL_CLI_STORAGE_H
 
-#include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "config/config.h"
@@ -14,8 +14,11 @@ enum { STORAGE_PATH_SIZE = 4096 };
  * ~/.local/state/runnel for others. Nothing is made. */
 int storage_find(const struct config *config, char ret_path[STORAGE_PATH_SIZE], struct err *err);
 
-/* Is there a key that was not revoked, in api_keys or in the folder? What cannot be
- * read holds none. */
-bool storage_has_keys(const struct config *config);
+/* Whose the folder is, which a front that is the same user need not be given anew; 0: nobody's. */
+uid_t storage_owner(const struct config *config);
+
+/* 1: there is a key, in api_keys or in the folder, revoked ones too; 0: none, as in a folder that
+ * is not there; -1: the folder cannot be read. */
+int storage_has_keys(const struct config *config, struct err *err);
 
 #endif

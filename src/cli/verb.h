@@ -4,9 +4,13 @@
 #ifndef RUNNEL_CLI_VERB_H
 #define RUNNEL_CLI_VERB_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "cli/options.h"
+
+/* As of who is ended by SIGPIPE: what we print has no reader any more, and nothing need be said. */
+enum { EXIT_UNREAD = 128 + SIGPIPE };
 
 struct verb {
     const char *name;

@@ -39,6 +39,8 @@ static int run_help(const struct verb *verb, int argc, char **argv, struct err *
     int rc = verb_parse(verb, argc, argv, &options, &operands, err);
     if (rc == OPTIONS_DONE && operands.count == 0) {
         print_overview();
+    } else if (rc == OPTIONS_DONE && operands.count > 1) {
+        rc = err_set(err, ERR_INVALID, "%s: 'runnel help' tells of one verb", operands.items[1]);
     } else if (rc == OPTIONS_DONE) {
         const struct verb *asked = verb_find(operands.items[0], err);
         if (asked)

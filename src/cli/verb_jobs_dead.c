@@ -247,6 +247,16 @@ static void forget(struct fleet_link *link, const char *id, enum lane lane)
                          slice_of("out"), slice_of("1"));
 }
 
+/* A worker that has it after all counts it, and ends it: whoever asks shall find it then. */
+static int tell_doubt(const char *id, struct err *err)
+{
+    const struct err why = *err;
+    return err_set(err, why.code,
+                   "%s. If it has it, that is job %s: see 'runnel jobs show' before you "
+                   "replay this one again",
+                   why.text, id);
+}
+
 static int send_again(struct fleet_link *link, const struct dead_job *dead, const char *id,
                       struct err *err)
 {
@@ -272,6 +282,8 @@ static int send_again(struct fleet_link *link, const struct dead_job *dead, cons
     message.body = buf_slice(&job);
     if (fleet_link_publish(link, &message, err) == 0)
         return 0;
+    if (link->outcome == AMQP_UNKNOWN)
+        return tell_doubt(id, err);
     forget(link, id, lane);
     return -1;
 }

@@ -16,6 +16,8 @@
 #include "codec/json_write.h"
 #include "os/clock.h"
 
+enum { CREATE_ROWS = 7 }; /* the first ones, which only `create` has */
+
 /* clang-format off */
 static const struct option rows[] = {
     {"label", 'l', "TEXT", "create: what the key is for (default: default)", option_set_text, offsetof(struct key_options, label)},
@@ -226,6 +228,15 @@ static int check_operands(const struct words *operands, struct err *err)
                    "NUMBER|LABEL'");
 }
 
+static int check_options(const struct key_options *options, const char *action, struct err *err)
+{
+    for (size_t i = 0; i < CREATE_ROWS && strcmp(action, "create") != 0; i++) {
+        if (*(const char *const *)((const char *)options + rows[i].which))
+            return err_set(err, ERR_INVALID, "--%s is for 'runnel key create' alone", rows[i].name);
+    }
+    return 0;
+}
+
 static int open_and_act(const void *target, const struct words *operands, struct err *err)
 {
     const struct key_options *options = target;
@@ -235,6 +246,8 @@ static int open_and_act(const void *target, const struct words *operands, struct
     struct config config;
     config_init(&config);
     int rc = check_operands(operands, err);
+    if (rc == 0)
+        rc = check_options(options, operands->items[0], err);
     if (rc == 0) /* before a folder is made for nothing */
         rc = key_read(options, 0, &unused, err);
     if (rc == 0)

@@ -254,29 +254,32 @@ static void print_reason(const struct run_result *result)
         (void)fprintf(stderr, "runnel: %s: %s\n", verdict_name(result->verdict), result->reason);
 }
 
-/* The exit status. */
-static int tell_end(const struct job *job, const struct run *run, struct err *err)
+/* The exit status. `unread`: who read its output has gone, and is not told why it ended. */
+static int tell_end(const struct job *job, const struct run *run, bool unread, struct err *err)
 {
     const struct run_result *result = run_result(run);
     if (job->options.json && print_json(job, run, err) < 0)
         return -1;
-    if (!job->options.json)
+    if (!job->options.json && !unread)
         print_reason(result);
     if (job->outputs && !job->options.json)
         outputs_tell_refused(job->outputs);
     if (job->outputs && outputs_check(job->outputs, err) < 0)
         return -1;
-    return verdict_exit_status(result->verdict, result->exit_code, result->signal);
+    return unread ? EXIT_UNREAD
+                  : verdict_exit_status(result->verdict, result->exit_code, result->signal);
 }
 
 static int run_job(struct job *job, const struct words *operands, struct err *err)
 {
     bool source_is_stdin = strcmp(job->path, "-") == 0;
     bool terminal = job->options.interactive && !source_is_stdin && terminal_is_there();
+    auto_free char *entry_file = language_entry_like(job->language, job->path);
     struct run_spec spec = {
         .language = job->language,
         .profile = job->options.interactive ? PROFILE_LIVE : PROFILE_BATCH,
         .source = buf_slice(&job->source),
+        .entry_file = entry_file,
         .files = job->files,
         .file_count = job->file_count,
         .input_stays_open = !source_is_stdin,
@@ -295,7 +298,7 @@ static int run_job(struct job *job, const struct words *operands, struct err *er
     if (!run)
         return -1;
     int status = follow_run(job->wiring.loop, run, &follow, &job->text, err);
-    return status == 0 && run_result(run) ? tell_end(job, run, err) : status;
+    return status < 0 || !run_result(run) ? status : tell_end(job, run, status > 0, err);
 }
 
 static int check_options(const struct verb *verb, const struct job *job,
@@ -357,7 +360,8 @@ const struct verb verb_run = {
         "\n"
         "Output appears as it is made; what a compiler says goes to stderr. The exit\n"
         "status is the program's; 128+N when signal N ended it; 124 for a limit of time,\n"
-        "125 for another limit, 126 when no box could be made, 130 when interrupted.\n"
+        "125 for another limit, 126 when no box could be made, 130 when interrupted, and\n"
+        "141 when nobody reads its output any more, which ends it.\n"
         "\n"
         "TIME is written 500ms, 10s or 5m, and SIZE 512K, 64M or 1G. In parentheses is the\n"
         "limit that holds without the option; a language may need more, and with -i the\n"

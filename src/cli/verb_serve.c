@@ -22,6 +22,20 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
+/* Without keys there may be no public address. Where only what cannot be read has the answer, that
+ * is the trouble, and no key to be made would cure it. */
+static int read_listeners(const struct config *config, struct listeners *ret_listeners,
+                          struct err *err)
+{
+    struct err unread;
+    int has_keys = storage_has_keys(config, &unread);
+    if (listeners_read(config, serve_dialects, has_keys > 0, ret_listeners, err) == 0)
+        return 0;
+    if (has_keys < 0 && listeners_read(config, serve_dialects, true, ret_listeners, NULL) == 0)
+        *err = unread;
+    return -1;
+}
+
 static int run_serve(const struct verb *verb, int argc, char **argv, struct err *err)
 {
     struct serve_options options = {0};
@@ -32,8 +46,8 @@ static int run_serve(const struct verb *verb, int argc, char **argv, struct err 
     if (rc == OPTIONS_DONE) {
         rc = wiring_load(&wiring, &options.config, true, err);
         if (rc == 0)
-            rc = listeners_read(&wiring.config, serve_dialects, storage_has_keys(&wiring.config),
-                                &listeners, err);
+            rc = read_listeners(&wiring.config, &listeners, err);
+        wiring.front_uid = rc == 0 && socket < 0 ? storage_owner(&wiring.config) : 0;
         if (rc == 0)
             rc = socket < 0 ? process_become_spawner(&wiring, argc, argv, err)
                             : serve(&wiring, socket, &listeners, err);

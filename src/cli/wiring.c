@@ -193,6 +193,7 @@ int wiring_settings(struct wiring *wiring, unsigned boxes, struct sandbox_settin
         .allow_missing = missing,
         .cgroup_root = wiring->config.cgroup_root,
         .uid_base = (uint32_t)wiring->config.uid_base,
+        .front_uid = wiring->front_uid,
         .etc = words_list(&wiring->etc),
         .rootfs = words_list(&wiring->rootfs),
         .seccomp_program = wiring->filter.instructions,

@@ -30,6 +30,7 @@ struct wiring {
     char isolation[512]; /* "full", or what is reduced */
     int socket;          /* until the executor has it */
     bool own_spawner;
+    uint32_t front_uid;             /* that the front had before; 0: none */
     void (*on_lost)(void *context); /* the spawner is gone; may be NULL: runs say so themselves */
     struct loop *loop;
     struct executor *executor;

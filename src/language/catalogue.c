@@ -67,17 +67,36 @@ const struct language *catalogue_find(const struct catalogue *catalogue, struct 
     return NULL;
 }
 
-const struct language *catalogue_find_by_file(const struct catalogue *catalogue,
-                                              const char *file_name)
+/* "py"; NULL when there is none. */
+static const char *ending_of(const char *file_name)
 {
     const char *slash = strrchr(file_name, '/');
     const char *dot = strrchr(slash ? slash : file_name, '.');
-    for (size_t i = 0; dot && i < catalogue->count; i++) {
+    return dot ? dot + 1 : NULL;
+}
+
+const struct language *catalogue_find_by_file(const struct catalogue *catalogue,
+                                              const char *file_name)
+{
+    const char *ending = ending_of(file_name);
+    for (size_t i = 0; ending && i < catalogue->count; i++) {
         const struct language *language = &catalogue->entries[i]->language;
-        if (has_word(language->extensions, slice_of(dot + 1)))
+        if (has_word(language->extensions, slice_of(ending)))
             return language;
     }
     return NULL;
+}
+
+char *language_entry_like(const struct language *language, const char *file_name)
+{
+    const char *ending = ending_of(file_name);
+    const char *usual = ending_of(language->source);
+    char *name = NULL;
+    if (!ending || strcmp(ending, usual) == 0 ||
+        !has_word(language->extensions, slice_of(ending)) ||
+        asprintf(&name, "%.*s%s", (int)(usual - language->source), language->source, ending) < 0)
+        return NULL;
+    return name;
 }
 
 void catalogue_set_installed(struct catalogue *catalogue, const struct language *language,

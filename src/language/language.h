@@ -92,6 +92,11 @@ char *language_version_from_output(const struct language *language, struct slice
  * its lines), else `source`. Owned by the caller; NULL when memory is short. */
 char *language_entry_file(const struct language *language, struct slice source);
 
+/* The entry file for a program that has a file name already: "main.mjs" for "x/y.mjs", since its
+ * ending may mean something to the toolchain. Owned by the caller; NULL when its ending is that
+ * of `source`, or none of the language's. */
+char *language_entry_like(const struct language *language, const char *file_name);
+
 /* What a command template is filled with. */
 struct command_values {
     const char *entry_file;

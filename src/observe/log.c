@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "codec/json_write.h"
 
-/* Small enough for one atomic write to a pipe's reader or to syslog, large
+/* Small enough for one atomic write to a pipe (PIPE_BUF) or to syslog, large
  * enough for any sentence. */
-#define LINE_MAX_BYTES (8 * KIB)
+#define LINE_MAX_BYTES (4 * KIB)
 static const char truncation_mark[] = ",\"truncated\":true}\n";
 
 static const char *const level_names[] = {

@@ -7,7 +7,7 @@
  * {"time":"2026-01-02T03:04:05.678Z","level":"info","event":"run_finished","run":"…","wall_ms":12}
  *
  * Values are escaped, so no text of a client can make a second line. A line has
- * at most 8 KiB: what is too long is shortened, and "truncated":true says so.
+ * at most 4 KiB: what is too long is shortened, and "truncated":true says so.
  * Never pass source code, input, output or keys.
  */
 #ifndef RUNNEL_OBSERVE_LOG_H

@@ -142,6 +142,7 @@ struct sandbox_settings {
     unsigned allow_missing;      /* bits of enum layer (layers.h) that the operator does without */
     const char *cgroup_root;     /* NULL: below our own cgroup */
     uint32_t uid_base;           /* first host uid of the range for boxes; 0: the default */
+    uint32_t front_uid;          /* the front's before, which it has again if it can be; 0: none */
     const char *const *etc;      /* paths under /etc to show in boxes; NULL-ended */
     const char *const *rootfs;   /* directories that may replace the toolchains' tree; NULL-ended */
     const void *seccomp_program; /* struct sock_filter array for boxes */

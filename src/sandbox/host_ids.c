@@ -76,10 +76,17 @@ static unsigned any_block(void)
     return number % HOST_IDS_BLOCKS;
 }
 
-int host_ids_open(struct host_ids *ids, uid_t base)
+static unsigned first_block(uid_t base, uid_t before)
+{
+    uid_t ahead = before - base;
+    bool is_ours = before >= base && ahead < (uid_t)HOST_IDS_BLOCK * HOST_IDS_BLOCKS;
+    return is_ours ? ahead / HOST_IDS_BLOCK : any_block();
+}
+
+int host_ids_open(struct host_ids *ids, uid_t base, uid_t before)
 {
     *ids = (struct host_ids){.lock = -1};
-    unsigned start = any_block();
+    unsigned start = first_block(base, before);
     for (unsigned i = 0; i < HOST_IDS_BLOCKS; i++) {
         uid_t first = base + (start + i) % HOST_IDS_BLOCKS * HOST_IDS_BLOCK;
         ids->lock = lock_block(first);

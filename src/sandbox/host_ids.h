@@ -34,8 +34,9 @@ uid_t host_ids_base(uint32_t wanted);
 bool host_ids_usable(uint32_t wanted_base);
 /* Are these ids mapped in our user namespace? text: /proc/self/uid_map. */
 bool host_ids_mapped(const char *uid_map, uid_t base);
-/* 0, or -errno when every block is taken. */
-int host_ids_open(struct host_ids *ids, uid_t base);
+/* The block of `before`, a user of this range who is the front's again if it is free; 0, or one
+ * from elsewhere: any. 0, or -errno when every block is taken. */
+int host_ids_open(struct host_ids *ids, uid_t base, uid_t before);
 void host_ids_close(struct host_ids *ids);
 /* 0 when all are in use. */
 uid_t host_ids_take(struct host_ids *ids);

@@ -80,6 +80,7 @@ static int settings_file(const struct sandbox_settings *settings, char *const *f
         .max_boxes = settings->max_boxes,
         .allow_missing = settings->allow_missing,
         .uid_base = settings->uid_base,
+        .front_uid = settings->front_uid,
         .cgroup_root = settings->cgroup_root,
         .etc = settings->etc,
         .rootfs = settings->rootfs,

@@ -73,6 +73,7 @@ typedef uint64_t u64_t;
     X(u32,    max_boxes)       \
     X(u32,    allow_missing)   \
     X(u32,    uid_base)        \
+    X(u32,    front_uid)       /* of an earlier start; 0: none */ \
     X(text,   cgroup_root)     /* "" : below our own */ \
     X(texts,  etc)             \
     X(texts,  rootfs)          \

@@ -115,7 +115,7 @@ static int open_ids(struct spawner *spawner, struct err *err)
         return 0;
     }
     uid_t base = host_ids_base(spawner->settings.uid_base);
-    int rc = host_ids_open(&spawner->ids, base);
+    int rc = host_ids_open(&spawner->ids, base, spawner->settings.front_uid);
     if (rc < 0)
         return err_sys(err, -rc, "reserve host users from %u", base);
     spawner->report.front_uid = spawner->ids.first;

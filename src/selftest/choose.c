@@ -95,22 +95,20 @@ int choose_rows(const struct selftest_spec *spec, struct row_result **ret_result
     return 0;
 }
 
-bool choose_cut_limits(const struct corpus_row *row, const struct language *language,
-                       const struct limits *ceiling, char *text, size_t size)
+unsigned choose_cut_limits(const struct corpus_row *row, const struct language *language,
+                           const struct limits *ceiling)
 {
+    static const unsigned beside_it =
+        1U << LIMIT_QUEUE | 1U << LIMIT_ARTIFACT_FILES | 1U << LIMIT_ARTIFACT_BYTES;
     static const struct limits none;
     struct limits asked;
     struct err err;
-    size_t len = 0;
-    *text = '\0';
+    unsigned cut = 0;
     if (trial_limits(row, &asked, &err) < 0)
-        return false;
+        return 0;
     struct limits usual = limits_resolve(PROFILE_BATCH, &language->minimum, &asked, &none);
     struct limits held = limits_resolve(PROFILE_BATCH, &language->minimum, &asked, ceiling);
-    for (int i = 0; i < LIMIT_KINDS && len < size; i++) {
-        if (held.value[i] != usual.value[i])
-            len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "",
-                                    limit_info((enum limit)i)->option);
-    }
-    return len > 0;
+    for (int i = 0; i < LIMIT_KINDS; i++)
+        cut |= held.value[i] != usual.value[i] ? 1U << i : 0;
+    return cut & ~beside_it;
 }

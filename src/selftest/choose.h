@@ -10,9 +10,9 @@
 int choose_rows(const struct selftest_spec *spec, struct row_result **ret_results,
                 size_t *ret_count, struct err *err);
 
-/* Limits that the ceiling makes lower than the row has them otherwise: "memory, timeout".
- * False when there is none. */
-bool choose_cut_limits(const struct corpus_row *row, const struct language *language,
-                       const struct limits *ceiling, char *text, size_t size);
+/* Limits that the ceiling makes lower than the row has them otherwise, a bit for each; of those
+ * that bear on what a program does. */
+unsigned choose_cut_limits(const struct corpus_row *row, const struct language *language,
+                           const struct limits *ceiling);
 
 #endif

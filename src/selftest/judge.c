@@ -139,19 +139,38 @@ static bool holds(uint64_t value, const char *comparison, uint64_t number)
     return value == number;
 }
 
+static void judge_fact(const struct corpus_check *check, const struct outcome *outcome,
+                       struct complaints *complaints)
+{
+    const struct fact *fact = find_fact(check->fact);
+    uint64_t value = fact ? fact->value(outcome) : 0;
+    if (fact && holds(value, check->comparison, check->number))
+        return;
+    complaints->late = complaints->late || (strstr(check->fact, "_ms") && value > check->number);
+    complaints_add(complaints, "%s: expected %s %llu, seen %llu", check->fact, check->comparison,
+                   (unsigned long long)check->number, (unsigned long long)value);
+}
+
+static bool is_of_hits(const struct corpus_check *check)
+{
+    return strncmp(check->fact, "limits_hit.", strlen("limits_hit.")) == 0;
+}
+
+static void judge_hits(const struct corpus_row *row, const struct outcome *outcome,
+                       struct complaints *complaints)
+{
+    for (const struct corpus_check *check = row->checks; check && check->fact; check++) {
+        if (is_of_hits(check))
+            judge_fact(check, outcome, complaints);
+    }
+}
+
 static void judge_facts(const struct corpus_row *row, const struct outcome *outcome,
                         struct complaints *complaints)
 {
     for (const struct corpus_check *check = row->checks; check && check->fact; check++) {
-        const struct fact *fact = find_fact(check->fact);
-        uint64_t value = fact ? fact->value(outcome) : 0;
-        if (fact && holds(value, check->comparison, check->number))
-            continue;
-        complaints->late =
-            complaints->late || (strstr(check->fact, "_ms") && value > check->number);
-        complaints_add(complaints, "%s: expected %s %llu, seen %llu", check->fact,
-                       check->comparison, (unsigned long long)check->number,
-                       (unsigned long long)value);
+        if (!is_of_hits(check))
+            judge_fact(check, outcome, complaints);
     }
 }
 
@@ -169,11 +188,26 @@ static bool is_found(const char *pattern, struct slice text, struct complaints *
     return found;
 }
 
+static const char *const stream_names[] = {
+    [CORPUS_OUT] = "stdout", [CORPUS_ERR] = "stderr", [CORPUS_REASON] = "reason"};
+
+static void judge_never(const struct corpus_row *row, const struct outcome *outcome,
+                        struct complaints *complaints)
+{
+    struct slice streams[] = {[CORPUS_OUT] = outcome->out, [CORPUS_ERR] = outcome->err};
+    for (const struct corpus_pattern *pattern = row->patterns; pattern && pattern->text;
+         pattern++) {
+        for (size_t i = 0; i < ARRAY_LEN(streams) && pattern->of == CORPUS_NEVER; i++) {
+            if (is_found(pattern->text, streams[i], complaints))
+                complaints_add(complaints, "%s: never may show %s, seen '%s'", stream_names[i],
+                               pattern->text, quote(streams[i]).text);
+        }
+    }
+}
+
 static void judge_patterns(const struct corpus_row *row, const struct outcome *outcome,
                            struct complaints *complaints)
 {
-    static const char *const names[] = {
-        [CORPUS_OUT] = "stdout", [CORPUS_ERR] = "stderr", [CORPUS_REASON] = "reason"};
     struct slice streams[] = {
         [CORPUS_OUT] = outcome->out,
         [CORPUS_ERR] = outcome->err,
@@ -181,16 +215,10 @@ static void judge_patterns(const struct corpus_row *row, const struct outcome *o
     };
     for (const struct corpus_pattern *pattern = row->patterns; pattern && pattern->text;
          pattern++) {
-        if (pattern->of == CORPUS_NEVER) {
-            for (int i = CORPUS_OUT; i <= CORPUS_ERR; i++) {
-                if (is_found(pattern->text, streams[i], complaints))
-                    complaints_add(complaints, "%s: never may show %s, seen '%s'", names[i],
-                                   pattern->text, quote(streams[i]).text);
-            }
-        } else if (!is_found(pattern->text, streams[pattern->of], complaints)) {
-            complaints_add(complaints, "%s: expected %s, seen '%s'", names[pattern->of],
+        if (pattern->of != CORPUS_NEVER &&
+            !is_found(pattern->text, streams[pattern->of], complaints))
+            complaints_add(complaints, "%s: expected %s, seen '%s'", stream_names[pattern->of],
                            pattern->text, quote(streams[pattern->of]).text);
-        }
     }
 }
 
@@ -255,6 +283,24 @@ static void judge_number(const char *name, const char *expected, bool there, int
         complaints_add(complaints, "%s: expected %s, seen %s", name, expected, text);
 }
 
+#define MET_INSIDE                                                                           \
+    (1U << LIMIT_CPUS | 1U << LIMIT_MEMORY | 1U << LIMIT_PROCESSES | 1U << LIMIT_WORKSPACE | \
+     1U << LIMIT_INODES | 1U << LIMIT_FILE_SIZE | 1U << LIMIT_OPEN_FILES | 1U << LIMIT_STACK)
+
+/* What may end a run so before it has shown what its row expects. One that ends by itself may
+ * have met whatever is refused to a program, or was too slow to count. */
+static const unsigned suspects_of[VERDICT_COUNT] = {
+    [VERDICT_TIMEOUT] = 1U << LIMIT_WALL | 1U << LIMIT_CPUS,
+    [VERDICT_IDLE_TIMEOUT] = 1U << LIMIT_IDLE | 1U << LIMIT_CPUS,
+    [VERDICT_CPU_LIMIT] = 1U << LIMIT_CPU_TIME,
+    [VERDICT_MEMORY_LIMIT] = 1U << LIMIT_MEMORY,
+    [VERDICT_OUTPUT_LIMIT] = 1U << LIMIT_OUTPUT,
+    [VERDICT_COMPILE_FAILED] = MET_INSIDE,
+    [VERDICT_KILLED_BY_SIGNAL] = MET_INSIDE,
+    [VERDICT_FAILED] = MET_INSIDE,
+    [VERDICT_SUCCEEDED] = MET_INSIDE,
+};
+
 static bool is_of_time(enum verdict verdict)
 {
     return verdict == VERDICT_TIMEOUT || verdict == VERDICT_IDLE_TIMEOUT ||
@@ -288,6 +334,11 @@ void judge(const struct corpus_row *row, const struct outcome *outcome,
         return;
     }
     judge_escapes(outcome, complaints);
+    judge_never(row, outcome, complaints);
+    judge_hits(row, outcome, complaints);
+    /* What is shown or not counted in spite of a limit is no less for a lower one. */
+    if (complaints->count == 0)
+        complaints->suspects = suspects_of[outcome->result->verdict];
     judge_verdict(row, outcome, complaints);
     judge_patterns(row, outcome, complaints);
     judge_exact(&row->out_is, outcome->out, "stdout", complaints);

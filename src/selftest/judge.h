@@ -15,6 +15,9 @@ struct complaints {
     size_t count;
     bool escaped; /* one of them says that the program got where it must not */
     bool late;    /* one of them is of time, which a busy machine may lack */
+    /* Of one outcome: limits (a bit for each) that would explain them all, were they lower
+     * than the row has them. 0: nothing does. */
+    unsigned suspects;
 };
 
 void complaints_init(struct complaints *complaints);

@@ -26,6 +26,7 @@ const char *report_state_word(enum row_state state)
     static const char *const words[] = {[ROW_WAITS] = "not run",
                                         [ROW_HELD] = "held",
                                         [ROW_DID_NOT_HOLD] = "did not hold",
+                                        [ROW_UNDECIDED] = "undecided",
                                         [ROW_SKIPPED] = "skipped",
                                         [ROW_NOT_RUN] = "not run"};
     return words[state];
@@ -144,16 +145,18 @@ static void add_layers(struct buf *to, const struct report_host *host)
 static void add_table(struct buf *to, const struct selftest *selftest,
                       const struct report_host *host)
 {
-    buf_add_format(to, "%-12s %-8s %6s %13s %8s\n", "LAYER", "HERE", "HELD", "DID NOT HOLD",
-                   "SKIPPED");
+    buf_add_format(to, "%-12s %-8s %6s %13s %10s %8s\n", "LAYER", "HERE", "HELD", "DID NOT HOLD",
+                   "UNDECIDED", "SKIPPED");
     for (const char *const *layer = report_layers(); *layer; layer++) {
         size_t held = selftest_tally(selftest, *layer, ROW_HELD);
         size_t not_held = selftest_tally(selftest, *layer, ROW_DID_NOT_HOLD);
+        size_t undecided = selftest_tally(selftest, *layer, ROW_UNDECIDED);
         size_t skipped = selftest_tally(selftest, *layer, ROW_SKIPPED);
-        if (held + not_held + skipped + selftest_tally(selftest, *layer, ROW_NOT_RUN) == 0)
+        size_t not_run = selftest_tally(selftest, *layer, ROW_NOT_RUN);
+        if (held + not_held + undecided + skipped + not_run == 0)
             continue;
-        buf_add_format(to, "%-12s %-8s %6zu %13zu %8zu\n", *layer, report_layer_word(host, *layer),
-                       held, not_held, skipped);
+        buf_add_format(to, "%-12s %-8s %6zu %13zu %10zu %8zu\n", *layer,
+                       report_layer_word(host, *layer), held, not_held, undecided, skipped);
     }
 }
 
@@ -175,36 +178,40 @@ static void add_failures(struct buf *to, const struct selftest *selftest)
     }
 }
 
+static bool is_alike(const struct row_result *result, const struct row_result *other)
+{
+    return result->state == other->state && strcmp(result->reason, other->reason) == 0;
+}
+
 /* Has a row before this one the same reason? */
 static bool is_told(const struct selftest *selftest, size_t index)
 {
-    const struct row_result *result = selftest_at(selftest, index);
     for (size_t i = 0; i < index; i++) {
-        const struct row_result *other = selftest_at(selftest, i);
-        if (other->state == ROW_SKIPPED && strcmp(other->reason, result->reason) == 0)
+        if (is_alike(selftest_at(selftest, i), selftest_at(selftest, index)))
             return true;
     }
     return false;
 }
 
-static void add_skips(struct buf *to, const struct selftest *selftest)
+/* Rows in this state, those with the same reason together. */
+static void add_reasons(struct buf *to, const struct selftest *selftest, enum row_state state)
 {
-    const char *title = "\nskipped:\n";
+    bool titled = false;
     for (size_t i = 0; i < selftest_count(selftest); i++) {
         auto_buf struct buf line;
         buf_init(&line, MIB);
-        const char *reason = selftest_at(selftest, i)->reason;
-        if (selftest_at(selftest, i)->state != ROW_SKIPPED || is_told(selftest, i))
+        const struct row_result *result = selftest_at(selftest, i);
+        if (result->state != state || is_told(selftest, i))
             continue;
-        buf_add_format(&line, "%s:", reason);
+        buf_add_format(&line, "%s:", result->reason);
         for (size_t k = i; k < selftest_count(selftest); k++) {
-            const struct row_result *same = selftest_at(selftest, k);
-            if (same->state == ROW_SKIPPED && strcmp(same->reason, reason) == 0)
-                buf_add_format(&line, " %s", same->row->name);
+            if (is_alike(selftest_at(selftest, k), result))
+                buf_add_format(&line, " %s", selftest_at(selftest, k)->row->name);
         }
-        buf_add_text(to, title);
+        if (!titled)
+            buf_add_format(to, "\n%s:\n", report_state_word(state));
         add_wrapped(to, 2, buf_text(&line), line.len);
-        title = "";
+        titled = true;
     }
 }
 
@@ -241,14 +248,19 @@ static void add_last_line(struct buf *to, const struct selftest *selftest)
 {
     size_t held = selftest_tally(selftest, NULL, ROW_HELD);
     size_t not_held = selftest_tally(selftest, NULL, ROW_DID_NOT_HOLD);
+    size_t undecided = selftest_tally(selftest, NULL, ROW_UNDECIDED);
     size_t skipped = selftest_tally(selftest, NULL, ROW_SKIPPED);
     size_t not_run = selftest_tally(selftest, NULL, ROW_NOT_RUN);
-    const char *how = selftest_exit_status(selftest) == 0   ? "all held"
-                      : selftest_exit_status(selftest) == 1 ? "it does not hold"
-                      : held == 0                           ? "nothing could be run"
-                                                            : "it was interrupted";
-    buf_add_format(to, "\n%s: %zu held, %zu did not hold, %zu skipped", how, held, not_held,
-                   skipped);
+    const char *how = selftest_exit_status(selftest) == 1 ? "it does not hold"
+                      : selftest_exit_status(selftest) == 0
+                          ? undecided == 0 ? "all held" : "not all decided"
+                      : held > 0      ? "it was interrupted"
+                      : undecided > 0 ? "nothing is decided"
+                                      : "nothing could be run";
+    buf_add_format(to, "\n%s: %zu held, %zu did not hold, ", how, held, not_held);
+    if (undecided > 0)
+        buf_add_format(to, "%zu undecided, ", undecided);
+    buf_add_format(to, "%zu skipped", skipped);
     if (not_run > 0)
         buf_add_format(to, ", %zu not run", not_run);
     buf_add_format(to, ", %llu s\n", (unsigned long long)(selftest_ms(selftest) + 500) / 1000);
@@ -264,7 +276,8 @@ void report_text(struct buf *to, const struct selftest *selftest, const struct r
     }
     add_table(to, selftest, host);
     add_failures(to, selftest);
-    add_skips(to, selftest);
+    add_reasons(to, selftest, ROW_UNDECIDED);
+    add_reasons(to, selftest, ROW_SKIPPED);
     add_second_tries(to, selftest);
     if (length == REPORT_WHOLE)
         add_rows(to, selftest);

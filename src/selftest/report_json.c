@@ -44,6 +44,7 @@ static void write_layers(struct json *json, const struct selftest *selftest,
         json_text(json, "status", strcmp(word, "-") == 0 ? NULL : word);
         json_u64(json, "held", selftest_tally(selftest, *layer, ROW_HELD));
         json_u64(json, "did_not_hold", selftest_tally(selftest, *layer, ROW_DID_NOT_HOLD));
+        json_u64(json, "undecided", selftest_tally(selftest, *layer, ROW_UNDECIDED));
         json_u64(json, "skipped", selftest_tally(selftest, *layer, ROW_SKIPPED));
         json_u64(json, "not_run", selftest_tally(selftest, *layer, ROW_NOT_RUN));
         json_close_object(json);
@@ -53,11 +54,9 @@ static void write_layers(struct json *json, const struct selftest *selftest,
 
 static void write_row(struct json *json, const struct row_result *result)
 {
-    static const char *const words[] = {[ROW_WAITS] = "not_run",
-                                        [ROW_HELD] = "yes",
-                                        [ROW_DID_NOT_HOLD] = "no",
-                                        [ROW_SKIPPED] = "skipped",
-                                        [ROW_NOT_RUN] = "not_run"};
+    static const char *const words[] = {
+        [ROW_WAITS] = "not_run",       [ROW_HELD] = "yes",        [ROW_DID_NOT_HOLD] = "no",
+        [ROW_UNDECIDED] = "undecided", [ROW_SKIPPED] = "skipped", [ROW_NOT_RUN] = "not_run"};
     json_open_object(json, NULL);
     json_text(json, "number", result->row->number);
     json_text(json, "name", result->row->name);
@@ -93,6 +92,7 @@ void report_json(struct buf *to, const struct selftest *selftest, const struct r
     write_configuration(&json, host->config);
     json_u64(&json, "held", selftest_tally(selftest, NULL, ROW_HELD));
     json_u64(&json, "did_not_hold", selftest_tally(selftest, NULL, ROW_DID_NOT_HOLD));
+    json_u64(&json, "undecided", selftest_tally(selftest, NULL, ROW_UNDECIDED));
     json_u64(&json, "skipped", selftest_tally(selftest, NULL, ROW_SKIPPED));
     json_u64(&json, "not_run", selftest_tally(selftest, NULL, ROW_NOT_RUN));
     json_text(&json, "left", *left ? left : NULL);

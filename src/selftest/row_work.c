@@ -34,38 +34,41 @@ static char *take_reason(struct complaints *complaints)
     return buf_take(&complaints->text);
 }
 
-static bool is_cut(const struct row_work *work, const struct corpus_row *row, char *text,
-                   size_t size)
+/* What a ceiling cut short may well end otherwise; what else is wrong is wrong under any. */
+static enum row_state state_of(const struct row_work *work)
 {
-    return choose_cut_limits(row, work->language, &work->selftest->spec.ceiling, text, size);
-}
-
-/* What a ceiling cut short may well end otherwise; but what got out got out. */
-static enum row_state state_of(const struct row_work *work, const struct corpus_row *row)
-{
-    char cut[128];
     if (work->complaints.count == 0)
         return ROW_HELD;
-    return !work->complaints.escaped && is_cut(work, row, cut, sizeof cut) ? ROW_SKIPPED
-                                                                           : ROW_DID_NOT_HOLD;
+    return work->complaints.count == work->excused ? ROW_UNDECIDED : ROW_DID_NOT_HOLD;
+}
+
+static char *name_blamed(unsigned blamed)
+{
+    struct buf text;
+    buf_init(&text, MIB);
+    buf_add_text(&text, "a ceiling is lower than what it needs (");
+    for (int i = 0; blamed >> i != 0; i++) {
+        if (blamed & 1U << i)
+            buf_add_format(&text, "%s%s", limit_info((enum limit)i)->option,
+                           blamed >> i > 1 ? ", " : ")");
+    }
+    buf_add_char(&text, '\0');
+    char *whole = buf_take(&text);
+    buf_fini(&text);
+    return whole;
 }
 
 static char *reason_of(struct row_work *work, const struct row_result *result)
 {
-    char cut[128];
-    char *text = NULL;
     if (result->state == ROW_DID_NOT_HOLD)
         return take_reason(&work->complaints);
-    if (result->state == ROW_SKIPPED && is_cut(work, result->row, cut, sizeof cut) &&
-        asprintf(&text, "a ceiling is lower than what it needs (%s)", cut) < 0)
-        return NULL;
-    return text;
+    return result->state == ROW_UNDECIDED ? name_blamed(work->blamed) : NULL;
 }
 
 /* Of a row that only ran out of time no ceiling is blamed before it has had the machine alone. */
 static bool may_do_better(const struct row_work *work, const struct row_result *result)
 {
-    bool failed = result->state == ROW_DID_NOT_HOLD || result->state == ROW_SKIPPED;
+    bool failed = result->state == ROW_DID_NOT_HOLD || result->state == ROW_UNDECIDED;
     return failed && result->tries == 1 && work->complaints.late && !work->complaints.escaped;
 }
 
@@ -75,7 +78,7 @@ static void end_row(struct row_work *work)
     struct row_result *result = work->result;
     work->result = NULL;
     result->ms = (loop_now_ns() - work->began_ns) / NS_PER_MS;
-    result->state = selftest->interrupted ? ROW_NOT_RUN : state_of(work, result->row);
+    result->state = selftest->interrupted ? ROW_NOT_RUN : state_of(work);
     if (may_do_better(work, result))
         result->state = ROW_WAITS; /* once more, when nothing else runs */
     else
@@ -171,18 +174,28 @@ static bool has_next_turn(struct row_work *work)
     return row->each && row->each[work->variant];
 }
 
-static void judge_turn(struct row_work *work)
+static void judge_trial(struct row_work *work, const struct trial *trial)
 {
     const struct corpus_row *row = work->result->row;
+    size_t before = work->complaints.count;
+    struct complaints found;
+    complaints_init(&found);
+    trial_judge(trial, &found);
+    if (found.count > 0 && row->each)
+        complaints_add(&work->complaints, "with '%s':", row->each[work->variant]);
+    complaints_take(&work->complaints, &found);
+    if (found.count > 0 && found.suspects & work->cut) {
+        work->excused += work->complaints.count - before;
+        work->blamed |= found.suspects & work->cut;
+    }
+    complaints_fini(&found);
+}
+
+static void judge_turn(struct row_work *work)
+{
     for (size_t i = 0; i < work->trial_count; i++) {
-        struct complaints found;
-        complaints_init(&found);
-        trial_judge(&work->trials[i], &found);
-        if (found.count > 0 && row->each)
-            complaints_add(&work->complaints, "with '%s':", row->each[work->variant]);
-        complaints_take(&work->complaints, &found);
+        judge_trial(work, &work->trials[i]);
         work->result->verdict = trial_verdict(&work->trials[i]);
-        complaints_fini(&found);
     }
     free_trials(work);
 }
@@ -247,6 +260,9 @@ void row_work_begin(struct row_work *work, struct row_result *result)
     work->phase = PHASE_ROW;
     work->variant = 0;
     work->turn = 0;
+    work->cut = choose_cut_limits(result->row, work->language, &work->selftest->spec.ceiling);
+    work->blamed = 0;
+    work->excused = 0;
     work->began_ns = loop_now_ns();
     result->state = ROW_NOT_RUN; /* so that nobody takes it again */
     result->tries++;

@@ -27,12 +27,19 @@ struct engine;
 struct loop;
 struct selftest;
 
-enum row_state { ROW_WAITS, ROW_HELD, ROW_DID_NOT_HOLD, ROW_SKIPPED, ROW_NOT_RUN };
+enum row_state {
+    ROW_WAITS,
+    ROW_HELD,
+    ROW_DID_NOT_HOLD,
+    ROW_UNDECIDED, /* it ended otherwise than it must, and a ceiling explains it */
+    ROW_SKIPPED,
+    ROW_NOT_RUN
+};
 
 struct row_result {
     const struct corpus_row *row;
     enum row_state state;
-    char *reason;        /* owned: why it was skipped; what did not hold, a line each */
+    char *reason; /* owned: why it was skipped or undecided; what did not hold, a line each */
     const char *verdict; /* of its last run; NULL */
     uint64_t ms;
     unsigned tries; /* 2: it was too slow once, and was tried again when nothing else ran */
@@ -68,7 +75,7 @@ uint64_t selftest_ms(const struct selftest *selftest);
 /* Rows in this state; of one layer (the first that stops the row), or of all: NULL. */
 size_t selftest_tally(const struct selftest *selftest, const char *layer, enum row_state state);
 
-/* 0: all that could be run held; 1: something did not; 2: nothing could be run, or
+/* 0: all that could be run held, or is undecided; 1: something did not; 2: nothing could be run, or
  * it was interrupted. */
 int selftest_exit_status(const struct selftest *selftest);
 

@@ -23,6 +23,9 @@ struct row_work { /* on one row */
     struct trial trials[SELFTEST_RUNS_A_ROW];
     size_t trial_count;
     struct complaints complaints;
+    unsigned cut;    /* limits that the ceiling makes lower, a bit for each */
+    unsigned blamed; /* those of them that explain complaints */
+    size_t excused;  /* complaints that they explain */
     uint64_t began_ns;
     uint64_t look_until_ns;
     struct loop_timer *again;

@@ -48,11 +48,14 @@ static int make_address(const struct http_listener *wanted, union socket_address
     return -EINVAL;
 }
 
+/* Another program may end, and an interface may yet get its address: that is worth another
+ * start, which a mistake of the operator's is not. */
 static int cannot_listen(const struct listener *listener, struct err *err)
 {
+    bool temporary = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
     (void)err_sys(err, errno, "cannot listen on %s", listener->name);
     if (err)
-        err->code = ERR_CONFIG;
+        err->code = temporary ? ERR_ADDRESS : ERR_CONFIG;
     return -1;
 }
 

@@ -82,6 +82,9 @@ void bind_digest(struct statement *statement, const unsigned char digest[STORE_D
 void bind_nothing(struct statement *statement);
 
 int statement_step(struct statement *statement, struct err *err); /* 1: a row, 0: no more */
+/* The next row of a walk that may find none for long: after as many steps of SQLite's own machine
+ * as there were in *left, which many calls may share, it is -1, and *left is 0. */
+int statement_step_within(struct statement *statement, uint64_t *left, struct err *err);
 /* To its end; how many rows it changed. */
 int statement_run(struct statement *statement, struct err *err);
 

@@ -97,6 +97,24 @@ int statement_step(struct statement *statement, struct err *err)
     return database_fail(statement->db, statement->rc, err);
 }
 
+enum { STEPS_A_TURN = 1000 }; /* SQLite asks after so many of them */
+
+static int take_steps(void *context)
+{
+    uint64_t *left = context;
+    *left -= MIN(*left, (uint64_t)STEPS_A_TURN);
+    return *left == 0;
+}
+
+int statement_step_within(struct statement *statement, uint64_t *left, struct err *err)
+{
+    sqlite3 *handle = statement->db->handle;
+    sqlite3_progress_handler(handle, STEPS_A_TURN, take_steps, left);
+    int rc = statement_step(statement, err);
+    sqlite3_progress_handler(handle, 0, NULL, NULL);
+    return rc;
+}
+
 int statement_run(struct statement *statement, struct err *err)
 {
     int rc = 0;

@@ -181,7 +181,9 @@ struct store_filter {
     size_t limit;       /* at most STORE_PAGE_MAX */
 };
 /* Newest first; without request, events and artifacts. `more`: there is another page. A page
- * of long runs (8 MiB) is shorter than `limit`. ERR_NOT_FOUND: `before` is none of the key's. */
+ * of long runs (8 MiB) is shorter than `limit`, and so is one for which many others had to be
+ * looked at; ERR_INVALID, of `since`: they were too many. ERR_NOT_FOUND: `before` is none of the
+ * key's. */
 void store_run_list(struct store *store, const struct store_filter *filter, store_runs_fn *done,
                     void *context);
 /* The same, before store_start. */

@@ -39,6 +39,8 @@ static int make_folders(const char *dir, struct err *err)
         return err_set(err, ERR_CONFIG, "the storage folder's name is empty or too long; %s",
                        remedy);
     memcpy(path, dir, len + 1);
+    while (len > 1 && path[len - 1] == '/') /* or it would be one of those above itself */
+        path[--len] = '\0';
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(path, 0755) < 0 && errno != EEXIST)

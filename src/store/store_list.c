@@ -6,14 +6,19 @@
  * language have an index for each combination (schema.c), so there is nothing
  * to look at. With metadata there is a choice: along the runs of one of the pairs, or
  * along those of the verdict and language. The shortest is taken, by counting each
- * a little way. */
+ * a little way. Both may be long and have little in common: the thread is everybody's,
+ * so a page takes so many steps, and no more. */
 #include <assert.h>
 
 #include "base/buf.h"
 #include "base/util.h"
 #include "store/store_private.h"
 
-enum { COUNT_MAX = 1000, PAGE_BYTES = 8 * 1024 * 1024 };
+enum {
+    COUNT_MAX = 1000,
+    PAGE_BYTES = 8 * 1024 * 1024,
+    PAGE_STEPS = 1000 * 1000, /* some fifty thousand runs that are looked at in vain: 50 ms */
+};
 
 struct run_list {
     struct job job;
@@ -223,17 +228,30 @@ static int find_place(struct store *store, const struct store_filter *filter,
     return 0;
 }
 
+/* What was found is a page, and the next goes on behind it. With nothing there is no place to
+ * go on from. */
+static int end_walk(struct run_list *list, struct err *err)
+{
+    list->more = list->count > 0;
+    if (list->more)
+        return 0;
+    return err_field(err, "since",
+                     "too many runs were looked at, and none is of these; say since when, or look "
+                     "at those until an earlier time");
+}
+
 /* A page ends early when its runs are long: it is held in memory. */
 static int read_page(struct store *store, struct run_list *list, struct statement *rows,
                      size_t limit, struct err *err)
 {
     struct arena *arena = &list->job.results;
+    uint64_t steps = PAGE_STEPS;
     size_t bytes = 0;
     int rc = 0;
     list->count = 0;
     list->more = false;
     list->runs = arena_get(arena, (limit + 1) * sizeof *list->runs);
-    while (list->runs && (rc = statement_step(rows, err)) > 0) {
+    while (list->runs && (rc = statement_step_within(rows, &steps, err)) > 0) {
         list->more = list->count == limit || bytes > PAGE_BYTES;
         if (list->more)
             return 0;
@@ -244,6 +262,8 @@ static int read_page(struct store *store, struct run_list *list, struct statemen
         if (run_read_metadata(store, number, arena, run, err) < 0)
             return -1;
     }
+    if (rc < 0 && steps == 0)
+        return end_walk(list, err);
     return rc < 0 ? -1 : 0;
 }
 

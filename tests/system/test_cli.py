@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -55,6 +56,11 @@ class Run(Folder):
     def test_the_language_is_told_by_the_file_s_ending(self):
         done = self.runnel("run", self.write("hello.py", "print('hello')"))
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "hello\n", ""))
+
+    def test_a_module_of_javascript_is_one(self):
+        name = self.write("x.mjs", "console.log(import.meta.url.split('/').pop(), typeof require)\n")
+        done = self.runnel("run", name)
+        self.assertEqual((done.stdout, done.stderr), ("main.mjs undefined\n", ""))
 
     def test_stdin_goes_to_the_program_and_its_exit_status_comes_back(self):
         name = self.write("double.c", DOUBLE_C)
@@ -129,17 +135,18 @@ class Run(Folder):
     def test_a_reader_that_goes_away_ends_it(self):
         name = self.write("yes.py", "while True: print('y')")
         with subprocess.Popen([RUNNEL, "run", "--timeout=60s", "--max-output=1G", name],
-                              stdout=subprocess.PIPE, cwd=self.folder) as child:
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              cwd=self.folder) as child:
             self.assertEqual(child.stdout.readline(), b"y\n")
             child.stdout.close()
-            self.assertEqual(child.wait(BOUND_S), 130)
+            self.assertEqual((child.wait(BOUND_S), child.stderr.read()), (141, b""))
 
     def test_a_full_disk_behind_its_output_is_told(self):
         name = self.write("hello.sh", "echo hello")
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run([RUNNEL, "run", name], stdin=subprocess.DEVNULL, stdout=full,
                                   stderr=subprocess.PIPE, text=True, cwd=self.folder, check=False)
-        self.assertNotIn(done.returncode, (0, 130))
+        self.assertEqual(done.returncode, 74)
         self.assertIn("runnel: write the program's output: No space left on device", done.stderr)
 
     def test_killed_outright_it_leaves_no_process(self):
@@ -327,6 +334,7 @@ class Mistakes(Folder):
     def test_each_is_told_in_one_line(self):
         name = self.write("x.py", "print('ran')")
         self.write("x.unknown", "")
+        storage = f"--storage-dir={self.folder}/storage"
         rows = [
             (64, r"which program\?", "run"),
             (64, r"did you mean 'python'", "run", "-l", "pyton", name),
@@ -349,6 +357,9 @@ class Mistakes(Folder):
             (66, r"gone\.txt", "run", "--file", "gone.txt", name),
             (64, r"did you mean 'serve'", "sevre"),
             (64, r"takes options only", "doctor", "now"),
+            (64, r"extra: 'runnel help' tells of one verb", "help", "run", "extra"),
+            (64, r"--label is for 'runnel key create' alone", "key", "list", "--label", "ci", storage),
+            (64, r"--expires is for", "key", "revoke", "1", "--expires=1d", storage),
             (78, r"no layer 'landlok'", "run", "--allow-missing=landlok", name),
             (78, r"unknown key", "serve", "--config", self.write("bad.conf", "prot = 1\n")),
             (78, r"anybody who reaches this address", "serve", "--listen=0.0.0.0:1"),
@@ -362,6 +373,21 @@ class Mistakes(Folder):
     def test_a_mistake_in_the_configuration_is_told_with_its_line(self):
         self.check(78, r"bad\.conf:2: ", "serve", "--config",
                    self.write("bad.conf", "port = 8080\nmax_memory = lots\n"))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to put a file into /etc that others may not read")
+    def test_a_configuration_that_may_not_be_read_names_the_remedy(self):
+        name = self.write("hello.sh", "echo hello")
+        self.folder.chmod(0o755)
+        alone = ("mount -t tmpfs none /etc && mkdir /etc/runnel && umask 077 &&"
+                 " echo 'max_cpus = 1' >/etc/runnel/runnel.conf && exec setpriv --reuid=65534"
+                 ' --regid=65534 --clear-groups -- "$@"')
+        for options, status, says in (([], 78, r"; name another with --config \(/dev/null is an empty"),
+                                      (["--config", "/dev/null"], 0, "^$")):
+            done = subprocess.run(["unshare", "--mount", "sh", "-c", alone, "sh", RUNNEL, "run",
+                                   "--allow-missing=cgroup", *options, name], capture_output=True,
+                                  text=True, cwd=self.folder, check=False, timeout=60)
+            self.assertRegex(done.stderr, says)
+            self.assertEqual(done.returncode, status)
 
     def test_what_only_its_user_finds_wrong_is_told_with_its_line_too(self):
         rows = [
@@ -392,6 +418,22 @@ class Mistakes(Folder):
                 words = [f"--storage-dir={self.folder}/storage", "--port=0"]
             with self.subTest(setting):
                 self.check(78, rf"bad\.conf:3: .*{re.escape(says)}", verb, "--config", name, *words)
+
+    def test_keys_that_cannot_be_read_are_not_told_as_missing(self):
+        (self.folder / "storage").mkdir()
+        self.write("storage/runnel.db", "no database\n" * 1000)
+        self.check(78, "cannot use the storage folder .*: file is not a database", "serve",
+                   f"--storage-dir={self.folder}/storage", "--listen=0.0.0.0:1")
+
+    def test_an_address_that_is_not_free_or_not_there_is_worth_another_start(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            rows = [(f"127.0.0.1:{taken.getsockname()[1]}", "Address already in use"),
+                    ("192.0.2.1:8080", "Cannot assign requested address")]
+            for address, says in rows:
+                with self.subTest(address):
+                    self.check(75, rf"^runnel: cannot listen on {address}: {says}$", "serve",
+                               f"--storage-dir={self.folder}/storage", f"--listen={address}",
+                               "--api-keys=secret:me")
 
     def test_more_runs_than_there_are_open_files_for_are_refused_at_the_start(self):
         name = self.write("few.conf", f"concurrency = 40\nstorage_dir = {self.folder}/storage\n")
@@ -499,8 +541,18 @@ class Others(Folder):
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run([RUNNEL, "version"], stdout=full, stderr=subprocess.PIPE,
                                   text=True, check=False)
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("stdout", done.stderr)
+        self.assertEqual(done.returncode, 74)
+        self.assertEqual(done.stderr, "runnel: stdout cannot be written: No space left on device\n")
+
+    def test_who_reads_no_further_is_told_nothing(self):
+        for arguments in (["version"], ["serve", "--help"], ["selftest", "--list"]):
+            with self.subTest(" ".join(arguments)):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with open(writer, "w", encoding="utf-8") as unread:
+                    done = subprocess.run([RUNNEL, *arguments], stdout=unread,
+                                          stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr), (141, ""))
 
 
 if __name__ == "__main__":

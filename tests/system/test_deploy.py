@@ -12,6 +12,7 @@ from service import ROOT, RUNNEL
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 ENGINE_S = 20
+COMPILE_S = 30  # each command; engine/profile.c
 
 
 def has_docker():
@@ -20,6 +21,15 @@ def has_docker():
         subprocess.run(["docker", *words], stdin=subprocess.DEVNULL, capture_output=True,
                        timeout=ENGINE_S, check=False).returncode == 0
         for words in (("info",), ("compose", "version")))
+
+
+def default_of(key):
+    text = (ROOT / "docs" / "CONFIG.md").read_text(encoding="utf-8")
+    return re.search(rf"^\| `{key}` \|.*\| `(\w+)` \| [^|]* \|$", text, re.MULTILINE)[1]
+
+
+def seconds(text):
+    return int(text[:-1]) * {"s": 1, "m": 60}[text[-1]]
 
 
 def options_of(verb):
@@ -84,6 +94,26 @@ class Deploy(unittest.TestCase):
         for source in re.findall(r"^COPY --from=build /runnel/(\S+)", text, re.MULTILINE):
             if not source.startswith("build/"):
                 self.assertTrue((context / source).exists(), source)
+
+    def test_its_head_has_a_key_and_shows_it(self):
+        head = COMPOSE.read_text().split("name: runnel")[0]
+        self.assertIn("# export API_KEYS=", re.sub(" +", " ", head))
+        self.assertIn('-H "authorization: Bearer ${API_KEYS%:me}"', head)
+        shown = subprocess.run(["sh", "-c", 'echo "${API_KEYS%:me}"'], check=True, text=True,
+                               capture_output=True, env={"API_KEYS": "secret:me"}).stdout
+        self.assertEqual(shown, "secret\n")
+
+    def test_who_stops_it_waits_for_its_runs(self):
+        grace = seconds(default_of("shutdown_grace"))
+        for name, service in self.ours.items():
+            with self.subTest(name):
+                self.assertGreater(seconds(service.get("stop_grace_period", "10s")), grace + 2)
+
+    def test_the_proxy_waits_as_long_as_a_run_may_take(self):
+        text = (COMPOSE.parent / "nginx.conf").read_text()
+        waits = seconds(re.search(r"proxy_read_timeout (\w+);", text)[1])
+        longest = seconds(default_of("max_timeout")) + seconds(default_of("max_queue_timeout"))
+        self.assertGreater(waits, longest + COMPILE_S)
 
     def test_docker_takes_it(self):
         if not has_docker():

@@ -79,7 +79,16 @@ class Selftest(unittest.TestCase):
         report = self.report("--only", "019,054", environment={"RUNNEL_MAX_OPEN_FILES": "32"})
         self.assertEqual(report["configuration"]["ceiling"], {"open_files": 32})
         held = {row["number"]: (row["held"], row["reason"]) for row in report["rows"]}
-        self.assertEqual(held["19"], ("skipped", "a ceiling is lower than what it needs (open-files)"))
+        self.assertEqual(held["19"],
+                         ("undecided", "a ceiling is lower than what it needs (open-files)"))
+        self.assertEqual((held["54"][0], report["undecided"]), ("yes", 1))
+
+    @ROOT_ONLY
+    def test_a_ceiling_of_something_else_excuses_no_failure(self):
+        report = self.report("--only", "017", under=[*WITHOUT, "ftruncate", "EPERM"], status=1,
+                             environment={"RUNNEL_MAX_QUEUE_TIMEOUT": "5s",
+                                          "RUNNEL_MAX_ARTIFACT_FILES": "1"})
+        self.assertEqual(report["rows"][0]["held"], "no")
 
     @ROOT_ONLY
     def test_the_report_is_whole_and_80_columns_wide(self):
@@ -127,6 +136,15 @@ class Selftest(unittest.TestCase):
         done = selftest("--only", "no-such-row")
         self.assertEqual((done.returncode, done.stdout), (64, ""))
         self.assertIn("--only no-such-row: no row has such a number", done.stderr)
+        for words in ("forkbomb,zzz", "zzz, forkbomb", ","):
+            done = selftest("--list", "--only", words)
+            self.assertEqual((done.returncode, done.stdout), (64, ""), words)
+
+    def test_a_list_has_no_report(self):
+        for more in (["--json"], ["--report", "/proc/none/report"]):
+            done = selftest("--list", *more)
+            self.assertEqual((done.returncode, done.stdout), (64, ""))
+            self.assertIn("--list runs nothing", done.stderr)
 
 
 if __name__ == "__main__":

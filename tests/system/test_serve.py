@@ -2,9 +2,12 @@
 """The whole service at its doors: more clients than slots, clients that leave, more
 requests than a client may send, and what a request may ask for at most."""
 
+import fcntl
 import http.client
 import json
+import os
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -151,6 +154,37 @@ class Ceilings(unittest.TestCase):
             large = {"language": "bash", "code": "#" * 1024}
             self.assertEqual(service.request_raw("POST", "/execute", large)[0], 413)
             self.assertTrue(service.runs())
+
+
+class Unread(Service):
+    """Its log goes into a pipe that nobody empties."""
+
+    def start(self):
+        self.reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                        stderr=writer, cwd="/", env=self._environment)
+        os.close(writer)
+
+    def read(self):
+        os.set_blocking(self.reader, False)
+        with open(self.reader, "rb", closefd=False, buffering=0) as log:
+            return [json.loads(line) for line in (log.readall() or b"").splitlines()]
+
+
+class Log(unittest.TestCase):
+    def test_who_does_not_read_it_holds_nothing_up(self):
+        with Unread() as service:
+            self.addCleanup(os.close, service.reader)
+            for _ in range(100):
+                self.assertEqual(service.request("GET", "/languages", timeout=BOUND_S)[0], 200)
+            self.assertNotEqual(service.read(), [])
+            told = []
+            for _ in range(3):
+                self.assertEqual(service.request("GET", "/languages")[0], 200)
+                told += service.read()
+            lost = [line["lines"] for line in told if line["event"] == "log_lines_lost"]
+            self.assertGreater(lost[0], 50)
 
 
 class Listeners(unittest.TestCase):

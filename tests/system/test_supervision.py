@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from service import BOUND_S, Service, descendants, groups, is_alive, wait_until
+from service import BOUND_S, BOX_UIDS, Service, descendants, groups, is_alive, wait_until
 
 SLEEP = "sleep 300 & sleep 300"
 
@@ -69,6 +69,18 @@ class Supervision(unittest.TestCase):
         with Service() as successor:
             self.assertEqual(successor.run("bash", "echo fine")["output"], "fine\n")
             self.assertFalse(groups(killed), "cgroups of the killed spawner are left")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, which gives the front a user of its own")
+    def test_what_is_kept_does_not_change_hands_at_the_next_start(self):
+        with Service() as service:
+            self.assertTrue(service.runs())
+            owner = os.stat(service.storage()).st_uid
+            for _ in range(2):
+                self.assertIn(owner, BOX_UIDS)
+                service.process.send_signal(signal.SIGTERM)
+                service.process.wait(BOUND_S)
+                service.restart()
+                self.assertEqual(os.stat(service.storage()).st_uid, owner)
 
     def test_a_stopped_service_leaves_nothing(self):
         with Service() as service:

@@ -174,7 +174,8 @@ static bool has_keys(void)
     struct config config;
     config_init(&config);
     assert_int_equal(config_set(&config, "storage-dir", folder, "test", NULL), 0);
-    bool has = storage_has_keys(&config);
+    int has = storage_has_keys(&config, NULL);
+    assert_true(has >= 0);
     config_fini(&config);
     return has;
 }
@@ -268,10 +269,34 @@ static void looking_for_keys_makes_no_folder(void **state)
     struct config config;
     config_init(&config);
     assert_int_equal(config_set(&config, "storage_dir", "/tmp/test_key.none/a", "test", NULL), 0);
-    assert_false(storage_has_keys(&config));
+    assert_int_equal(storage_has_keys(&config, NULL), 0);
     assert_int_equal(access("/tmp/test_key.none", F_OK), -1);
     assert_int_equal(config_set(&config, "api_keys", "a", "test", NULL), 0);
-    assert_true(storage_has_keys(&config));
+    assert_int_equal(storage_has_keys(&config, NULL), 1);
+    config_fini(&config);
+}
+
+static void keys_that_cannot_be_read_are_not_none(void **state)
+{
+    (void)state;
+    char path[64];
+    struct err err;
+    struct config config;
+    config_init(&config);
+    assert_int_equal(config_set(&config, "storage_dir", "/dev/null", "test", NULL), 0);
+    assert_int_equal(storage_has_keys(&config, &err), -1);
+    assert_non_null(strstr(err.text, "the folder /dev/null: Not a directory"));
+    (void)snprintf(path, sizeof path, "%s/bad", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(config_set(&config, "storage_dir", path, "test", NULL), 0);
+    (void)snprintf(path, sizeof path, "%s/bad/runnel.db", folder);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        assert_true(fputs("no database\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(storage_has_keys(&config, &err), -1);
+    assert_non_null(strstr(err.text, "file is not a database"));
     config_fini(&config);
 }
 
@@ -287,6 +312,7 @@ int main(void)
         cmocka_unit_test(actions_are_three),
         cmocka_unit_test(the_folder_is_found_as_everybody_expects),
         cmocka_unit_test(looking_for_keys_makes_no_folder),
+        cmocka_unit_test(keys_that_cannot_be_read_are_not_none),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -94,6 +94,24 @@ static void names_of_the_replaced_services_are_known(void **state)
     catalogue_free(catalogue);
 }
 
+/* A toolchain without what its programs are compiled against is none. */
+static void a_library_belongs_to_its_compiler(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"go", "/usr/bin/go", "/usr/lib/go/pkg/linux_amd64/fmt.a"},
+        {"c", "/usr/bin/gcc", "/usr/include/stdio.h"},
+    };
+    struct catalogue *catalogue = catalogue_new();
+    assert_int_equal(catalogue_load_builtin(catalogue, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct language *language = catalogue_find(catalogue, slice_of(rows[i][0]));
+        for (size_t n = 1; n < ARRAY_LEN(rows[i]); n++)
+            assert_non_null(strstr(language->requires, rows[i][n]));
+    }
+    catalogue_free(catalogue);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -101,6 +119,7 @@ int main(void)
         cmocka_unit_test(every_language_has_its_samples),
         cmocka_unit_test(every_language_says_how_to_get_it),
         cmocka_unit_test(names_of_the_replaced_services_are_known),
+        cmocka_unit_test(a_library_belongs_to_its_compiler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

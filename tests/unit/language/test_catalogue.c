@@ -177,6 +177,26 @@ static void a_language_is_installed_when_all_it_requires_is_there(void **state)
     }
 }
 
+static void an_ending_of_its_own_is_kept(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"x/y.mtoy", "main.mtoy"}, {"z.toy", NULL}, {"z.py", NULL}, {"a.mtoy/z", NULL}, {"-", NULL},
+    };
+    struct catalogue *catalogue = catalogue_of("name = toy\ntitle = Toy\nextensions = toy mtoy\n"
+                                               "source = main.toy\nexecute = /bin/toy {source}\n"
+                                               "requires = /bin/sh\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *name = language_entry_like(catalogue_at(catalogue, 0), rows[i][0]);
+        if (rows[i][1])
+            assert_string_equal(name, rows[i][1]);
+        else
+            assert_null(name);
+        free(name);
+    }
+    catalogue_free(catalogue);
+}
+
 static void a_version_is_remembered(void **state)
 {
     (void)state;
@@ -219,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_name_is_given_once),
         cmocka_unit_test(languages_stand_by_order_then_name),
         cmocka_unit_test(a_language_is_installed_when_all_it_requires_is_there),
+        cmocka_unit_test(an_ending_of_its_own_is_kept),
         cmocka_unit_test(a_version_is_remembered),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told, make_folder, remove_folder),
     };

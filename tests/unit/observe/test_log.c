@@ -44,7 +44,7 @@ static json_t *parse_line(void)
 {
     assert_int_equal(lines, 1);
     size_t len = strlen(seen);
-    assert_true(len <= 8 * KIB);
+    assert_true(len <= 4 * KIB);
     assert_ptr_equal(strchr(seen, '\n'), seen + len - 1);
     json_t *line = json_loadb(seen, len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(line);
@@ -136,10 +136,10 @@ static void what_is_too_long_is_shortened_and_still_json(void **state)
 static void a_line_is_filled_to_its_last_byte(void **state)
 {
     (void)state;
-    static char text[9000];
+    static char text[5000];
     memset(text, 'x', sizeof text - 1);
     size_t longest = 0;
-    for (size_t len = sizeof text - 1; len > 7000; len--) {
+    for (size_t len = sizeof text - 1; len > 3000; len--) {
         text[len] = '\0';
         lines = 0;
         log_event(LOG_INFO, "x", LOG_TEXT("t", text), LOG_END);
@@ -148,7 +148,7 @@ static void a_line_is_filled_to_its_last_byte(void **state)
             longest = MAX(longest, strlen(seen));
         json_decref(line);
     }
-    assert_in_range(longest, 8 * KIB - 20, 8 * KIB);
+    assert_in_range(longest, 4 * KIB - 20, 4 * KIB);
 }
 
 static void levels_above_the_set_one_are_silent(void **state)

@@ -111,7 +111,7 @@ static void a_user_is_taken_again_only_after_all_others(void **state)
 {
     (void)state;
     struct host_ids ids;
-    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE), 0);
+    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE, 0), 0);
     uid_t first = host_ids_take(&ids);
     assert_true(first > ids.first);
     host_ids_give(&ids, first);
@@ -127,8 +127,8 @@ static void two_spawners_never_share_a_block(void **state)
     (void)state;
     struct host_ids one;
     struct host_ids two;
-    assert_int_equal(host_ids_open(&one, HOST_IDS_BASE), 0);
-    assert_int_equal(host_ids_open(&two, HOST_IDS_BASE), 0);
+    assert_int_equal(host_ids_open(&one, HOST_IDS_BASE, 0), 0);
+    assert_int_equal(host_ids_open(&two, HOST_IDS_BASE, 0), 0);
     assert_int_not_equal(one.first, two.first);
     host_ids_close(&one);
     host_ids_close(&two);
@@ -139,16 +139,54 @@ static void spawners_that_cannot_meet_take_different_blocks(void **state)
 {
     (void)state;
     struct host_ids ids;
-    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE), 0);
+    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE, 0), 0);
     uid_t first = ids.first;
     int others = 0;
     for (int i = 0; i < 20; i++) {
         host_ids_close(&ids);
-        assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE), 0);
+        assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE, 0), 0);
         others += ids.first != first;
     }
     host_ids_close(&ids);
     assert_true(others > 0);
+}
+
+/* What the front owns need not change hands at each start. */
+static void the_block_of_an_earlier_start_is_taken_again_when_it_is_free(void **state)
+{
+    (void)state;
+    struct host_ids ids;
+    struct host_ids other;
+    const uid_t before = HOST_IDS_BASE + 77 * HOST_IDS_BLOCK;
+    const uid_t last = HOST_IDS_BASE + (HOST_IDS_BLOCKS - 1) * HOST_IDS_BLOCK;
+    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE, before), 0);
+    assert_int_equal(ids.first, before);
+    assert_int_equal(host_ids_open(&other, HOST_IDS_BASE, before), 0);
+    assert_int_equal(other.first, before + HOST_IDS_BLOCK);
+    host_ids_close(&other);
+    host_ids_close(&ids);
+    assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE, last + HOST_IDS_BLOCK - 1), 0);
+    assert_int_equal(ids.first, last);
+    host_ids_close(&ids);
+}
+
+static void a_user_from_elsewhere_says_nothing_of_the_block(void **state)
+{
+    (void)state;
+    const uid_t elsewhere[] = {0, 1000, HOST_IDS_BASE - 1,
+                               HOST_IDS_BASE + HOST_IDS_BLOCKS * HOST_IDS_BLOCK, (uid_t)-1};
+    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+        struct host_ids ids;
+        uid_t first = 0;
+        int others = 0;
+        for (int k = 0; k < 20; k++) {
+            assert_int_equal(host_ids_open(&ids, HOST_IDS_BASE, elsewhere[i]), 0);
+            others += k > 0 && ids.first != first;
+            first = ids.first;
+            host_ids_close(&ids);
+        }
+        assert_true(others > 0);
+    }
 }
 
 int main(void)
@@ -163,6 +201,8 @@ int main(void)
         cmocka_unit_test(a_user_is_taken_again_only_after_all_others),
         cmocka_unit_test(two_spawners_never_share_a_block),
         cmocka_unit_test(spawners_that_cannot_meet_take_different_blocks),
+        cmocka_unit_test(the_block_of_an_earlier_start_is_taken_again_when_it_is_free),
+        cmocka_unit_test(a_user_from_elsewhere_says_nothing_of_the_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,7 @@ static void settings_arrive_as_they_were_written(void **state)
     struct settings_message message = {.max_boxes = 4,
                                        .allow_missing = 1,
                                        .uid_base = 100000,
+                                       .front_uid = 101024,
                                        .cgroup_root = NULL,
                                        .etc = env,
                                        .rootfs = nothing,
@@ -117,6 +118,7 @@ static void settings_arrive_as_they_were_written(void **state)
     struct settings_message got;
     assert_int_equal(read_settings(&from, &got), 0);
     assert_int_equal(got.max_boxes, 4);
+    assert_int_equal(got.front_uid, 101024);
     assert_string_equal(got.cgroup_root, "");
     assert_null(got.rootfs[0]);
     assert_int_equal(got.seccomp_program.len, sizeof program);

@@ -221,7 +221,7 @@ static void a_row_without_its_layer_or_language_is_skipped_with_the_reason(void 
 }
 
 /* Neither held nor broken; but who says that it got out is believed. */
-static void under_a_low_ceiling_only_an_escape_counts(void **state)
+static void an_escape_counts_under_a_low_ceiling_too(void **state)
 {
     (void)state;
     const struct corpus_row rows[] = {
@@ -234,10 +234,101 @@ static void under_a_low_ceiling_only_an_escape_counts(void **state)
     const struct limits ceiling = {.value = {[LIMIT_PROCESSES] = 20}};
     struct selftest *selftest = run_rows(rows, &layers, &ceiling);
     selftest_run(selftest);
-    assert_int_equal(selftest_at(selftest, 0)->state, ROW_SKIPPED);
+    assert_int_equal(selftest_at(selftest, 0)->state, ROW_UNDECIDED);
     assert_string_equal(selftest_at(selftest, 0)->reason,
                         "a ceiling is lower than what it needs (processes)");
     assert_int_equal(selftest_at(selftest, 1)->state, ROW_DID_NOT_HOLD);
+    finish(selftest);
+}
+
+static void expect_state(const struct corpus_row *row, const struct limits *ceiling,
+                         const char *ordinary_says, enum row_state state)
+{
+    const struct corpus_row rows[] = {*row, {0}};
+    const struct layer_report layers = all_hold();
+    struct selftest *selftest = run_rows(rows, &layers, ceiling);
+    bash_says = ordinary_says;
+    selftest_run(selftest);
+    assert_int_equal(selftest_at(selftest, 0)->state, state);
+    finish(selftest);
+}
+
+static void a_ceiling_excuses_only_what_comes_of_it(void **state)
+{
+    (void)state;
+    const struct corpus_row row =
+        ROW("failing", .expect = LIST("failed"), .args = LIST("say", "hello"));
+    const struct limits of_others = {.value = {[LIMIT_QUEUE] = 1000,
+                                               [LIMIT_ARTIFACT_FILES] = 1,
+                                               [LIMIT_ARTIFACT_BYTES] = 1,
+                                               [LIMIT_WALL] = 5000,
+                                               [LIMIT_IDLE] = 5000,
+                                               [LIMIT_CPU_TIME] = 5000,
+                                               [LIMIT_OUTPUT] = 1000}};
+    const struct limits met = {.value = {[LIMIT_OPEN_FILES] = 16}};
+    expect_state(&row, &of_others, "hello\n", ROW_DID_NOT_HOLD);
+    expect_state(&row, &met, "hello\n", ROW_UNDECIDED);
+    const struct corpus_row slow = ROW("slow", .expect = LIST("succeeded"), .args = LIST("slow"),
+                                       .limits = LIST("timeout=20s"));
+    const struct limits wall = {.value = {[LIMIT_WALL] = 5000}};
+    expect_state(&slow, &wall, "hello\n", ROW_HELD); /* at its second try */
+}
+
+static void a_ceiling_excuses_nothing_that_holds_under_any(void **state)
+{
+    (void)state;
+    const struct limits ceiling = {.value = {[LIMIT_PROCESSES] = 20}};
+    const struct corpus_row good = ROW("good", .expect = LIST("succeeded"), .args = LIST("say"));
+    const struct corpus_row shows =
+        ROW("shows", .expect = LIST("failed"), .args = LIST("say", "root:x:0:0"),
+            .patterns = (const struct corpus_pattern[]){{CORPUS_NEVER, "^root:"}, {0}});
+    const struct corpus_row counts =
+        ROW("counts", .expect = LIST("failed"), .args = LIST("say"),
+            .checks = (const struct corpus_check[]){{"limits_hit.processes", ">=", 1}, {0}});
+    expect_state(&good, &ceiling, "hello\n", ROW_HELD);
+    expect_state(&good, &ceiling, "hallo\n", ROW_DID_NOT_HOLD);
+    expect_state(&shows, &ceiling, "hello\n", ROW_DID_NOT_HOLD);
+    expect_state(&counts, &ceiling, "hello\n", ROW_DID_NOT_HOLD);
+}
+
+/* Each of `each` on its own: that one is excused says nothing of the next. */
+static void every_run_of_a_row_needs_an_excuse(void **state)
+{
+    (void)state;
+    const struct corpus_row row =
+        ROW("each", .expect = LIST("failed"), .args = LIST("say", "{arg}"), .each = LIST("a", "b"),
+            .patterns = (const struct corpus_pattern[]){{CORPUS_NEVER, "^b$"}, {0}});
+    const struct limits ceiling = {.value = {[LIMIT_PROCESSES] = 20}};
+    expect_state(&row, &ceiling, "hello\n", ROW_DID_NOT_HOLD);
+}
+
+static void what_is_undecided_is_counted_and_told(void **state)
+{
+    (void)state;
+    const struct corpus_row rows[] = {
+        ROW("cut", .expect = LIST("failed"), .args = LIST("say")),
+        ROW("good", .expect = LIST("succeeded"), .args = LIST("say")),
+        {0},
+    };
+    const struct layer_report layers = all_hold();
+    const struct limits ceiling = {.value = {[LIMIT_PROCESSES] = 20, [LIMIT_STACK] = MIB}};
+    struct selftest *selftest = run_rows(rows, &layers, &ceiling);
+    selftest_run(selftest);
+    assert_int_equal(selftest_exit_status(selftest), 0);
+    auto_buf struct buf text;
+    struct config config = {0};
+    buf_init(&text, MIB);
+    const struct report_host host = {"full", &layers, &config, 0};
+    report_text(&text, selftest, &host, REPORT_SHORT);
+    assert_non_null(strstr(buf_text(&text), "\nundecided:\n  a ceiling is lower than what it needs "
+                                            "(processes, stack): cut\n"));
+    assert_non_null(strstr(buf_text(&text), "\nnot all decided: 1 held, 0 did not hold, "
+                                            "1 undecided, 0 skipped, "));
+    buf_clear(&text);
+    report_json(&text, selftest, &host);
+    assert_non_null(
+        strstr(buf_text(&text), "\"undecided\":1,\"skipped\":0,\"not_run\":0,\"left\""));
+    assert_non_null(strstr(buf_text(&text), "\"held\":\"undecided\""));
     finish(selftest);
 }
 
@@ -267,7 +358,11 @@ int main(void)
         cmocka_unit_test(a_next_run_that_is_not_ordinary_is_told),
         cmocka_unit_test(a_row_that_was_slow_is_tried_again),
         cmocka_unit_test(a_row_without_its_layer_or_language_is_skipped_with_the_reason),
-        cmocka_unit_test(under_a_low_ceiling_only_an_escape_counts),
+        cmocka_unit_test(an_escape_counts_under_a_low_ceiling_too),
+        cmocka_unit_test(a_ceiling_excuses_only_what_comes_of_it),
+        cmocka_unit_test(a_ceiling_excuses_nothing_that_holds_under_any),
+        cmocka_unit_test(every_run_of_a_row_needs_an_excuse),
+        cmocka_unit_test(what_is_undecided_is_counted_and_told),
         cmocka_unit_test(a_slow_row_under_a_low_ceiling_is_tried_again_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void taken_port_is_named(void **state)
     (void)snprintf(expected, sizeof expected,
                    "cannot listen on 127.0.0.1:%u: Address already in use", (unsigned)port);
     assert_string_equal(err.text, expected);
-    assert_int_equal(err.code, ERR_CONFIG);
+    assert_int_equal(err.code, ERR_ADDRESS);
     http_server_free(server);
     loop_free(loop);
 }
@@ -49,20 +49,27 @@ static void taken_port_is_named(void **state)
 static void what_is_no_address_of_ours_is_named(void **state)
 {
     (void)state;
-    static const char *const rows[][2] = {
-        {"192.0.2.1", "cannot listen on 192.0.2.1:1: Cannot assign requested address"},
-        {"2001:db8::1", "cannot listen on [2001:db8::1]:1: Cannot assign requested address"},
-        {"localhost", "cannot listen on 'localhost': not an address"},
-        {"", "cannot listen on '': not an address"},
+    static const struct {
+        const char *address;
+        const char *text;
+        enum err_code code;
+    } rows[] = {
+        {"192.0.2.1", "cannot listen on 192.0.2.1:1: Cannot assign requested address", ERR_ADDRESS},
+        {"2001:db8::1", "cannot listen on [2001:db8::1]:1: Cannot assign requested address",
+         ERR_ADDRESS},
+        {"localhost", "cannot listen on 'localhost': not an address", ERR_CONFIG},
+        {"", "cannot listen on '': not an address", ERR_CONFIG},
         {"an address that is longer than any address can be, by far",
          "cannot listen on 'an address that is longer than any address can be, by far': not an "
-         "address"},
+         "address",
+         ERR_CONFIG},
     };
     struct loop *loop = loop_new();
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err err;
-        assert_null(server_on(loop, rows[i][0], 1, &err));
-        assert_string_equal(err.text, rows[i][1]);
+        assert_null(server_on(loop, rows[i].address, 1, &err));
+        assert_string_equal(err.text, rows[i].text);
+        assert_int_equal(err.code, rows[i].code);
     }
     loop_free(loop);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of runs, against what a filter in C says about the same runs. */
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,6 +191,75 @@ static void a_page_has_at_most_a_hundred_runs(void **state)
     assert_true(fixture->more);
 }
 
+static void add_copies(const struct fixture *fixture, const char *id, int count)
+{
+    char path[128];
+    char text[1024];
+    sqlite3 *db = NULL;
+    (void)snprintf(path, sizeof path, "%s/runnel.db", fixture->dir);
+    (void)snprintf(text, sizeof text,
+                   "CREATE TEMP TABLE copies AS WITH RECURSIVE n(i) AS"
+                   " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+                   " SELECT i, number, (SELECT max(number) FROM runs) + i copy FROM n, runs"
+                   " WHERE id = '%s';"
+                   "INSERT INTO runs(number, id, key, language, verdict, created_ms, bytes)"
+                   " SELECT copy, id || i, key, language, verdict, created_ms + i, bytes"
+                   " FROM copies CROSS JOIN runs USING(number);"
+                   "INSERT INTO metadata SELECT copy, place, pair, key, created_ms + i, name, value"
+                   " FROM copies CROSS JOIN metadata ON run = number;"
+                   "INSERT INTO answers SELECT copy, accepted, result"
+                   " FROM copies CROSS JOIN answers ON run = number;",
+                   count, id);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Among as many as that all others would wait for the one thread. */
+static void a_filter_that_few_meet_ends_its_walk(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct store_pair x = {"project", "x"};
+    static const struct store_pair y = {"project", "y"};
+    static const struct {
+        const char *id;
+        const struct store_pair *pair;
+        const char *verdict;
+        uint64_t created_ms;
+    } rows[] = {
+        {"run_old", &x, "failed", 1000},
+        {"run_x", &x, "succeeded", 2000},
+        {"run_y", &y, "failed", 2000},
+        {"run_new", &x, "failed", 1000000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct store_run run = some_run(rows[i].id, rows[i].created_ms);
+        struct store_end end = some_end(rows[i].verdict, 2000000);
+        run.metadata = rows[i].pair;
+        run.metadata_count = 1;
+        assert_int_equal(add_run(fixture, &run), NO_ERROR);
+        assert_int_equal(finish_run(fixture, rows[i].id, &end), NO_ERROR);
+    }
+    add_copies(fixture, "run_x", 70000);
+    add_copies(fixture, "run_y", 70000);
+    struct store_filter filter = {
+        .key = 1, .verdict = "failed", .metadata = &x, .metadata_count = 1, .limit = 5};
+    assert_int_equal(list_runs(fixture, &filter), NO_ERROR);
+    assert_int_equal(fixture->count, 1);
+    assert_string_equal(fixture->runs[0].run.id, "run_new");
+    assert_true(fixture->more);
+    filter.before = "run_new";
+    assert_int_equal(list_runs(fixture, &filter), ERR_INVALID);
+    assert_string_equal(fixture->err.field, "since");
+    filter.until_ms = 20000;
+    assert_int_equal(list_runs(fixture, &filter), NO_ERROR);
+    assert_string_equal(fixture->runs[0].run.id, "run_old");
+    assert_false(fixture->more);
+    filter = (struct store_filter){.key = 1, .verdict = "failed", .limit = 5};
+    assert_int_equal(list_runs(fixture, &filter), NO_ERROR);
+    assert_int_equal(fixture->count, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_open, fixture_tear_down)
 
 int main(void)
@@ -200,6 +270,7 @@ int main(void)
         TEST(the_place_of_another_key_s_run_is_not_found),
         TEST(a_page_of_long_runs_ends_early),
         TEST(a_page_has_at_most_a_hundred_runs),
+        TEST(a_filter_that_few_meet_ends_its_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

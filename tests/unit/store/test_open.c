@@ -66,6 +66,19 @@ static void the_folder_is_made_for_its_owner_alone(void **state)
         assert_int_equal(status_of(in(fixture, plain[i])).st_mode & 07777, 0600);
 }
 
+static void a_slash_behind_its_name_makes_it_no_other_folder(void **state)
+{
+    struct fixture *fixture = *state;
+    char dir[210];
+    (void)snprintf(dir, sizeof dir, "%s//", in(fixture, "deep/store"));
+    fixture->config.dir = dir;
+    mode_t before = umask(0);
+    fixture_open(fixture);
+    (void)umask(before);
+    assert_int_equal(status_of(in(fixture, "deep")).st_mode & 07777, 0755);
+    assert_int_equal(status_of(in(fixture, "deep/store")).st_mode & 07777, 0700);
+}
+
 static void one_runnel_has_the_folder(void **state)
 {
     struct fixture *fixture = *state;
@@ -361,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_folder_is_made_for_its_owner_alone),
+        TEST(a_slash_behind_its_name_makes_it_no_other_folder),
         TEST(one_runnel_has_the_folder),
         TEST(a_predecessor_that_is_ending_is_waited_for),
         TEST(what_is_no_plain_file_is_refused),

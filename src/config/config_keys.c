@@ -55,7 +55,7 @@ const struct config_key config_keys[] = {
      .help = "isolation layers to do without (see `runnel doctor`)"},
     {"cgroup_root", .type = CONFIG_TEXT, FIELD(cgroup_root), .value = "PATH",
      .help = "make the cgroups of boxes below this one; without it, below our own"},
-    {"uid_base", .type = CONFIG_NUMBER, FIELD(uid_base), RANGE(65536, 4294836224),
+    {"uid_base", .type = CONFIG_NUMBER, FIELD(uid_base), RANGE(65536, 4294639616),
      .preset = "1879048192", .help = "the first host user id for boxes"},
     {"log_level", .type = CONFIG_CHOICE, FIELD(log_level), .choices = "error, warn, info, debug",
      .preset = "info", .value = "LEVEL", .help = "log events of this weight and above"},

@@ -157,7 +157,7 @@ static void mistakes_in_a_file_are_shown_with_their_line(void **state)
          "F:1: max_cpus must be a number from 0.01 to 1024, as in 0.5, or none, not '0'"},
         {"max_memory = 1M", "F:1: max_memory must be a size from 4 MiB to 1024 GiB"},
         {"max_processes = 64K", "F:1: max_processes must be a whole number from 1 to 32768"},
-        {"uid_base = 0", "F:1: uid_base must be a whole number from 65536 to 4294836224"},
+        {"uid_base = 0", "F:1: uid_base must be a whole number from 65536 to 4294639616"},
         {"log_level = loud", "F:1: log_level must be one of error, warn, info, debug, not 'loud'"},
         {"log_level = inf", "F:1: log_level must be one of"},
         {"log_level = nfo", "F:1: log_level must be one of"},

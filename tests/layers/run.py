@@ -57,6 +57,13 @@ COMPILED_INSIDE = {"27", "28"}
 HOGS = re.compile("0(?!28)[0-3]")
 STARVED = re.compile("verdict timeout|the compiler ran longer")
 NOT_STARTED = re.compile("the spawner did not start")
+# What shows that an attack came through when nothing was in its way: it got where it must not, it or
+# the machine ended another way, something is left, or what it said of itself is another. That it said
+# nothing shows nothing.
+CAME_THROUGH = re.compile(
+    r"ESCAPED|which it never may|reached the host|"
+    r"^(\[.*?\] )?(verdict |the machine died|left |canary |exit_code |signal |usage\.|limits_hit\.|"
+    r"std(out|err) is |std(out|err) does not match .*: ['\"][^'\"])", re.S)
 # Beside a row's own time, stretched: nothing came for so long, so nothing will.
 SILENCE_S = 240
 
@@ -252,7 +259,8 @@ class Judge:
                   flush=True)
         complaints = self._complaints(case, result, found)
         self.report.judge(name, complaints)
-        mark = "broken" if "broken" in result else "falls" if found else "holds"
+        fell = any(map(CAME_THROUGH.search, found)) if case.layer is None else found
+        mark = "broken" if "broken" in result else "falls" if fell else "holds"
         with self._lock:
             self.as_expected[case.layer is None, mark] += not complaints
             self.marks[f"{case.row} {case.layer or '-'}"] = mark
@@ -271,8 +279,8 @@ class Judge:
 
     @staticmethod
     def _relevant(case, found):
-        """Without a group there are no figures of it; whether a row fails is another matter."""
-        if case.layer is None or "cgroup" not in case.off:
+        """Without a group there are no figures of it."""
+        if "cgroup" not in case.off:
             return found
         return [text for text in found if not re.match(r"(usage|limits_hit)\.", text)]
 
@@ -280,7 +288,8 @@ class Judge:
         if "broken" in result:
             return [result["broken"]]
         if case.layer is None:
-            return [] if found else ["nothing was in its way, and it did not succeed"]
+            return [] if any(map(CAME_THROUGH.search, found)) else [
+                "nothing was in its way, and it did not succeed", *found]
         why = self.cannot.get((case.row, case.layer))
         if why and not found:
             return ["it holds alone, and cannot.txt says that it cannot"]

@@ -38,14 +38,20 @@ static void set_layer(struct spawner *spawner, enum layer layer, enum layer_stat
         spawner->skip |= 1U << layer;
 }
 
-/* Root with its rights, and with the users that boxes are to have? */
-static bool is_privileged(const struct spawner *spawner)
+/* Root with its rights, and with the users that boxes are to have? Who cannot be told is not taken
+ * for less: its boxes would be weaker than they could be. */
+static int find_privilege(struct spawner *spawner, struct err *err)
 {
-    static char map[4096];
+    static char map[16 * 1024]; /* the kernel takes 340 lines */
     uid_t base = spawner->settings.uid_base ? spawner->settings.uid_base : HOST_IDS_BASE;
-    return sys_capabilities_have(capabilities_needed) == 1 &&
-           fd_read_text_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) > 0 &&
-           host_ids_mapped(map, base);
+    ssize_t rc = sys_capabilities_have(capabilities_needed);
+    if (rc > 0)
+        rc = fd_read_text_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map);
+    if (rc < 0)
+        return err_sys(err, (int)-rc, "find out which rights and users there are");
+    spawner->privileged = rc > 0 && host_ids_mapped(map, base);
+    spawner->report.privileged = spawner->privileged;
+    return 0;
 }
 
 static int write_id_map(const char *path, unsigned id)
@@ -187,10 +193,8 @@ static void find_landlock(struct spawner *spawner)
 
 int spawner_prepare_host(struct spawner *spawner, struct err *err)
 {
-    if (check_proc(err) < 0)
+    if (check_proc(err) < 0 || find_privilege(spawner, err) < 0)
         return -1;
-    spawner->privileged = is_privileged(spawner);
-    spawner->report.privileged = spawner->privileged;
     for (int layer = 0; layer < LAYER_COUNT; layer++)
         set_layer(spawner, (enum layer)layer, LAYER_HOLDS, "");
     open_groups(spawner);

@@ -41,9 +41,10 @@ class Command:
         self.storage.cleanup()
 
     def _ended_before_main(self, status, log):
-        """Libraries have no better way to say it, nor has the loader; libuv makes some things once."""
+        """Libraries have no better way to say it (libc's malloc none at all, of a break that it does not
+        get), nor has the loader; libuv makes some things once."""
         fired = " ".join(self.injector.fired)
-        return (status == -signal.SIGSEGV and not log and "mmap" in fired or
+        return (status == -signal.SIGSEGV and not log and ("mmap" in fired or "brk" in fired) or
                 status == -signal.SIGABRT and not log and "pipe2" in fired or
                 status == -signal.SIGABRT and "break adjusted to free malloc space" in log or
                 status == LOADER_FAILED and "cannot allocate" in log.lower())

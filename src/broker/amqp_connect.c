@@ -284,7 +284,7 @@ void line_disconnect(struct line *line)
         (void)line->api->destroy_connection(line->state);
     line->state = NULL;
     relay_close_socket(line->relay);
-    for (amqp_channel_t i = 0; i < CHANNELS; i++)
-        content_drop(line, i);
+    for (size_t i = 0; i < CHANNELS; i++)
+        content_drop(line, (amqp_channel_t)i);
     line->is_blocked = false;
 }

@@ -371,8 +371,8 @@ static void set_up(void)
 static void end_all(void)
 {
     struct posting *posting;
-    for (amqp_channel_t i = 0; i < CHANNELS; i++)
-        content_drop(&world.line, i);
+    for (size_t i = 0; i < CHANNELS; i++)
+        content_drop(&world.line, (amqp_channel_t)i);
     line_void_questions(&world.line);
     while ((posting = confirms_take(&world.line.confirms, UINT64_MAX, true)) != NULL)
         line_tell_outcome(&world.line, posting, AMQP_UNKNOWN);

@@ -64,7 +64,7 @@ NOT_STARTED = re.compile("the spawner did not start")
 CAME_THROUGH = re.compile(
     r"ESCAPED|which it never may|reached the host|"
     r"^(\[.*?\] )?(verdict |the machine died|left |canary |exit_code |signal |usage\.|limits_hit\.|"
-    r"std(out|err) is |std(out|err) does not match .*: ['\"][^'\"])", re.S)
+    r"std(out|err) (is|does not match .*:) ['\"][^'\"])", re.S)
 # Beside a row's own time, stretched: nothing came for so long, so nothing will.
 SILENCE_S = 240
 

@@ -9,9 +9,11 @@ run.py --every N
 A loop has a process (the front, the spawner, or the boxes that it makes, up to their programs), a
 kind of fault, and something that a client wants. Number n of the calls that may fail so does, for
 n = 1, 2, 3 … until the client has all and nothing has failed. Each time: the client is answered
-in time, either with what it wanted or with an error of our form; the service is the same process
-as before, and its next run an ordinary one. In the end it has no more descriptors than at first, ends
-with 0, and leaves nothing on the host. Needs root. Speaks as tests/report.py says.
+in time, either with what it wanted or with an error of our form; a box that was made is, seen from
+inside, the one that is made without faults; the service is the same process as before, and its next
+run an ordinary one. In the end it has no more descriptors than at first, ends with 0, and leaves
+nothing on the host. A loop in which nothing failed at all fails, unless NOTHING_THERE has its reason.
+Needs root. Speaks as tests/report.py says.
 """
 import argparse
 import atexit

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Is every attack of the list shown somewhere? A number needs a program in tests/sandbox, or
 a line in one of the two tables of its README. And is each that a check of ours stops, and no
-layer of the box, shown to need that check (tests/layers/mutations.txt)? check_tree.py says
-what this finds."""
+layer of the box, shown to need that check (tests/layers/mutations.txt)? And does docs/SECURITY.md
+name the rows of each layer? check_tree.py says what this finds."""
 import re
 import sys
 
@@ -13,10 +13,15 @@ sys.path[:0] = [str(SANDBOX), str(LAYERS)]
 
 # pylint: disable=wrong-import-position
 import mutate
+import parts
 import row as corpus
 
 ROWS = {str(number) for number in range(1, 121)} | {"72b", "77b"}
 LINE = re.compile(r"^\| (\d+b?) (\w+) \| (.*) \|$", re.MULTILINE)
+# Of docs/SECURITY.md: a layer, and numbers with ranges among them.
+LAYER_LINE = re.compile(r"^\| `(\w+)` \| (\d[\d, –]*) \|", re.MULTILINE)
+# What it calls one layer.
+CALLED = {"users": "namespaces"}
 TOLD, ABSENT = "## Rows that are no program alone", "## Rows of what there is not"
 
 
@@ -54,4 +59,31 @@ def spoilt_complaints():
         test = mutation.test.partition(" ")[0]
         if "." in test and not (ROOT / test).is_file():
             found.append(f"'{mutation.row} {mutation.name}': there is no {test}")
+    return found
+
+
+def numbers(text):
+    """"1–3, 7" as a set"""
+    found = set()
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("–")
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+def layer_complaints():
+    """What programs try at each layer stands in their headers, and for people in SECURITY.md."""
+    page = (ROOT / "docs/SECURITY.md").read_text(encoding="utf-8")
+    told = {layer: numbers(text) for layer, text in LAYER_LINE.findall(page)}
+    tried = {layer: set() for layer in told}
+    for row in corpus.collect(SANDBOX, ROOT / "languages/samples"):
+        for word in re.findall(r"\w+", row.keys.get("layer", "")):
+            if CALLED.get(word, word) in tried:
+                tried[CALLED.get(word, word)].add(int(row.number))
+    found = [f"SECURITY.md names no programs of the layer '{layer}'"
+             for layer in set(parts.STEPS) - set(told) - set(CALLED)]
+    for layer in told:
+        found += [f"SECURITY.md lacks {number} at '{layer}'" for number in sorted(tried[layer] - told[layer])]
+        found += [f"SECURITY.md has {number} at '{layer}', which no program says"
+                  for number in sorted(told[layer] - tried[layer])]
     return found

@@ -73,6 +73,7 @@ int line_ask(struct line *line, struct question *question, struct err *err)
 
 int line_answer(struct line *line, struct question *question, struct err *err)
 {
+    content_drop(line, CHANNEL_ASK); /* begun as its answer, with the name of its queue */
     line->is_asked = false;
     list_remove(&question->item.link);
     relay_tell(line->relay, &question->item);

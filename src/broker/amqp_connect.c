@@ -284,10 +284,7 @@ void line_disconnect(struct line *line)
         (void)line->api->destroy_connection(line->state);
     line->state = NULL;
     relay_close_socket(line->relay);
-    for (size_t i = 0; i < CHANNELS; i++) {
-        if (line->contents[i].parcel)
-            item_free(&line->contents[i].parcel->item);
-        line->contents[i] = (struct content){0};
-    }
+    for (size_t i = 0; i < CHANNELS; i++)
+        content_drop(line, (amqp_channel_t)i);
     line->is_blocked = false;
 }

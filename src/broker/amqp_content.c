@@ -14,6 +14,14 @@ int content_begin(struct line *line, amqp_channel_t channel, const struct conten
     return 0;
 }
 
+void content_drop(struct line *line, amqp_channel_t channel)
+{
+    struct content *content = &line->contents[channel];
+    if (content->parcel)
+        item_free(&content->parcel->item);
+    *content = (struct content){0};
+}
+
 static const amqp_field_value_t *header_of(const amqp_basic_properties_t *properties,
                                            const char *name)
 {

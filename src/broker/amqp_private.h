@@ -163,7 +163,7 @@ struct content {
     bool has_header;
     bool redelivered;
     uint64_t tag;
-    const char *queue;
+    const char *queue;     /* a consumer's, or of the question that is asked */
     amqp_bytes_t exchange; /* these two are the library's, until the header has come */
     amqp_bytes_t key;
     struct parcel *parcel; /* NULL: it passes by */
@@ -223,6 +223,7 @@ int content_begin(struct line *line, amqp_channel_t channel, const struct conten
 int content_header(struct line *line, amqp_channel_t channel, uint64_t body_size,
                    const amqp_basic_properties_t *properties, struct err *err);
 int content_body(struct line *line, amqp_channel_t channel, amqp_bytes_t bytes, struct err *err);
+void content_drop(struct line *line, amqp_channel_t channel); /* what has begun */
 #define SEQUENCE_HEADER "runnel-sequence" /* by which a message that comes back is known */
 
 /* amqp_orders.c */

@@ -76,6 +76,8 @@ static int on_get_ok(struct line *line, amqp_channel_t channel, const amqp_metho
 {
     const amqp_basic_get_ok_t *got = method->decoded;
     const struct question *question = line_asked(line);
+    if (channel != CHANNEL_ASK)
+        return line_fail(line, err, "answers what was asked on another channel");
     struct content content = {
         .kind = CONTENT_GOT,
         .queue = question ? question->queue : NULL,
@@ -165,13 +167,21 @@ static const struct {
     {AMQP_CONNECTION_UNBLOCKED_METHOD, on_blocked},
 };
 
+/* What the library decodes of another class is another, smaller struct. */
+static int take_header(struct line *line, const amqp_frame_t *frame, struct err *err)
+{
+    if (frame->payload.properties.class_id != AMQP_BASIC_CLASS)
+        return line_fail(line, err, "sends the header of something that is no message");
+    return content_header(line, frame->channel, frame->payload.properties.body_size,
+                          frame->payload.properties.decoded, err);
+}
+
 static int take_frame(struct line *line, const amqp_frame_t *frame, struct err *err)
 {
     if (frame->channel >= CHANNELS)
         return line_fail(line, err, "speaks of a channel that we have not opened");
     if (frame->frame_type == AMQP_FRAME_HEADER)
-        return content_header(line, frame->channel, frame->payload.properties.body_size,
-                              frame->payload.properties.decoded, err);
+        return take_header(line, frame, err);
     if (frame->frame_type == AMQP_FRAME_BODY)
         return content_body(line, frame->channel, frame->payload.body_fragment, err);
     if (frame->frame_type != AMQP_FRAME_METHOD)

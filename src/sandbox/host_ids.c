@@ -27,12 +27,13 @@ uid_t host_ids_base(uint32_t wanted)
     return wanted != 0 ? wanted : HOST_IDS_BASE;
 }
 
-bool host_ids_usable(uint32_t wanted_base)
+int host_ids_usable(uint32_t wanted_base)
 {
-    static char map[4096];
-    return sys_capabilities_have(capabilities_needed) == 1 &&
-           fd_read_text_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) > 0 &&
-           host_ids_mapped(map, host_ids_base(wanted_base));
+    static char map[16 * 1024]; /* the kernel takes 340 lines */
+    ssize_t rc = sys_capabilities_have(capabilities_needed);
+    if (rc > 0)
+        rc = fd_read_text_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map);
+    return rc > 0 ? host_ids_mapped(map, host_ids_base(wanted_base)) : (int)rc;
 }
 
 bool host_ids_mapped(const char *uid_map, uid_t base)

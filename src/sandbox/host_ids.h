@@ -30,8 +30,9 @@ struct host_ids {
 
 /* Of the operator's choice; 0: none was made. */
 uid_t host_ids_base(uint32_t wanted);
-/* Is this process root with its rights, and with these users? Else it is without privilege. */
-bool host_ids_usable(uint32_t wanted_base);
+/* Is this process root with its rights, and with these users (1), else it is without privilege (0);
+ * -errno: that cannot be told. */
+int host_ids_usable(uint32_t wanted_base);
 /* Are these ids mapped in our user namespace? text: /proc/self/uid_map. */
 bool host_ids_mapped(const char *uid_map, uid_t base);
 /* The block of `before`, a user of this range who is the front's again if it is free; 0, or one

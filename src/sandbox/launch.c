@@ -49,7 +49,7 @@ unsigned sandbox_boxes_max(void)
 
 unsigned sandbox_host_users_max(uint32_t uid_base)
 {
-    return host_ids_usable(uid_base) ? HOST_IDS_BLOCK - 1 : UINT_MAX; /* one is the front's */
+    return host_ids_usable(uid_base) > 0 ? HOST_IDS_BLOCK - 1 : UINT_MAX; /* one is the front's */
 }
 
 static int image_file(struct err *err)

@@ -56,6 +56,7 @@ static int bind_tree(const char *from, const char *to, uint64_t attributes, stru
     return rc < 0 ? err_sys(err, -rc, "mount %s", from) : 0;
 }
 
+/* A link stays one, and a folder is mounted; a tree need not have each. */
 static int add_top_level(const char *toolchains, const char *name, struct err *err)
 {
     char path[PATH_MAX];
@@ -67,8 +68,12 @@ static int add_top_level(const char *toolchains, const char *name, struct err *e
         target[len] = '\0';
         return symlink(target, name) < 0 ? err_sys(err, errno, "link /%s", name) : 0;
     }
+    if (errno == ENOENT)
+        return 0;
     struct stat status;
-    if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+    if (errno != EINVAL || stat(path, &status) < 0) /* EINVAL: it is no link */
+        return err_sys(err, errno, "look at %s", path);
+    if (!S_ISDIR(status.st_mode))
         return 0;
     if (mkdir(name, 0755) < 0)
         return err_sys(err, errno, "make /%s", name);

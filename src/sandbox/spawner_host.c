@@ -31,6 +31,18 @@ static void set_layer(struct spawner *spawner, enum layer layer, enum layer_stat
         spawner->skip |= 1U << layer;
 }
 
+/* Who cannot be told from others is not taken for less than root: its boxes would be weaker than
+ * they could be. */
+static int find_privilege(struct spawner *spawner, struct err *err)
+{
+    int rc = host_ids_usable(spawner->settings.uid_base);
+    if (rc < 0)
+        return err_sys(err, -rc, "find out which rights and users there are");
+    spawner->privileged = rc > 0;
+    spawner->report.privileged = spawner->privileged;
+    return 0;
+}
+
 static int write_id_map(const char *path, unsigned id)
 {
     char text[32];
@@ -170,10 +182,8 @@ static void find_landlock(struct spawner *spawner)
 
 int spawner_prepare_host(struct spawner *spawner, struct err *err)
 {
-    if (check_proc(err) < 0)
+    if (check_proc(err) < 0 || find_privilege(spawner, err) < 0)
         return -1;
-    spawner->privileged = host_ids_usable(spawner->settings.uid_base);
-    spawner->report.privileged = spawner->privileged;
     for (int layer = 0; layer < LAYER_COUNT; layer++)
         set_layer(spawner, (enum layer)layer, LAYER_HOLDS, "");
     open_groups(spawner);

@@ -130,16 +130,24 @@ static int fill(int root, const struct workspace_open_message *message, int cont
     return 0;
 }
 
-/* Attached for a moment in the spawner's own namespace, where nothing runs. */
+/* Attached for a moment in the spawner's own namespace, where nothing runs. One that stayed would
+ * lie below those of all boxes that come: it is of no use then, and goes before the next is made.
+ */
 static int clone_ahead(struct workspace_mount *mount)
 {
+    static bool is_attached;
+    if (is_attached && umount2("/work", MNT_DETACH) < 0)
+        return -errno;
+    is_attached = false;
     int rc = sys_move_mount(mount->mount, AT_FDCWD, "/work");
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < WORKSPACE_CLONES && rc == 0; i++) {
         mount->clones[i] = sys_open_tree(AT_FDCWD, "/work", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         rc = mount->clones[i] < 0 ? mount->clones[i] : 0;
     }
-    (void)umount2("/work", MNT_DETACH);
-    return rc;
+    is_attached = umount2("/work", MNT_DETACH) < 0;
+    return is_attached ? -errno : rc;
 }
 
 static int try_clone(int mount)

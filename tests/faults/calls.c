@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,8 +36,9 @@ enum {
 
 /* epoll_ctl is not here: libuv ends the process when it cannot watch a descriptor, and the spawner
  * starts the next. Some of it depends on what the descriptor is: see call_may_fail. Not here: calls
- * that cannot fail, and those whose failure libc itself does not bear (futex). mmap and its like
- * are here, and left out where a sanitizer needs them (inject.c). */
+ * that cannot fail (as limits, a session and a host's name cannot, nor closing a range), and those
+ * whose failure libc itself does not bear (futex). mmap and its like are here, and left out where a
+ * sanitizer needs them (inject.c). */
 #define ROW(call, how)         \
     {                          \
         SYS_##call, #call, how \
@@ -78,6 +80,7 @@ static const struct {
     ROW(write, I | A | M | O | S | H),
     ROW(writev, I | A | M | O | S | H),
     ROW(pwrite64, M | O | S | H),
+    ROW(sendfile, M | O | S | H),
     ROW(sendto, I | A | M | H),
     ROW(sendmsg, I | A | M),
     ROW(recvfrom, I | A | M | H),
@@ -127,10 +130,25 @@ static const struct {
     ROW(statfs, M),
     ROW(readlink, M),
     ROW(readlinkat, M),
+    ROW(mknodat, S | M),
+    ROW(chmod, M),
     ROW(fchown, M),
+    ROW(fchownat, M),
     ROW(fchmod, M),
-    ROW(setresuid, A),
+    ROW(setresuid, A | M),
+    ROW(setresgid, M),
     ROW(setgroups, M),
+    ROW(capset, M),
+    ROW(prctl, M),
+    ROW(landlock_restrict_self, M),
+    ROW(dup2, M),
+    ROW(dup3, M),
+    ROW(chdir, M),
+    ROW(fchdir, M),
+    ROW(chroot, M),
+    ROW(bind, M),
+    ROW(listen, M),
+    ROW(setsockopt, M),
     ROW(execve, A | M),
     ROW(execveat, A | M),
     ROW(kcmp, M),
@@ -180,6 +198,7 @@ static bool takes_descriptor(unsigned long number)
     case SYS_write:
     case SYS_writev:
     case SYS_pwrite64:
+    case SYS_sendfile:
     case SYS_sendto:
     case SYS_sendmsg:
     case SYS_recvfrom:
@@ -241,14 +260,18 @@ static bool is_nonblocking(const struct call *call)
     return flags & O_NONBLOCK;
 }
 
+/* Which argument says how many bytes, or pieces of them. */
+int call_length(unsigned long number)
+{
+    return number == SYS_sendfile ? 3 : 2;
+}
+
 /* A pipe, a stream, a file on a disk: half of the bytes is an answer. One packet, one event, what
  * a pipe takes as one and one line for a file of the kernel's come whole or not at all. Who reads a
  * stream of the network gets all that has come: libmicrohttpd waits for more after less. */
 static bool may_be_short(const struct call *call, const char *target)
 {
-    if (call->number != SYS_readv && call->number != SYS_writev && call->args[2] < 2)
-        return false;
-    if ((call->number == SYS_readv || call->number == SYS_writev) && call->args[2] < 2)
+    if (call->args[call_length(call->number)] < 2)
         return false;
     if (call->number == SYS_recvfrom && strcmp(target, "inet") == 0)
         return false;
@@ -287,6 +310,13 @@ static bool is_duplication(unsigned long command)
     return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
 }
 
+/* What changes credentials makes a copy of them, and a filter takes memory; the rest are bits. */
+static bool takes_memory(unsigned long option)
+{
+    return option == PR_CAPBSET_DROP || option == PR_CAP_AMBIENT || option == PR_SET_KEEPCAPS ||
+           option == PR_SET_SECUREBITS || option == PR_SET_SECCOMP;
+}
+
 bool call_may_fail(const struct call *call, enum fault fault)
 {
     char target[256];
@@ -294,6 +324,8 @@ bool call_may_fail(const struct call *call, enum fault fault)
         return false;
     if (call->number == SYS_fcntl)
         return is_duplication(call->args[1]);
+    if (call->number == SYS_prctl)
+        return takes_memory(call->args[0]);
     if (fault == FAULT_ENOSPC && call->number == SYS_openat)
         return call->args[2] & O_CREAT;
     if (fault == FAULT_ENOSPC && call->number == SYS_open)

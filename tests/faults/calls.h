@@ -32,6 +32,8 @@ int fault_errno(enum fault fault);
 /* May the kernel answer this call so? What no kernel does, no program has to bear. */
 bool call_may_fail(const struct call *call, enum fault fault);
 
+int call_length(unsigned long number);
+
 /* For people: "openat", and what its descriptor is. */
 const char *call_name(unsigned long number);
 void call_target(const struct call *call, char *text, size_t size);

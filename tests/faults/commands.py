@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A program under faults from its first call to its last: `runnel run`, and a service that starts,
 serves a run and ends. It does what it is there for, or says in a sentence why not, with a status."""
+import functools
 import http.client
 import os
 import signal
+import subprocess
 import tempfile
 
 import faults
+import scenarios
 from service import Service, free_port, wait_until
 
 BOUND_S = 30
@@ -38,9 +41,10 @@ class Command:
         self.storage.cleanup()
 
     def _ended_before_main(self, status, log):
-        """Libraries have no better way to say it, nor has the loader; libuv makes some things once."""
+        """Libraries have no better way to say it (libc's malloc none at all, of a break that it does not
+        get), nor has the loader; libuv makes some things once."""
         fired = " ".join(self.injector.fired)
-        return (status == -signal.SIGSEGV and not log and "mmap" in fired or
+        return (status == -signal.SIGSEGV and not log and ("mmap" in fired or "brk" in fired) or
                 status == -signal.SIGABRT and not log and "pipe2" in fired or
                 status == -signal.SIGABRT and "break adjusted to free malloc space" in log or
                 status == LOADER_FAILED and "cannot allocate" in log.lower())
@@ -62,15 +66,30 @@ class Command:
         return []
 
 
+def _source():
+    source = tempfile.NamedTemporaryFile("w", suffix=".sh")
+    source.write(scenarios.LOOK)
+    source.flush()
+    return source
+
+
+@functools.cache
+def ordinary_box(program):
+    """As a program in it sees it when nothing fails."""
+    with _source() as source:
+        done = subprocess.run([program, "run", source.name], stdin=subprocess.DEVNULL, check=True,
+                              capture_output=True, text=True, timeout=BOUND_S)
+    return scenarios.checked(done.stdout)
+
+
 def run(tool, program, kind, number):
     """(what was hit, what is wrong) of `runnel run`"""
-    with tempfile.NamedTemporaryFile("w", suffix=".sh") as source:
-        source.write("echo up\n")
-        source.flush()
+    box = ordinary_box(program)
+    with _source() as source:
         command = Command(tool, kind, number, [program, "run", source.name], {})
         try:
             ended = command.injector.wait(BOUND_S)
-            wrong = command.complaints("up\n" in command.log()) if ended else ["it does not end"]
+            wrong = command.complaints(box in command.log()) if ended else ["it does not end"]
             return command.injector.fired, wrong
         finally:
             command.close()
@@ -101,12 +120,14 @@ def start(tool, program, kind, number):
     try:
         wait_until("it serves or ends", decided, BOUND_S)
         if not command.injector.has_ended():
-            served = [service.run("bash", "echo up", timeout=BOUND_S)]
+            served = [service.run("bash", scenarios.LOOK, timeout=BOUND_S)]
             if not _is_told(command, kind):
                 return command.injector.fired, ["it does not end when it is told to"]
         elif not command.injector.wait(BOUND_S):
             return command.injector.fired, ["it does not end"]
-        return command.injector.fired, command.complaints(served)
+        wrong = [f"another box: {answer}" for answer in served
+                 if not answer.get("error") and answer.get("output") != ordinary_box(program)]
+        return command.injector.fired, wrong + command.complaints(served)
     except (AssertionError, OSError, http.client.HTTPException, ValueError) as error:
         if command.injector.has_ended():
             command.injector.wait(BOUND_S)

@@ -108,11 +108,14 @@ static void set_register(pid_t task, size_t offset, unsigned long value)
     (void)ptrace(PTRACE_POKEUSER, task, offset, value);
 }
 
-/* Half of the bytes: a length in the third argument, or the first of several pieces. */
+/* Half of the bytes, or the first of several pieces. */
 static void shorten(const struct call *call)
 {
     bool pieces = call->number == SYS_readv || call->number == SYS_writev;
-    set_register(call->pid, offsetof(struct user, regs.rdx), pieces ? 1 : call->args[2] / 2);
+    int length = call_length(call->number);
+    set_register(call->pid,
+                 length == 3 ? offsetof(struct user, regs.r10) : offsetof(struct user, regs.rdx),
+                 pieces ? 1 : call->args[length] / 2);
 }
 
 static void consider(const struct call *call)

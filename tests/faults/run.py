@@ -9,16 +9,21 @@ run.py --every N
 A loop has a process (the front, the spawner, or the boxes that it makes, up to their programs), a
 kind of fault, and something that a client wants. Number n of the calls that may fail so does, for
 n = 1, 2, 3 … until the client has all and nothing has failed. Each time: the client is answered
-in time, either with what it wanted or with an error of our form; the service is the same process
-as before, and its next run an ordinary one. In the end it has no more descriptors than at first, ends
-with 0, and leaves nothing on the host. Needs root. Speaks as tests/report.py says.
+in time, either with what it wanted or with an error of our form; a box that was made is, seen from
+inside, the one that is made without faults; the service is the same process as before, and its next
+run an ordinary one. In the end it has no more descriptors than at first, ends with 0, and leaves
+nothing on the host. A loop in which nothing failed at all fails, unless NOTHING_THERE has its reason.
+Needs root. Speaks as tests/report.py says.
 """
 import argparse
 import atexit
+import collections
+import contextlib
 import dataclasses
 import http.client
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -45,8 +50,18 @@ STARTS_EVERY = 7  # a start has many calls, and takes long
 # Who hands a connection to the HTTP library. What that asks for itself (a connection, an upgrade) and
 # does not get cuts the connection: there is nothing left to answer over.
 ACCEPTING = ("on_ready", "accept_one", "run_daemon")
+# What has nothing in it that can fail so, and why; on some hosts it has.
+NOTHING_THERE = [
+    (re.compile("front-EBUSY-"), "it removes files of its own, and no folder"),
+    (re.compile("spawner-EBUSY-"), "groups are used again where that is possible; their end is in all-EBUSY-start"),
+    (re.compile("box-(EIO|SHORT)-"), "its files are the kernel's, up to its program"),
+    (re.compile("box-EBUSY-"), "it removes nothing"),
+]
 FIRST = int(os.environ.get("FAULTS_FIRST", "1"))
 PATIENCE = int(os.environ.get("FAULTS_PATIENCE", "6"))  # complaints of one loop
+
+
+WHOM = {"front": "the front", "spawner": "the spawner", "box": "boxes", "all": "starts and `runnel run`"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +116,7 @@ def run_command_loop(given, loop):
             break
         hits += 1
         number += step
-    print(f"# {loop.name}: {hits} faults")
-    return wrong
+    return hits, wrong
 
 
 def descriptors(pid):
@@ -122,6 +136,8 @@ class Faulty:
         self.service = Service("--concurrency=4", "--shutdown-grace=0s", env={**self.page.environment})
         for _ in range(3):
             self.ordinary()
+        scenarios.ordinary["box"] = scenarios.checked(
+            self.service.run("bash", scenarios.LOOK, timeout=scenarios.BOUND_S)["output"])
         openapi.document_at(self.service.port) # which answers are held to, and is asked for once
         self.idle()
 
@@ -162,6 +178,9 @@ class Faulty:
         with faults.Injector(self.tools / "inject", who, loop.kind, number, loop.times, pid,
                              env=environment) as injector:
             told = self.asked(scenario, injector)
+            if loop.process == "spawner":  # it clears up behind the answer
+                with contextlib.suppress(AssertionError):  # of which aftermath() says more
+                    self.idle()
         if injector.fired and isinstance(told, Exception) and scenarios.is_cut(told) and any(
                 "inet" in hit for hit in injector.fired):
             told = "cut, as its socket was"
@@ -238,7 +257,7 @@ class Faulty:
 
 
 def run_loop(faulty, given, loop):
-    """What is wrong, of one service; a new one where that has ended."""
+    """(faults, what is wrong), of one service; a new one where that has ended."""
     if not faulty.service:
         faulty.start()
     wrong, number, hits = [], FIRST, 0
@@ -257,8 +276,13 @@ def run_loop(faulty, given, loop):
                 wrong.append(f"the {name} had {before} descriptors and has {now}")
     if wrong:
         wrong += faulty.end()
-    print(f"# {loop.name}: {hits} faults")
-    return wrong
+    return hits, wrong
+
+
+def hit_complaints(loop, hits):
+    """A loop in which nothing failed shows nothing."""
+    known = any(pattern.match(loop.name) for pattern, _ in NOTHING_THERE)
+    return [] if hits > 0 or known else ["nothing failed: it shows nothing"]
 
 
 def main():
@@ -275,15 +299,21 @@ def main():
         clock.judge(faults.Page(given.tools / "shim.so", RUNNEL), report)
     faulty = Faulty(given.tools)
     atexit.register(faulty.kill)
+    did = collections.Counter()
     for loop in loops(os.environ.get("LONG")):
         if given.only not in loop.name:
             continue
         try:
-            wrong = run_command_loop(given, loop) if loop.process == "all" else \
+            hits, wrong = run_command_loop(given, loop) if loop.process == "all" else \
                 run_loop(faulty, given, loop)
         except AssertionError as error:
-            wrong = [f"{error}", *faulty.end()]
-        report.judge(loop.name, wrong)
+            hits, wrong = 0, [f"{error}", *faulty.end()]
+        print(f"# {loop.name}: {hits} faults")
+        report.judge(loop.name, wrong or hit_complaints(loop, hits))
+        did[loop.process] += hits
+        did["loops"] += hits > 0
+    report.did(f"{did.pop('loops', 0)} loops: " + ", ".join(
+        f"{count} faults in {WHOM[process]}" for process, count in did.items()))
     if faulty.service:
         report.judge("the-service-ends", faulty.end())
     return report.finish()

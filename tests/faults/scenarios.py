@@ -17,6 +17,33 @@ REFUSALS = (500, 503, 507)
 CODE = "read x; echo got $x; head -c 20000 /dev/zero | tr '\\0' a; echo text > outputs/a.txt"
 
 
+# What a box is, said by a program in it: its rights, its filter, what it sees of the host, its limits.
+# Not one of these may be another because something failed.
+LOOK = r"""while read -r name value; do
+case $name in Uid:|Gid:|Groups:|Cap*|NoNewPrivs:|Seccomp*) echo $name $value ;; esac
+done < /proc/self/status
+echo top /*
+while read -r name rest; do echo interface $name; done < /proc/self/net/dev
+while read -r number parent device root place rest; do echo mount $place; done < /proc/self/mountinfo
+echo groups $(</proc/self/cgroup)
+echo host $HOSTNAME
+ulimit -Hc -Hf -Hl -Hn -Hs -Hu
+{ echo x > /usr/x; } 2>/dev/null && echo wrote
+cd /proc/self/fd && echo open *
+"""
+HOLDS = ("CapEff: 0000000000000000", "CapBnd: 0000000000000000", "NoNewPrivs: 1", "Seccomp: 2",
+         "top /*\n", "interface lo:")
+ordinary = {}  # "box": what LOOK says in a service of ours, without faults
+
+
+def checked(said):
+    """What it says without faults is what it says of every box."""
+    missing = [text for text in HOLDS if text not in said]
+    if missing or "wrote" in said:
+        raise AssertionError(f"a box without faults lacks {missing}: {said}")
+    return said
+
+
 def _told(status, answer):
     """An answer that is not what was asked for."""
     if status not in REFUSALS:
@@ -39,11 +66,11 @@ def _ended(record, output):
 
 
 def execute(service):
-    status, answer = service.request("POST", "/execute", {"language": "bash", "code": "echo hello"},
+    status, answer = service.request("POST", "/execute", {"language": "bash", "code": LOOK},
                                      timeout=BOUND_S)
     if status != 200:
         return _told(status, answer)
-    if answer.get("output") == "hello\n" and not answer.get("error"):
+    if answer.get("output") == ordinary["box"] and not answer.get("error"):
         return None
     if "internal" in str(answer.get("error")).lower():
         return f"told {answer['error']}"

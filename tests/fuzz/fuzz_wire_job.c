@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A job, from its JSON and back: what is taken is whole, and is written alike the second
- * time. */
+ * time. What lists show of it and what is sent once more in its place are of the same job. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -52,11 +52,51 @@ static struct buf round_trip(struct slice text, bool must)
     return written;
 }
 
+/* Whatever says which job it is can be listed; and all that is taken says so. */
+static void check_summary(struct slice text, bool must)
+{
+    struct job_summary summary;
+    struct err err = {0};
+    if (job_summarize(text, &summary, &err) < 0) {
+        assert(err.text[0] && !must);
+        return;
+    }
+    assert(summary.header.id[0] && strlen(summary.header.id) < RUN_ID_SIZE);
+    assert(strlen(summary.header.front) < NODE_NAME_SIZE && summary.header.lane < LANES);
+    assert(strlen(summary.language) < sizeof summary.language && (summary.language[0] || !must));
+}
+
+static void check_renewed(struct slice text, bool must, bool contents)
+{
+    static const char id[] = "00000000-0000-4000-8000-000000000000";
+    struct job_summary summary;
+    struct job job;
+    struct err err = {0};
+    auto_buf struct buf renewed;
+    buf_init(&renewed, (size_t)2 * JOB_MAX_BYTES);
+    if (job_renew(text, id, 1, contents, &renewed, &err) < 0) {
+        assert(err.text[0] && !must);
+        return;
+    }
+    if (job_summarize(buf_slice(&renewed), &summary, &err) == 0)
+        assert(strcmp(summary.header.id, id) == 0 && summary.header.submitted_ms == 1 &&
+               !summary.header.aside);
+    if (!must)
+        return;
+    int rc = job_decode(buf_slice(&renewed), catalogue, &job, &err);
+    assert(rc == 0 && !job.spec.input_stays_open && job.has_contents <= contents);
+    job_fini(&job);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    const struct slice text = {(const char *)bytes, size};
     if (!catalogue)
         set_up();
-    auto_buf struct buf first = round_trip((struct slice){(const char *)bytes, size}, false);
+    auto_buf struct buf first = round_trip(text, false);
+    check_summary(text, first.len > 0);
+    check_renewed(text, first.len > 0, true);
+    check_renewed(text, first.len > 0, false);
     if (first.len == 0)
         return 0;
     auto_buf struct buf second = round_trip(buf_slice(&first), true);

@@ -38,6 +38,7 @@ TOP = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent / "sandbox"), str(HERE), str(HERE.parent)]
 
 # pylint: disable=wrong-import-position
+import mutate
 import parts
 import row as corpus
 import table
@@ -57,8 +58,17 @@ COMPILED_INSIDE = {"27", "28"}
 HOGS = re.compile("0(?!28)[0-3]")
 STARVED = re.compile("verdict timeout|the compiler ran longer")
 NOT_STARTED = re.compile("the spawner did not start")
+# What shows that an attack came through when nothing was in its way: it got where it must not, it or
+# the machine ended another way, something is left, or what it said of itself is another. That it said
+# nothing shows nothing.
+CAME_THROUGH = re.compile(
+    r"ESCAPED|which it never may|reached the host|"
+    r"^(\[.*?\] )?(verdict |the machine died|left |canary |exit_code |signal |usage\.|limits_hit\.|"
+    r"std(out|err) (is|does not match .*:) ['\"][^'\"])", re.S)
 # Beside a row's own time, stretched: nothing came for so long, so nothing will.
 SILENCE_S = 240
+
+MUTATIONS = "mutations"  # of elsewhere.txt: no row, but mutate.py
 
 Case = collections.namedtuple("Case", "row layer off")  # layer: alone on; None: all are out
 
@@ -94,7 +104,7 @@ def standing_for(rows, elsewhere):
     """[(row that is not carried out here, the row that stands for it or None, why)]"""
     found = []
     for row in rows:
-        if not layers_of(row) or "supervisor" in row.keys["layer"] or is_chosen(row, ""):
+        if not layers_of(row) or is_chosen(row, ""):
             continue
         found.append(next(((row.name, other, why) for pattern, other, why in elsewhere
                            if pattern.fullmatch(row.name)), (row.name, None, "")))
@@ -252,7 +262,8 @@ class Judge:
                   flush=True)
         complaints = self._complaints(case, result, found)
         self.report.judge(name, complaints)
-        mark = "broken" if "broken" in result else "falls" if found else "holds"
+        fell = any(map(CAME_THROUGH.search, found)) if case.layer is None else found
+        mark = "broken" if "broken" in result else "falls" if fell else "holds"
         with self._lock:
             self.as_expected[case.layer is None, mark] += not complaints
             self.marks[f"{case.row} {case.layer or '-'}"] = mark
@@ -271,8 +282,8 @@ class Judge:
 
     @staticmethod
     def _relevant(case, found):
-        """Without a group there are no figures of it; whether a row fails is another matter."""
-        if case.layer is None or "cgroup" not in case.off:
+        """Without a group there are no figures of it."""
+        if "cgroup" not in case.off:
             return found
         return [text for text in found if not re.match(r"(usage|limits_hit)\.", text)]
 
@@ -280,7 +291,8 @@ class Judge:
         if "broken" in result:
             return [result["broken"]]
         if case.layer is None:
-            return [] if found else ["nothing was in its way, and it did not succeed"]
+            return [] if any(map(CAME_THROUGH.search, found)) else [
+                "nothing was in its way, and it did not succeed", *found]
         why = self.cannot.get((case.row, case.layer))
         if why and not found:
             return ["it holds alone, and cannot.txt says that it cannot"]
@@ -354,9 +366,11 @@ def main(argv):
     options.runnel = os.path.abspath(options.runnel)
     options.folder = os.path.dirname(options.runnel)
     names = {row.name for row in all_rows}
+    spoilt = {int(mutation.row.rstrip("b")) for mutation in
+              mutate.read_mutations(HERE / "mutations.txt")}
     report.judge("every row of a layer is here, or another stands for it", [
         f"{name}: {other or 'elsewhere.txt does not know it'}" for name, other, _ in absent
-        if other not in names])
+        if other not in names and not (other == MUTATIONS and int(name[:3]) in spoilt)])
     judge_real_program(report, os.path.abspath(options.real), options.runnel)
     wanted = {case.row for case in cases}
     programs = compile_all([row for row in rows if row.name in wanted], options.folder)

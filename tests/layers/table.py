@@ -14,6 +14,7 @@ layers marked in it left out, it succeeds.
 ● the layer holds alone · ○ it cannot alone, see below · – the row is no matter of this layer
 """
 CELLS = {"holds": "●", "falls": "○", None: "–"}
+LINKS = {"mutations": "[MUTATIONS.md](MUTATIONS.md)"}
 MARKS = {cell: mark for mark, cell in CELLS.items() if mark}
 
 
@@ -47,7 +48,7 @@ def write(path, shown, unseen, cannot, absent):
     lines += [f"| {row} | {layer} | {cannot[row, layer]} |" for row, marks in shown.items()
               for layer, mark in zip(parts.STEPS, _of_row(marks)) if mark == "falls"]
     lines += ["", "## Shown by another row", "", "| row | the same attack | why |", "|---|---|---|"]
-    lines += dict.fromkeys(f"| {re.sub('/.*', '/…', name)} | {other} | {why} |"
+    lines += dict.fromkeys(f"| {re.sub('/.*', '/…', name)} | {LINKS.get(other, other)} | {why} |"
                            for name, other, why in absent)
     if unseen:
         lines += ["", "Not shown yet: " + ", ".join(unseen) + "."]

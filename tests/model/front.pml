@@ -74,6 +74,17 @@ end:
     :: d_step { RUN.message == sent && MAY_BREAK -> BREAKS; RUN.message = lost }
     :: d_step { RUN.message == lost && RUN.mirror == queued -> RUN.message = again; RUN.ready++ }
 
+    /* it dies; the one that is started again follows what was sent (front_resume.c), and has heard
+     * nothing of it. What it has told stays told: the store knows that. */
+    :: d_step {
+        IS_OPEN && (RUN.message == sent || RUN.message == again) &&
+        (RUN.mirror != queued || RUN.seen > 0) && MAY_BREAK ->
+            BREAKS;
+            RUN.message = again;
+            RUN.mirror = queued;
+            RUN.seen = 0
+    }
+
 #ifndef COARSE
     :: d_step { CAN_HEAR(0) -> hear(0, r) }
     :: d_step { CAN_HEAR(1) -> hear(1, r) }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* life.pml — the life of a run that a front takes and workers carry out, with everything that
  * may happen on the way: a worker dies, is cut off from the broker, or is so slow that its lease
- * ends; the front's connection breaks with a job on it; jobs come twice; clients cancel; time
- * runs out. For spin; run.py builds it, runs it, and shows that it can fail.
+ * ends; the front's connection breaks with a job on it; the front dies, and is started again; jobs
+ * come twice; clients cancel; time runs out. For spin; run.py builds it, runs it, and shows that it can fail.
  *
  * What must hold in every state
  *   a run moves along the arrows of engine/run_state.h alone, in the worker and in the front
@@ -18,8 +18,9 @@
  *
  * Each step below is one that nothing can come between: one script in Redis, one message, one
  * turn of a loop. What is not here: Redis away or emptied (then a run may be carried out twice
- * and the first end that the front hears counts; tests/system has it), what programs write, and
- * a front that ends (its runs' results stay in Redis).
+ * and the first end that the front hears counts; tests/system has it), what programs write, a front
+ * that dies with a message of which it does not know whether the broker has it (its run may be lost,
+ * which is told), and one that stays away (its runs' results stay in Redis).
  */
 #ifndef RUNS
 #define RUNS 2

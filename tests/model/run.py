@@ -76,6 +76,10 @@ MISTAKES = {
 }
 
 
+# That the narrower searches can fail, too: those that need no more than two troubles.
+SHOW_IN_TWO = ("ACK_FIRST", "SLOT_KEPT")
+
+
 # --- the words ---
 
 def text_of(path):
@@ -175,12 +179,12 @@ def judge_search(report, search):
     report.judge(search.name, complaints)
 
 
-def judge_mistake(report, mistake):
-    _, errors, said = run_search(SEARCHES[0], [mistake])
+def judge_mistake(report, mistake, search=SEARCHES[0]):
+    _, errors, said = run_search(search, [mistake])
     found = errors is not None and errors > 0
     if found:
-        print(f"# {mistake}: {what_failed(said)}", flush=True)
-    report.judge(f"a_mistake_shows/{mistake}",
+        print(f"# {mistake}, {search.name}: {what_failed(said)}", flush=True)
+    report.judge(f"a_mistake_shows/{search.name}/{mistake}",
                  [] if found else [f"nothing was found, though {MISTAKES[mistake]}"])
 
 
@@ -208,6 +212,9 @@ def main():
             pool.submit(guarded, judge_search, search, search.name)
         for mistake in MISTAKES:
             pool.submit(guarded, judge_mistake, mistake, mistake)
+        for mistake in SHOW_IN_TWO:
+            pool.submit(guarded, lambda report, what: judge_mistake(report, what, SEARCHES[1]), mistake,
+                        mistake)
     return report.finish()
 
 

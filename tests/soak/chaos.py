@@ -37,6 +37,7 @@ from service import ROOT, RUNNEL, descendants, is_alive, wait_until
 CLIENTS = 8
 LEVELS = {"idle": 0, "one": 1, "full": CLIENTS} # clients that work
 PHASE_S = 0.5 # after which it is killed, at most
+PROMISED_S = 2.0
 VICTIMS = {"front": 4, "spawner": 4, "both": 1, "spawner_twice": 1, "box": 2}
 
 
@@ -143,9 +144,11 @@ def rounds(service, load, after, kills, dice):
 
 
 def spread(seconds):
+    """With the share that came within what is promised: on a machine in use nothing is judged by it."""
     ordered = sorted(seconds)
+    kept = sum(value <= PROMISED_S for value in ordered) * 100 // len(ordered)
     return (f"median {statistics.median(ordered):.2f} s, 95 % {ordered[len(ordered) * 95 // 100]:.2f} s, "
-            f"longest {ordered[-1]:.2f} s")
+            f"longest {ordered[-1]:.2f} s; {kept} % within the {PROMISED_S:.0f} s that are promised")
 
 
 def tell(report, killer, load):

@@ -12,6 +12,8 @@ import os
 import time
 
 while True:
+    if len(os.listdir("/proc")) > 60:  # a few of them are no processes
+        os.write(1, b"ESCAPED: more processes than limits let be\n")
     try:
         os.fork()
     except OSError as error:

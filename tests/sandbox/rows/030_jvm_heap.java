@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * row: 30 jvm_heap
- * expect: failed memory_limit
+ * expect: failed
+ * stderr: java\.lang\.OutOfMemoryError
  * limits: timeout=30s
  * needs: cgroup
  * alone: yes

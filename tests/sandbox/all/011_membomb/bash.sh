@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# stdout: ^begun$
+echo begun
 text=xxxxxxxxxxxxxxxx
 while :; do
     text=$text$text

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// stdout: ^begun$
 using System;
 using System.Collections.Generic;
 
@@ -6,6 +7,7 @@ class Hog
 {
     static void Main()
     {
+        Console.WriteLine("begun");
         var hoard = new List<byte[]>();
         while (hoard.Count < 1 << 14)
         {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// expect: failed
+// stderr: java\.lang\.OutOfMemoryError
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# expect: killed_by_signal memory_limit timeout cpu_limit
-# needs: cgroup
+# expect: killed_by_signal
+# signal: 11
+# limits: timeout=30s cpu-time=30s stack=1M
 deeper() { deeper; }
 deeper
 echo "came back"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // expect: killed_by_signal
 // signal: 11
+// signal: 11
 #include <stdio.h>
 
 static long deeper(volatile long *above)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expect: failed memory_limit
+// expect: memory_limit
 // needs: cgroup
 package main
 

@@ -1,7 +1,6 @@
 <?php
 // SPDX-License-Identifier: MIT
-// expect: failed memory_limit
-// needs: cgroup
+// stderr: Allowed memory size of [0-9]+ bytes exhausted
 function deeper(int $depth): int
 {
     return deeper($depth + 1) + 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // expect: killed_by_signal
 // signal: 6
+// signal: 6
 // stderr: has overflowed its stack
 fn deeper(depth: u64) -> u64 {
     let here = [depth; 64];

@@ -2,6 +2,7 @@
 """Running a program through one service, as strangers' programs are: every box has the spawner,
 the networks, the groups and the host's numbers of those before it. Over pipes, or at a terminal."""
 
+import atexit
 import http.client
 import json
 import re
@@ -73,6 +74,7 @@ class Service(invoke.Runnel):
                                   f"--storage-dir={folder}/store"] + self.options),
                 env=self.environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=said,
                 stderr=said)
+        atexit.register(self._child.kill)  # harmless when it has ended
         with self._lock:
             self._live.add(self._child.pid)
         until = time.monotonic() + BEGIN_S

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the fuzz targets with libFuzzer and runs them, one a processor.
 
-run.py [--seconds N] [--jobs N] [TARGET...]     without targets: all
+run.py [--seconds N] [--jobs N] [--of clients|others | TARGET...]     without: all
 
 The seconds are those of a processor: what else the machine does takes nothing from them. What is found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to
 build-fuzz/crashes: put a crash, as small as -minimize_crash=1 makes it, into the corpus
@@ -31,6 +31,10 @@ SETUP = ["meson", "setup", str(BUILD), "-Db_sanitize=address,undefined", "-Db_lu
 # One input may take this long, and this many MiB.
 BOUNDS = ["-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1"]
 LOOKS_EVERY_S = 1
+# What anybody who reaches the port can feed. Others come from brokers, operators and the front.
+OF_CLIENTS = {"account", "addresses", "engineio", "http", "interactive", "jobs_lines",
+              "jobs_request", "json", "live", "multipart", "runs_query", "runs_request",
+              "signed_path", "socketio_packet", "upload", "websocket"}
 
 
 def build(targets):
@@ -89,13 +93,15 @@ def main(argv):
                         help="of a processor, for each target (FUZZ_SECONDS, else 600)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="targets at once (as many as there are processors)")
+    parser.add_argument("--of", choices=("clients", "others"), help="whom these targets hear")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all")
     options = parser.parse_args(argv)
     known = sorted(path.stem.removeprefix("fuzz_") for path in CORPUS.parent.glob("fuzz_*.c"))
     unknown = set(options.targets) - set(known)
     if unknown:
         parser.error(f"no target {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    targets = options.targets or known
+    chosen = {"clients": OF_CLIENTS, "others": set(known) - OF_CLIENTS, None: set(known)}
+    targets = options.targets or sorted(chosen[options.of])
     build(targets)
     report = Report()
 

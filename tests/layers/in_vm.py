@@ -106,7 +106,7 @@ class Cases:
 
     def __init__(self, runnel, slow):
         self.suite = sandbox.Suite(argparse.Namespace(
-            runnel=runnel, as_user="root", allow_missing=ALL_LAYERS, jobs=1, slow=slow,
+            runnel=runnel, through=None, as_user="root", allow_missing=ALL_LAYERS, jobs=1, slow=slow,
             times=False))
         self.rows = {row.name: row for row in corpus.collect(
             SANDBOX, HERE.parent.parent / "languages" / "samples")}

@@ -42,6 +42,13 @@ async function copiedText(page) {
     return page.evaluate('navigator.clipboard.readText()');
 }
 
+/* That, and nothing after it. */
+async function untilTyped(fake, words) {
+    for (let tries = 0; tries < 200 && fake.typed().length < words.length; tries++) await pause(20);
+    await pause(50);
+    assert.equal(fake.typed(), words);
+}
+
 export default {
     async a_program_asks_and_is_answered({ page, fake, url, shoot }) {
         await page.open(url);
@@ -194,8 +201,7 @@ export default {
         await run(page, 'lines');
         await page.untilText('#end-title', 'Waiting');
         await paste(page, '.xterm-helper-textarea', 'pasted');
-        await pause(50);
-        assert.equal(fake.typed(), 'pasted');
+        await untilTyped(fake, 'pasted');
     },
 
     async an_input_method_arrives({ page, fake, url }) {
@@ -205,8 +211,7 @@ export default {
         await page.untilText('#end-title', 'Waiting');
         await page.call('Input.imeSetComposition', { text: 'か', selectionStart: 1, selectionEnd: 1 });
         await page.insert('火');
-        await pause(100);
-        assert.equal(fake.typed(), '火');
+        await untilTyped(fake, '火');
     },
 
     async its_size_follows_the_window({ page, fake, url }) {

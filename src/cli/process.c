@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/process.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "observe/log.h"
+#include "os/fd.h"
 
 /* Each run has one box at a time, and a toolchain may be asked for its version. */
 static unsigned boxes(const struct config *config)
@@ -30,29 +29,18 @@ int process_become_spawner(struct wiring *wiring, int argc, char **argv, struct 
 }
 
 /* The loop writes the log itself, and whoever reads it may stop: a pager, a collector that hangs.
- * Then lines are lost, and not the service. One that is only slow is waited for, once. What poll
- * calls writable takes a whole line (PIPE_BUF) at once. */
-static bool log_takes_a_line(bool is_behind)
-{
-    enum { PATIENCE_MS = 50 };
-    struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
-    int rc;
-    do
-        rc = poll(&log, 1, is_behind ? 0 : PATIENCE_MS);
-    while (rc < 0 && errno == EINTR);
-    return rc != 0; /* a failure is write's to find */
-}
-
+ * Then lines are lost, and not the service. One that is only slow is waited for, once. */
 static void write_log(const char *line, unsigned long len)
 {
+    enum { PATIENCE_MS = 50 };
     static uint64_t lost;
     uint64_t untold = lost;
-    if (untold > 0 && log_takes_a_line(true)) {
+    if (untold > 0 && fd_takes_a_line(STDERR_FILENO, 0)) {
         lost = 0;
         log_event(LOG_ERROR, "log_lines_lost", LOG_U64("lines", untold), LOG_END);
         lost = lost > 0 ? untold : 0; /* it comes here, too, and may be lost itself */
     }
-    if (log_takes_a_line(untold > 0))
+    if (fd_takes_a_line(STDERR_FILENO, untold > 0 ? 0 : PATIENCE_MS))
         (void)!write(STDERR_FILENO, line, len);
     else
         lost++;

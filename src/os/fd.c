@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -95,6 +96,16 @@ int fd_set_nonblocking(int fd)
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
     return 0;
+}
+
+bool fd_takes_a_line(int fd, int patience_ms)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    int rc;
+    do
+        rc = poll(&wanted, 1, patience_ms);
+    while (rc < 0 && errno == EINTR);
+    return rc != 0;
 }
 
 union control {

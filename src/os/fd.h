@@ -8,6 +8,7 @@
 #define RUNNEL_OS_FD_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -39,6 +40,10 @@ DIR *dir_open_at(int dir_fd, const char *name);
 void dir_close(DIR **directory); /* closes unless NULL, sets NULL, keeps errno */
 
 int fd_set_nonblocking(int fd);
+
+/* Would a write of up to PIPE_BUF bytes go through at once, now or within this time? True also
+ * when that cannot be told: then the write finds out. */
+bool fd_takes_a_line(int fd, int patience_ms);
 
 /* One message with up to FD_PASS_MAX descriptors over a SOCK_SEQPACKET socket.
  * fd_receive never waits; it returns the message's length (0: the peer is gone, or

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "os/fd.h"
 #include "sandbox/spawner.h"
+
+enum { PATIENCE_MS = 50 };
 
 uint64_t spawner_now_ns(void)
 {
@@ -33,6 +36,6 @@ void spawner_log(const char *level, const char *event, const char *detail)
         snprintf(line, sizeof line,
                  "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"event\":\"%s\",\"detail\":\"%s\"}\n",
                  time, now.tv_nsec / 1000000, level, event, plain);
-    if (len > 0)
+    if (len > 0 && fd_takes_a_line(STDERR_FILENO, PATIENCE_MS)) /* else nobody reads it */
         (void)!write(STDERR_FILENO, line, MIN((size_t)len, sizeof line - 1));
 }

@@ -2,10 +2,12 @@
 """The whole service at its doors: more clients than slots, clients that leave, more
 requests than a client may send, and what a request may ask for at most."""
 
+import contextlib
 import fcntl
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -164,7 +166,15 @@ class Unread(Service):
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
                                         stderr=writer, cwd="/", env=self._environment)
+        self.other_writer = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
         os.close(writer)
+
+    def fill(self):
+        """To the last byte."""
+        with contextlib.suppress(BlockingIOError):
+            while os.write(self.other_writer, b"\n"):
+                pass
+        os.close(self.other_writer)
 
     def read(self):
         os.set_blocking(self.reader, False)
@@ -185,6 +195,13 @@ class Log(unittest.TestCase):
                 told += service.read()
             lost = [line["lines"] for line in told if line["event"] == "log_lines_lost"]
             self.assertGreater(lost[0], 50)
+
+    def test_a_front_is_replaced_all_the_same(self):
+        with Unread() as service:
+            self.addCleanup(os.close, service.reader)
+            service.fill()
+            os.kill(service.front(), signal.SIGKILL)
+            wait_until("it serves again", service.runs)
 
 
 class Listeners(unittest.TestCase):

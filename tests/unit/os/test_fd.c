@@ -131,6 +131,21 @@ static void more_descriptors_than_any_message_has_are_too_long(void **state)
     close_ends(&ends);
 }
 
+static void a_full_pipe_takes_no_line_and_one_without_a_reader_finds_out(void **state)
+{
+    static const char page[4096] = {0};
+    int pipe_fds[2];
+    (void)state;
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_true(fd_takes_a_line(pipe_fds[1], 0));
+    while (write(pipe_fds[1], page, sizeof page) > 0)
+        ;
+    assert_false(fd_takes_a_line(pipe_fds[1], 1));
+    assert_int_equal(close(pipe_fds[0]), 0);
+    assert_true(fd_takes_a_line(pipe_fds[1], 1));
+    assert_int_equal(close(pipe_fds[1]), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -139,6 +154,7 @@ int main(void)
         cmocka_unit_test(a_message_that_is_too_long_leaves_no_descriptor_behind),
         cmocka_unit_test(more_descriptors_than_fit_are_not_sent),
         cmocka_unit_test(more_descriptors_than_any_message_has_are_too_long),
+        cmocka_unit_test(a_full_pipe_takes_no_line_and_one_without_a_reader_finds_out),
     };
     return cmocka_run_group_tests_name("os/fd", tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ def compile_all(rows, folder):
     programs = {}
     for row in rows:
         if row.language == "c" and row.number not in COMPILED_INSIDE:
-            place = os.path.join(folder, row.path.stem)
+            place = os.path.join(folder, row.name.replace("/", "-"))
             text = corpus.source_of(row, HERE.parent / "sandbox", {})
             subprocess.run(["gcc", "-std=gnu17", "-O2", "-w", "-o", place, "-x", "c", "-", "-lm"],
                            input=text, text=True, check=True)

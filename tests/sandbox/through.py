@@ -125,7 +125,8 @@ class Service(invoke.Runnel):
         ended = time.monotonic()
         result = record if status < 300 else None
         if result and self.terminal:
-            result["stdout"] = result["stderr"] = result["stdout"].replace("\r\n", "\n")
+            result["stdout"] = result["stdout"].replace("\r\n", "\n")
+            result["stderr"] += result["stdout"]  # a compiler has no terminal
         return invoke.Outcome(None if result else status, json.dumps(record).encode(), b"", began,
                               ended, record is None, result), self._folder()
 

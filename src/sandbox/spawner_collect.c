@@ -143,13 +143,6 @@ static void open_folder(struct spawner_collection *collection, struct found *fou
     (void)take_fd(&fd);
 }
 
-static void close_folder(struct spawner_collection *collection)
-{
-    if (collection->directory)
-        (void)closedir(collection->directory);
-    collection->directory = NULL;
-}
-
 /* False when there is more. */
 static bool read_names(struct spawner_collection *collection, const struct found *found)
 {
@@ -212,7 +205,7 @@ static void look(struct spawner_collection *collection)
         open_folder(collection, found);
     if (found->walked && !read_names(collection, found))
         return;
-    close_folder(collection);
+    dir_close(&collection->directory);
     collection->listed++;
     if (collection->listed == collection->count)
         qsort(collection->found, collection->count, sizeof(struct found *), by_path);
@@ -354,7 +347,7 @@ void spawner_forget_collection(struct spawner_workspace *workspace)
     for (size_t i = 0; i < collection->count; i++)
         free(collection->found[i]);
     free(collection->found);
-    close_folder(collection);
+    dir_close(&collection->directory);
     fd_close(&collection->folder);
     reserve_give(collection);
 }

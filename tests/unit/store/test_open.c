@@ -49,6 +49,15 @@ static void check_refused(struct fixture *fixture, const char *words)
 
 /* --- the folder --- */
 
+/* What is made has the rights that we ask for, and not what the umask left of them. */
+static void open_in(struct fixture *fixture, const char *dir)
+{
+    fixture->config.dir = dir;
+    mode_t before = umask(0);
+    fixture_open(fixture);
+    (void)umask(before);
+}
+
 static void the_folder_is_made_for_its_owner_alone(void **state)
 {
     static const char *const plain[] = {"deep/er/store/runnel.db", "deep/er/store/runnel.db-wal",
@@ -56,10 +65,7 @@ static void the_folder_is_made_for_its_owner_alone(void **state)
     struct fixture *fixture = *state;
     char dir[200];
     (void)snprintf(dir, sizeof dir, "%s", in(fixture, "deep/er/store"));
-    fixture->config.dir = dir;
-    mode_t before = umask(0);
-    fixture_open(fixture);
-    (void)umask(before);
+    open_in(fixture, dir);
     assert_int_equal(status_of(dir).st_mode & 07777, 0700);
     assert_int_equal(status_of(in(fixture, "deep/er/store/files")).st_mode & 07777, 0700);
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
@@ -71,10 +77,7 @@ static void a_slash_behind_its_name_makes_it_no_other_folder(void **state)
     struct fixture *fixture = *state;
     char dir[210];
     (void)snprintf(dir, sizeof dir, "%s//", in(fixture, "deep/store"));
-    fixture->config.dir = dir;
-    mode_t before = umask(0);
-    fixture_open(fixture);
-    (void)umask(before);
+    open_in(fixture, dir);
     assert_int_equal(status_of(in(fixture, "deep")).st_mode & 07777, 0755);
     assert_int_equal(status_of(in(fixture, "deep/store")).st_mode & 07777, 0700);
 }

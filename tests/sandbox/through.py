@@ -3,14 +3,17 @@
 the networks, the groups and the host's numbers of those before it. Over pipes, or at a terminal."""
 
 import atexit
-import http.client
 import json
+import pathlib
 import re
-import signal
-import subprocess
+import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+
+# pylint: disable=wrong-import-position
 import invoke
+import service
 
 # What a run of the command line has, where a row asks for nothing (docs/LIMITS.md, `batch`).
 USUAL = {"timeout": "10s", "cpu-time": "10s", "max-output": "1M"}
@@ -28,7 +31,7 @@ SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 # What a run that is waited for may ask for; another one is asked for until it has ended.
 WAITED = {"timeout_ms": 10000, "cpu_ms": 20000, "memory_mb": 512, "max_output_bytes": 2 * MIB_BYTES}
 ENDED = {"succeeded", "failed", "timeout", "oom", "killed"}
-POLL_S, BEGIN_S, END_S = 0.05, 60, 60
+POLL_S = 0.05
 
 
 def in_json(unit, text):
@@ -62,57 +65,37 @@ class Service(invoke.Runnel):
     def __init__(self, binary, account, scratch, options, terminal):
         super().__init__(binary, account, scratch, options)
         self.terminal = terminal
-        self._child = None
-        self._port = None
+        self._service = None
 
     def start(self):
-        folder = self._folder()
-        log = folder / "log"
-        with open(log, "wb") as said:
-            self._child = subprocess.Popen(
-                self._as_account([self.binary, "serve", "--listen=127.0.0.1:0",
-                                  f"--storage-dir={folder}/store"] + self.options),
-                env=self.environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=said,
-                stderr=said)
-        atexit.register(self._child.kill)  # harmless when it has ended
+        self._service = service.Service(*self.options, env=self.environment, wait=False,
+                                        user=self.account and self.account.pw_name,
+                                        binary=self.binary)
+        process = self._service.process
+        atexit.register(process.kill)  # harmless when it has ended
         with self._lock:
-            self._live.add(self._child.pid)
-        until = time.monotonic() + BEGIN_S
-        while not (port := re.search(r'"port":(\d+)', log.read_text("utf-8"))):
-            if self._child.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"the service did not begin: {log.read_text('utf-8')[:600]}")
-            time.sleep(POLL_S)
-        self._port = int(port[1])
+            self._live.add(process.pid)
+        self._service.wait_ready()
 
     def stop(self):
         """Its exit status; what it holds is given back by then."""
-        self._child.send_signal(signal.SIGTERM)
-        status = self._child.wait(END_S)
+        process = self._service.process
+        self._service.close()
         with self._lock:
-            self._live.discard(self._child.pid)
-        return status
-
-    def _request(self, method, path, body=None):
-        """(status, what is in the answer)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2 * invoke.COMPILE_AND_SLACK_S)
-        try:
-            connection.request(method, path, body and json.dumps(body).encode(),
-                               {"Content-Type": "application/json"} if body else {})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
-        finally:
-            connection.close()
+            self._live.discard(process.pid)
+        return process.returncode
 
     def _record(self, body, timeout_s):
         """(status, the record at its end; None: it does not come)"""
         waited = not self.terminal and is_waited_for(body["limits"])
-        status, record = self._request("POST", f"/v1/runs?wait={json.dumps(waited)}", body)
+        status, record = self._service.request("POST", f"/v1/runs?wait={json.dumps(waited)}",
+                                               body, 2 * invoke.COMPILE_AND_SLACK_S)
         until = time.monotonic() + timeout_s
         while status < 300 and record["status"] not in ENDED:
             if time.monotonic() > until:
                 return status, None
             time.sleep(POLL_S)
-            record = self._request("GET", f"/v1/runs/{record['id']}")[1]
+            record = self._service.request("GET", f"/v1/runs/{record['id']}")[1]
         return status, record
 
     def run(self, row, source, name, extra_args=(), env=()):

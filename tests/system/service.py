@@ -95,13 +95,13 @@ def groups(spawner):
 class Service:
     """with Service("--flag") as service: service.run("python", "print(1)")"""
 
-    def __init__(self, *flags, env=None, user=None, under=(), wait=True):
+    def __init__(self, *flags, env=None, user=None, under=(), wait=True, binary=RUNNEL):
         self.port = free_port()
         self._log = tempfile.TemporaryFile()
         self._storage = tempfile.TemporaryDirectory(prefix="runnel-test-", ignore_cleanup_errors=True)
         if user:
             os.chown(self._storage.name, pwd.getpwnam(user).pw_uid, -1)
-        command = [*under, RUNNEL, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
+        command = [*under, binary, "serve", f"--listen=127.0.0.1:{self.port}", *flags]
         if user:
             command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
         self._command = command

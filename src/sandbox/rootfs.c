@@ -23,7 +23,7 @@ static const char *const folders[] = {"usr",       "etc",  "dev",  "dev/shm",
  * that have not merged them) a folder of its own. */
 static const char *const top_level[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
 
-static const struct {
+static const struct device {
     const char *name;
     unsigned major;
     unsigned minor;
@@ -106,16 +106,26 @@ static int bind_device(const char *name, struct err *err)
     return 0;
 }
 
+/* A node of its own, or, where making one is forbidden (to who is not root, and in a container),
+ * the host's. */
+static int add_device(const struct device *device, bool privileged, struct err *err)
+{
+    char path[32];
+    (void)snprintf(path, sizeof path, "dev/%s", device->name);
+    if (privileged && mknod(path, S_IFCHR | 0666, makedev(device->major, device->minor)) == 0) {
+        if (chmod(path, 0666) < 0)
+            return err_sys(err, errno, "set the mode of /%s", path);
+        return 0;
+    }
+    if (privileged && errno != EPERM)
+        return err_sys(err, errno, "make the device /%s", path);
+    return bind_device(device->name, err);
+}
+
 static int add_devices(bool privileged, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
-        char path[32];
-        (void)snprintf(path, sizeof path, "dev/%s", devices[i].name);
-        bool made = privileged &&
-                    mknod(path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) == 0;
-        if (made && chmod(path, 0666) < 0)
-            return err_sys(err, errno, "set the mode of /%s", path);
-        if (!made && bind_device(devices[i].name, err) < 0)
+        if (add_device(&devices[i], privileged, err) < 0)
             return -1;
     }
     return 0;

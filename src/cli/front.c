@@ -2,7 +2,6 @@
 #include "cli/front.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -14,6 +13,7 @@
 
 #include "base/slice.h"
 #include "base/util.h"
+#include "os/user.h"
 #include "sandbox/seccomp_policy.h"
 
 struct front {
@@ -35,23 +35,39 @@ static int step_bounding(const struct front *front)
 
 static int step_user(const struct front *front)
 {
-    gid_t gid = (gid_t)front->uid;
     if (front->uid == 0) /* no user of its own: the spawner has no privilege either */
         return 0;
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-        setresuid(front->uid, front->uid, front->uid) < 0)
+    if (prctl(PR_SET_KEEPCAPS, 1) < 0)
         return -errno;
-    return 0;
+    int rc = user_become(front->uid);
+    return rc < 0 || prctl(PR_SET_KEEPCAPS, 0) == 0 ? rc : -errno;
 }
 
-static int step_capabilities(const struct front *front)
+/* `kept`: bits of what it has already. */
+static int keep_capabilities(uint32_t kept)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    (void)front;
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
         return -errno;
-    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    kept &= data[0].permitted;
+    data[0] = (struct __user_cap_data_struct){.permitted = kept, .effective = kept};
+    data[1] = (struct __user_cap_data_struct){0};
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int step_only_bind(const struct front *front)
+{
+    (void)front;
+    return keep_capabilities(1U << CAP_NET_BIND_SERVICE);
+}
+
+static int step_no_capability(const struct front *front)
+{
+    (void)front;
+    return keep_capabilities(0);
 }
 
 static int step_no_core(const struct front *front)
@@ -87,21 +103,40 @@ static int step_filter(const struct front *front)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
 }
 
-/* clang-format off */
-static const struct {
+struct step {
     const char *name;
     int (*run)(const struct front *front);
     const char *why_here;
-} steps[] = {
+};
+
+/* clang-format off */
+static const struct step first[] = {
     {"bounding",          step_bounding,          "needs CAP_SETPCAP, which the user change takes"},
     {"user",              step_user,              "last use of CAP_SETUID"},
-    {"capabilities",      step_capabilities,      "what the user change kept: all of them, for a user that had some"},
+    {"capabilities",      step_only_bind,         "what the user change kept: all of them"},
+};
+static const struct step last[] = {
+    {"no capability",     step_no_capability,     "what is served is bound"},
     {"core",              step_no_core,           "anywhere: memory with clients' data must not reach a disk"},
     {"parent",            step_parent,            "after the user change, which clears it"},
     {"no new privileges", step_no_new_privileges, "the filter needs it"},
     {"filter",            step_filter,            "last: it forbids most calls used above"},
 };
 /* clang-format on */
+
+static int take(const struct front *front, const struct step *steps, size_t count, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = steps[i].run(front);
+        if (rc < 0)
+            rc = err_sys(err, -rc, "privilege cannot be dropped: %s", steps[i].name);
+    }
+#ifdef RUNNEL_SANITIZED
+    (void)prctl(PR_SET_DUMPABLE, 1); /* for the leak check, see below: the user change took it */
+#endif
+    return rc;
+}
 
 static int compile_filter(struct front *front, struct err *err)
 {
@@ -118,18 +153,18 @@ static int compile_filter(struct front *front, struct err *err)
 #endif
 }
 
-int front_drop_privilege(uid_t uid, pid_t spawner, struct err *err)
+int front_become_user(uid_t uid, struct err *err)
 {
-    struct front front = {.uid = uid, .spawner = spawner};
+    const struct front front = {.uid = uid};
+    return take(&front, first, ARRAY_LEN(first), err);
+}
+
+int front_drop_privilege(pid_t spawner, struct err *err)
+{
+    struct front front = {.spawner = spawner};
     int rc = compile_filter(&front, err);
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(steps); i++) {
-        rc = steps[i].run(&front);
-        if (rc < 0)
-            rc = err_sys(err, -rc, "privilege cannot be dropped: %s", steps[i].name);
-    }
+    if (rc == 0)
+        rc = take(&front, last, ARRAY_LEN(last), err);
     seccomp_program_fini(&front.filter);
-#ifdef RUNNEL_SANITIZED
-    (void)prctl(PR_SET_DUMPABLE, 1); /* as above: the user change took it */
-#endif
     return rc;
 }

@@ -76,7 +76,7 @@ struct service {
 void service_observe(void *context, const struct run *run);
 void service_start_counts(struct service *service);
 
-/* serve_storage.c: opens with the rights that we start with … */
+/* serve_storage.c: opens with the rights that we start with, and is the front's user then … */
 int service_open_storage(struct service *service, struct err *err);
 /* Who keeps the engine's runs, and counts them. */
 void service_set_keepers(struct service *service, struct engine_config *engine);

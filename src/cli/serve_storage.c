@@ -3,12 +3,19 @@
  * made; and who it may call. */
 #include <string.h>
 
+#include "cli/front.h"
 #include "cli/serve_private.h"
 #include "cli/storage.h"
 #include "loop/loop.h"
 #include "observe/log.h"
 
 enum { WEBHOOK_TIMEOUT_MS = 10000, WEBHOOKS_AT_ONCE = 16 };
+
+/* The folder is in its hands; that much of its rights it gives up here. */
+static int become_front(uid_t owner, struct err *err)
+{
+    return front_become_user(owner == (uid_t)-1 ? 0 : owner, err);
+}
 
 /* Who is root has a user of its own for the front, which must be able to write. */
 static int open_store(struct service *service, struct err *err)
@@ -21,6 +28,7 @@ static int open_store(struct service *service, struct err *err)
     struct store_config store = {
         .dir = dir,
         .owner = front == 0 ? (uid_t)-1 : front,
+        .become_owner = become_front,
         .keep_ms = config->keep_runs_ms,
         .keep_bytes = config->keep_storage_bytes,
         .keeps_open = config->broker != NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* verb_serve.c — `runnel serve`, twice in one life: first it reads everything
  * that can be wrong and becomes the spawner; then the spawner starts it again,
- * as the front, which binds, gives up its rights, and serves. */
+ * as the front, which gives up root, binds, gives up the rest, and serves. */
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "base/util.h"
 
@@ -95,11 +96,33 @@ static int on_committed(void *context, sqlite3 *handle, const char *name, int lo
     return SQLITE_OK;
 }
 
+/* SQLite would make every name absolute, and resolve it from the root on, where who has given up
+ * its privilege may not search. Ours is one of an open folder (store_folder.c). */
+static int keep_name(sqlite3_vfs *files, const char *name, int size, char *ret_name)
+{
+    (void)files;
+    return snprintf(ret_name, (size_t)size, "%s", name) < size ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
+/* SQLite's own files but for that; it keeps the pointer. */
+static const char *use_files(void)
+{
+    static sqlite3_vfs files;
+    const sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+    if (!files.zName && usual) {
+        files = *usual;
+        files.zName = "runnel";
+        files.xFullPathname = keep_name;
+        (void)sqlite3_vfs_register(&files, 0);
+    }
+    return "runnel";
+}
+
 int database_open(struct database *db, const char *path, struct err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                 SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-    int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+    int rc = sqlite3_open_v2(path, &db->handle, flags, use_files());
     if (rc != SQLITE_OK)
         return database_fail(db, rc, err);
     (void)sqlite3_busy_timeout(db->handle, BUSY_MS);

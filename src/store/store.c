@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and closing. Everything that needs a path or privilege happens here,
- * before either is gone: the database, its log and its index are open, the last
- * because the recovery writes; what SQLite needs later goes through these
- * descriptors, a checkpoint too, and what is temporary stays in memory. */
+/* Opening and closing. What needs a path or privilege happens here: the folder is made, opened and
+ * given away. The database, its log and its index are opened through it, the last because the
+ * recovery writes; what SQLite needs later goes through these descriptors, a checkpoint too, and
+ * what is temporary stays in memory. */
 #include "store/store.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/util.h"
+#include "os/user.h"
 #include "store/content.h"
 #include "store/schema.h"
 #include "store/store_private.h"
@@ -97,7 +100,8 @@ static int recover(struct store *store, struct err *err)
 
 static int open_database(struct store *store, struct err *err)
 {
-    if (database_open(&store->db, store->folder.path, err) < 0)
+    if (store_folder_make_database(&store->folder, err) < 0 ||
+        database_open(&store->db, store->folder.name, err) < 0)
         return -1;
     if (schema_migrate(&store->db, schema_current(), err) < 0)
         return -1;
@@ -172,12 +176,25 @@ int store_open(const struct store_config *config, struct store **ret_store, stru
     store->config.dir = NULL;
     if (config->min_free_bytes == 0)
         store->config.min_free_bytes = min_free_default;
-    if (open_database(store, err) < 0 || make_ready(store, err) < 0)
-        return fail_to_open(config->dir, err);
     if (store_folder_give(&store->folder, config->owner, err) < 0)
         return -1;
+    if (config->become_owner && config->become_owner(config->owner, err) < 0)
+        return -1;
+    if (open_database(store, err) < 0 || make_ready(store, err) < 0)
+        return fail_to_open(config->dir, err);
     *ret_store = take_ptr(&store);
     return 0;
+}
+
+static int become_owner(const struct store_folder *folder, struct err *err)
+{
+    struct stat status;
+    if (geteuid() != 0)
+        return 0;
+    int rc = fstat(folder->dir, &status) < 0 ? -errno : 0;
+    if (rc == 0 && status.st_uid != 0)
+        rc = user_become(status.st_uid);
+    return rc < 0 ? err_sys(err, -rc, "become the owner of the folder") : 0;
 }
 
 /* Only who has the folder locked may change tables; a service that has it did that. */
@@ -186,7 +203,7 @@ static int open_beside(struct store *store, struct err *err)
     const struct schema *schema = schema_current();
     if (store_folder_lock(&store->folder, 1, NULL) == 0)
         return open_database(store, err);
-    if (database_open(&store->db, store->folder.path, err) < 0)
+    if (database_open(&store->db, store->folder.name, err) < 0)
         return -1;
     int rc = schema_is(&store->db, schema, err);
     if (rc < 0)
@@ -204,7 +221,7 @@ int store_open_beside(const char *dir, struct store **ret_store, struct err *err
         return err_sys(err, ENOMEM, "the store");
     if (store_folder_open(&config, false, &store->folder, err) < 0)
         return -1;
-    if (open_beside(store, err) < 0)
+    if (become_owner(&store->folder, err) < 0 || open_beside(store, err) < 0)
         return fail_to_open(dir, err);
     store_folder_unlock(&store->folder); /* a service may start meanwhile */
     *ret_store = take_ptr(&store);

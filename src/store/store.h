@@ -41,8 +41,10 @@ enum {
 };
 
 struct store_config {
-    const char *dir;         /* made when missing, mode 0700; ours alone: locked */
-    uid_t owner;             /* of what is made in it; (uid_t)-1: as it comes */
+    const char *dir; /* made when missing, mode 0700; ours alone: locked */
+    uid_t owner;     /* of the folder; (uid_t)-1: as it comes. Such a user may have made what
+                        is in it, so that root is no match: */
+    int (*become_owner)(uid_t owner, struct err *err); /* called before anything is read; or NULL */
     uint64_t keep_ms;        /* finished runs, with all that is theirs; 0: for ever */
     uint64_t keep_bytes;     /* of all runs and files together; the oldest finished runs go first,
                                 then the oldest uploads; 0: any */
@@ -253,7 +255,8 @@ int store_key_add_now(struct store *store, const struct store_key *key, uint64_t
                       struct err *err);
 int store_key_revoke_now(struct store *store, uint64_t number, uint64_t now_ms, struct err *err);
 int store_key_list_now(struct store *store, store_keys_fn *each, void *context, struct err *err);
-/* For those: opens a folder that a service may have open; only the calls above. */
+/* For those: opens a folder that a service may have open; only the calls above. A process that is
+ * root is the folder's owner from then on (user_become). */
 int store_open_beside(const char *dir, struct store **ret_store, struct err *err);
 
 void store_key_add(struct store *store, const struct store_key *key, store_done_fn *done,

@@ -5,9 +5,9 @@
  *     lock                       held by the service
  *     files/                     contents (content.h)
  *
- * It is opened with privilege, and belongs to a user without: a front that was
- * taken over may have left links in it that lead elsewhere. So nothing is opened,
- * or given away, that is not a plain file under one name. */
+ * It is opened and given away with privilege, and belongs to a user without: a front that was taken
+ * over may have left links in it that lead elsewhere. So nothing is opened, or given away, that is
+ * not a plain file under one name; and what is in the files is looked at by that user alone. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,33 +71,31 @@ static bool is_plain(const struct stat *status)
 
 /* Made by us, since SQLite would let others read it; -wal and -shm follow its mode. Not opened
  * when it is there: closing a file drops all locks that this process has on it. */
-static int make_database(const struct store_folder *folder, const char *dir, struct err *err)
+int store_folder_make_database(const struct store_folder *folder, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(databases); i++) {
         struct stat status;
         if (fstatat(folder->dir, databases[i], &status, AT_SYMLINK_NOFOLLOW) < 0) {
             if (errno != ENOENT)
-                return fail(err, errno, "cannot look at the database in", dir);
+                return fail(err, errno, "cannot look at the files beside", folder->path);
         } else if (!is_plain(&status))
-            return err_set(err, ERR_CONFIG, "%s in %s is not a plain file; %s", databases[i], dir,
-                           remedy);
+            return err_set(err, ERR_CONFIG, "%s is not a plain file, of those of %s; %s",
+                           databases[i], folder->path, remedy);
     }
     int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     auto_close int fd = openat(folder->dir, databases[0], flags, 0600);
     if (fd < 0 && errno != EEXIST)
-        return fail(err, errno, "cannot make the database in", dir);
+        return fail(err, errno, "cannot make", folder->path);
     return 0;
 }
 
-/* SQLite refuses links in its path, so that none is put there between this and its open. */
-static int find_path(struct store_folder *folder, const char *dir, struct err *err)
+static int name_database(struct store_folder *folder, const char *dir, struct err *err)
 {
-    auto_free char *real = realpath(dir, NULL);
-    if (!real)
-        return fail(err, errno, "cannot find the folder", dir);
-    int len = snprintf(folder->path, sizeof folder->path, "%s/%s", real, databases[0]);
+    int len = snprintf(folder->path, sizeof folder->path, "%s/%s", dir, databases[0]);
     if (len < 0 || (size_t)len >= sizeof folder->path)
         return fail(err, ENAMETOOLONG, "cannot open the folder", dir);
+    (void)snprintf(folder->name, sizeof folder->name, "/proc/self/fd/%d/%s", folder->dir,
+                   databases[0]);
     return 0;
 }
 
@@ -134,11 +132,9 @@ int store_folder_open(const struct store_config *config, bool locked, struct sto
     enum { TRIES = 60 }; /* 3 s: a predecessor that was killed may still be ending */
     *folder = (struct store_folder){.dir = -1, .lock = -1, .files = -1};
     if (make_folders(config->dir, err) < 0 || open_folders(config->dir, folder, err) < 0 ||
-        find_path(folder, config->dir, err) < 0)
+        name_database(folder, config->dir, err) < 0)
         return -1;
-    if (locked && store_folder_lock(folder, TRIES, err) < 0)
-        return -1;
-    return make_database(folder, config->dir, err);
+    return locked ? store_folder_lock(folder, TRIES, err) : 0;
 }
 
 /* An entry of `dir`; one that is not ours to give is left alone. */

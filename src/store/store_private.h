@@ -29,7 +29,8 @@ struct store_folder {
     int dir;
     int lock;        /* -1: beside another process */
     int files;       /* contents */
-    char path[4096]; /* of the database, without symbolic links */
+    char path[4096]; /* of the database, for people; */
+    char name[40];   /* and for this process, whatever the folders above it are */
 };
 
 /* As of a transaction: when both are as they were, the keys are, too. */
@@ -119,6 +120,7 @@ int store_folder_open(const struct store_config *config, bool locked, struct sto
 int store_folder_lock(struct store_folder *folder, unsigned tries, struct err *err);
 void store_folder_unlock(struct store_folder *folder);
 int store_folder_give(const struct store_folder *folder, uid_t owner, struct err *err);
+int store_folder_make_database(const struct store_folder *folder, struct err *err);
 void store_folder_close(struct store_folder *folder);
 
 uint64_t store_now_ms(void); /* Unix */

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The folder, the schema, and a front without privilege that goes on using both. */
+/* The folder and the schema. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "fixture.h"
-#include "sandbox/seccomp_policy.h"
 #include "store/database.h"
 #include "store/schema.h"
-
-enum { SOMEBODY = 34567 };
 
 static const char *in(const struct fixture *fixture, const char *name)
 {
@@ -268,109 +262,6 @@ static void a_transaction_without_an_end_is_not_in_the_way_of_the_next(void **st
     database_close(&db);
 }
 
-/* --- without privilege --- */
-
-static void everything_is_given_to_the_owner(void **state)
-{
-    static const char *const names[] = {".",         "files",         "files/file_a", "lock",
-                                        "runnel.db", "runnel.db-wal", "runnel.db-shm"};
-    struct fixture *fixture = *state;
-    if (geteuid() != 0)
-        skip();
-    fixture_open(fixture);
-    make_content(fixture, "file_a");
-    struct store_file file = some_file("file_a", 1, 1000);
-    assert_int_equal(add_file(fixture, &file), NO_ERROR);
-    assert_int_equal(symlink("/etc/passwd", in(fixture, "files/link")), 0);
-    fixture_close(fixture);
-    fixture->config.owner = SOMEBODY;
-    fixture_open(fixture);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        assert_int_equal(status_of(in(fixture, names[i])).st_uid, SOMEBODY);
-    assert_int_equal(status_of("/etc/passwd").st_uid, 0);
-    fixture_close(fixture);
-    fixture->config.owner = 0; /* and back */
-    fixture_open(fixture);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        assert_int_equal(status_of(in(fixture, names[i])).st_uid, 0);
-}
-
-static void become_somebody(void)
-{
-    if (geteuid() != 0)
-        return;
-    assert_int_equal(setgroups(0, NULL), 0);
-    assert_int_equal(setresgid(SOMEBODY, SOMEBODY, SOMEBODY), 0);
-    assert_int_equal(setresuid(SOMEBODY, SOMEBODY, SOMEBODY), 0);
-}
-
-static void load_filter(void)
-{
-#ifndef RUNNEL_SANITIZED /* the leak check attaches to its own threads */
-    struct seccomp_program filter = {0};
-    struct err err = {0};
-    const char *policy = seccomp_builtin_policy("front");
-    assert_int_equal(seccomp_compile("front", slice_of(policy), SECCOMP_REFUSE_KILL, &filter, &err),
-                     0);
-    struct sock_fprog program = {(unsigned short)filter.count, filter.instructions};
-    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    assert_int_equal(syscall(SYS_seccomp, 1 /* SET_MODE_FILTER */, 0, &program), 0);
-    seccomp_program_fini(&filter);
-#endif
-}
-
-/* Enough for several checkpoints, and for the index of the log to grow. */
-static void live(struct fixture *fixture)
-{
-    enum { SIZE = 200000, RUNS = 200 };
-    char *bytes = arena_get(&fixture->memory, SIZE);
-    for (int i = 0; i < RUNS; i++) {
-        char id[STORE_ID_SIZE];
-        struct store_run run = some_run(id, 1000);
-        struct store_end end = some_end("succeeded", 2000);
-        (void)snprintf(id, sizeof id, "run_%d", i);
-        run.request = end.events = (struct slice){bytes, SIZE};
-        assert_int_equal(add_run(fixture, &run), NO_ERROR);
-        assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
-        assert_int_equal(get_run(fixture, id, true), NO_ERROR);
-        if (i % 2)
-            assert_int_equal(remove_run(fixture, id), NO_ERROR);
-    }
-    assert_int_equal(list_runs(fixture, &(struct store_filter){.key = 1, .limit = 100}), NO_ERROR);
-    assert_int_equal(fixture->count, 100);
-}
-
-/* Under a path that the later user cannot search, and under the front's filter. */
-static void a_front_without_privilege_lives_on_it(void **state)
-{
-    struct fixture *fixture = *state;
-    char dir[200];
-    (void)snprintf(dir, sizeof dir, "%s", in(fixture, "locked/store"));
-    fixture->config.dir = dir;
-    fixture->config.owner = geteuid() == 0 ? SOMEBODY : (uid_t)-1;
-    assert_int_equal(mkdir(in(fixture, "locked"), 0700), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        struct err err = {0};
-        assert_int_equal(store_open(&fixture->config, &fixture->store, &err), 0);
-        become_somebody();
-        load_filter();
-        if (geteuid() != 0)
-            assert_int_equal(access(dir, F_OK), geteuid() == SOMEBODY ? -1 : 0);
-        assert_int_equal(store_start(fixture->store, fixture->loop, &err), 0);
-        live(fixture);
-        fixture_close(fixture);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    fixture->config.owner = (uid_t)-1; /* its log is read again */
-    fixture_open(fixture);
-    assert_int_equal(store_size(fixture->store).runs, 100);
-    assert_true(status_of(in(fixture, "locked/store/runnel.db")).st_size > 1000000);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -388,8 +279,6 @@ int main(void)
         TEST(every_older_version_is_brought_up),
         TEST(a_step_that_fails_leaves_the_last_version),
         TEST(a_transaction_without_an_end_is_not_in_the_way_of_the_next),
-        TEST(everything_is_given_to_the_owner),
-        TEST(a_front_without_privilege_lives_on_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,6 +75,8 @@ static const struct call calls[] = {
     /* memory that no group is charged for, or that shows what others have */
     {"fcntl F_SETPIPE_SZ", "EPERM", 72, {0, 1031, 1 << 20}},
     {"memfd_create of huge pages", "ENOSYS", 319, {(long)"huge", MFD_HUGETLB}},
+    {"prctl PR_SET_SECCOMP", "EINVAL", 157, {22, 2, 0}},
+    {"prctl PR_SET_VMA", "EINVAL", 157, {0x53564d41, 0, (long)page, sizeof page, (long)"x"}},
     {"madvise mergeable", "EINVAL", 28, {(long)page, sizeof page, MADV_MERGEABLE}},
     /* identity */
     {"setuid", "EPERM", 105, {0}}, {"setgid", "EPERM", 106, {0}}, {"setreuid", "EPERM", 113, {0}},

@@ -35,6 +35,7 @@ enum { BOX_UID = 1000, BOX_GID = 1000 }; /* the program's ids, as it sees them *
 
 struct box_plan {
     /* descriptors, -1 when there is none */
+    int spawner;         /* pidfd of the parent, without which the box must not live */
     int report;          /* init and the program write struct box_report here */
     int stdio[3];        /* the program's 0, 1 and 2 */
     int workspace_mount; /* detached mount for /work */

@@ -16,18 +16,18 @@
 #include "sandbox/box.h"
 #include "sandbox/weakened.h"
 
-/* A spawner that died between clone and prctl cannot signal us any more; its
- * end of the report pipe is then closed, which shows as POLLERR on ours. */
+/* A spawner that died between clone and prctl cannot signal us any more. Its number says nothing:
+ * who has a namespace of processes for itself sees 0 for every parent. */
 static int step_leash(const struct box_plan *plan)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return -errno;
-    struct pollfd report = {.fd = plan->report};
-    while (poll(&report, 1, 0) < 0) {
+    struct pollfd spawner = {.fd = plan->spawner, .events = POLLIN};
+    while (poll(&spawner, 1, 0) < 0) {
         if (errno != EINTR)
             return -errno;
     }
-    return report.revents & POLLERR ? -ESRCH : 0;
+    return spawner.revents & POLLIN ? -ESRCH : 0;
 }
 
 static int step_tree(const struct box_plan *plan)
@@ -69,6 +69,17 @@ static int step_host_name(const struct box_plan *plan)
     if (sethostname(name, sizeof name - 1) < 0 || setdomainname("", 0) < 0)
         return -errno;
     return 0;
+}
+
+/* When the host is out of memory, boxes go first. What a process without the right to less was
+ * given by one that had it, it cannot take back. */
+static int step_oom_score(const struct box_plan *plan)
+{
+    (void)plan;
+    int rc = box_checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); /* else /proc/self is root's */
+    if (rc == 0)
+        rc = fd_write_text_at(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
+    return rc < 0 ? rc : box_checked(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
 
 /* Raw calls: libc's would signal threads that are not there. Permitted
@@ -113,6 +124,7 @@ static const struct box_step init_steps[] = {
     {"network",        LAYER_NETWORK,    false, step_network,        "entered with the spawner's rights, which end below"},
     {"workspace",      -1,               false, box_step_workspace,  "while still in the spawner's user namespace, which its mount belongs to"},
     {"mounts",         LAYER_ROOT,       false, box_step_mounts,     "while still in the spawner's user namespace: /proc may be mounted without an inherited one"},
+    {"oom score",      -1,               false, step_oom_score,      "behind the mounts, for its /proc; with the rights that end below, so that it stays"},
     {"host name",      LAYER_NAMESPACES, false, step_host_name,      "needs rights over the UTS namespace, which end below"},
     {"host ids",       -1,               true,  step_host_ids,       "before the user namespace, which then maps this one id and no other"},
     {"user namespace", LAYER_NAMESPACES, false, step_user_namespace, "late: the namespaces above stay owned outside, beyond the reach of its capabilities"},

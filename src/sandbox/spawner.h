@@ -85,6 +85,7 @@ struct spawner {
     unsigned skip; /* bits of enum layer that boxes go without */
     bool probed;   /* a box has looked at itself, and told */
 
+    int self;                               /* pidfd of this process, for the boxes' leash */
     int proc_fd;                            /* the host's /proc */
     int home_mntns, home_root, home_folder; /* where fronts live */
     int trees[ROOTFS_MAX];                  /* mount namespaces of settings.rootfs, in its order */

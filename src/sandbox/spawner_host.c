@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -87,6 +88,9 @@ static int check_proc(struct err *err)
 
 static int remember_home(struct spawner *spawner, struct err *err)
 {
+    spawner->self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (spawner->self < 0)
+        return err_sys(err, errno, "open this process");
     spawner->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     spawner->home_mntns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     spawner->home_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

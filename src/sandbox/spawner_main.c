@@ -133,7 +133,8 @@ static void forget_what_was_not_tried(struct layer_report *report)
 
 int main(void)
 {
-    static struct spawner spawner = {.proc_fd = -1,
+    static struct spawner spawner = {.self = -1,
+                                     .proc_fd = -1,
                                      .home_mntns = -1,
                                      .home_root = -1,
                                      .home_folder = -1,

@@ -4,6 +4,7 @@
  * A front hears that a box has started before its init has forked the program. What is
  * sent in between is owed, and tried again from the loop until the program is there.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,10 @@
 static pid_t find_program(const struct spawner *spawner, const struct spawner_stage *stage)
 {
     char path[64];
-    char text[512];
+    char text[24] = ""; /* the first of them: orphans that init has taken over come behind it */
     (void)snprintf(path, sizeof path, "%d/task/%d/children", stage->pid, stage->pid);
-    if (fd_read_text_at(spawner->proc_fd, path, text, sizeof text) <= 0)
+    auto_close int children = openat(spawner->proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (children < 0 || read(children, text, sizeof text - 1) <= 0)
         return 0;
     return (pid_t)strtol(text, NULL, 10);
 }

@@ -107,6 +107,7 @@ static void fill_plan(const struct spawner *spawner, const struct spawner_stage 
     if (memory > 0)
         scratch = MIN(scratch, memory / 2);
     *plan = (struct box_plan){
+        .spawner = spawner->self,
         .netns = stage->netns ? netns_fd(stage->netns) : -1,
         .mntns = message->rootfs > 0 ? spawner->trees[message->rootfs - 1] : -1,
         .privileged = spawner->privileged,

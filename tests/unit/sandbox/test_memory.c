@@ -21,6 +21,19 @@ static const char *const hog[] = {"/bin/sh", "-c", "head -c 400M /dev/zero | tai
                                   NULL};
 static const char *const idle[] = {"/bin/sh", "-c", "echo ready; read line; exit 5", NULL};
 
+static void a_host_without_memory_takes_boxes_first(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/cat", "/proc/self/oom_score_adj", NULL};
+    char text[8] = "";
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).exit_code, 0);
+    assert_true(read(streams.output, text, sizeof text - 1) > 0);
+    assert_string_equal(text, "1000\n");
+    close_streams(&streams);
+}
+
 static void a_box_that_meets_its_own_limit_is_out_of_memory(void **state)
 {
     (void)state;
@@ -116,6 +129,7 @@ static int start_below(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_A_SPAWNER(a_host_without_memory_takes_boxes_first),
         WITH_A_SPAWNER(a_box_that_meets_its_own_limit_is_out_of_memory),
         cmocka_unit_test_setup_teardown(
             what_a_group_above_lacks_ends_only_the_box_that_lost_a_process, start_below,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What loses its parents in a box becomes a child of the box's init, which reaps it: else
  * the dead would take up the box's processes. */
+#include <signal.h>
+#include <unistd.h>
+
 #include "base/util.h"
 #include "real_spawner.h"
 
@@ -28,10 +31,29 @@ static void the_dead_without_parents_are_reaped(void **state)
     close_streams(&streams);
 }
 
+/* They are children of init, as it is itself. */
+static void a_signal_finds_the_program_among_many_orphans(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"/bin/sh", "-c",
+                                       "trap 'exit 9' USR1; i=0\n"
+                                       "while [ $i -lt 200 ]; do (sleep 600 &); i=$((i+1)); done\n"
+                                       "echo ready; while :; do sleep 0.01; done",
+                                       NULL};
+    char byte = 0;
+    open_workspace(WORKSPACE);
+    struct streams streams = start_program(STAGE, argv, 64);
+    assert_int_equal(read(streams.output, &byte, 1), 1);
+    assert_int_equal(sandbox_stage_signal(spawner, STAGE, SIGUSR1, NULL), 0);
+    assert_int_equal(wait_for(REPLY_ENDED, STAGE).exit_code, 9);
+    close_streams(&streams);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_A_SPAWNER(the_dead_without_parents_are_reaped),
+        WITH_A_SPAWNER(a_signal_finds_the_program_among_many_orphans),
     };
     return cmocka_run_group_tests(tests, real_spawner_group, real_spawner_group_end);
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Looks at every file of the tree for what no compiler says: sizes, first lines,
-unfinished places, permissions, shell and Python syntax, links between the pages; and for
-attacks that nothing shows."""
+unfinished places, permissions, shell and Python syntax, links between the pages and names of
+files in them; and for attacks that nothing shows."""
+import functools
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ GENERATED = (".golden",)
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X])\b")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.*?)\s*$", re.MULTILINE)
+NAMED = re.compile(r"`([a-z][a-z0-9_/]*\.[ch]|[a-z][a-z0-9_-]*/[a-z0-9_./-]+\.(?:md|mjs|pml|policy|py|sh|txt))`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -88,6 +90,18 @@ def link_complaints(path, text):
     return found
 
 
+@functools.cache
+def path_ends():
+    return {"/".join(parts[at:]) for parts in (path.split("/") for path in files())
+            for at in range(len(parts))}
+
+
+def name_complaints(text):
+    """Pages name files by the ends of their paths."""
+    return [f"names {name}, which is not there"
+            for name in sorted(set(NAMED.findall(text)) - path_ends())]
+
+
 def complaints(path):
     text = text_of(path)
     if not text:
@@ -98,7 +112,7 @@ def complaints(path):
     if path.endswith(SOURCES) or script:
         found += source_complaints(path, lines, script)
     if path.endswith(".md"):
-        found += link_complaints(path, text)
+        found += link_complaints(path, text) + name_complaints(text)
     if not text.endswith("\n"):
         found.append("does not end with a newline")
     return found

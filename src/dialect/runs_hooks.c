@@ -12,11 +12,11 @@
 #include "dialect/runs_record.h"
 #include "loop/loop.h"
 #include "observe/log.h"
-#include "os/clock.h"
 #include "store/store.h"
 #include "webhook/webhook.h"
 
-/* After an attempt that failed, and so on; the last for ever, until the hour is over. */
+/* After an attempt that failed, and so on; the last for ever. The hour is by store_steady_ms, and
+ * no attempt is made behind its end. */
 static const uint64_t pauses_ms[] = {1000, 5000, 30000, 120000, 300000, 600000, 1200000};
 enum { GIVE_UP_MS = 60 * 60 * 1000, LOOK_AGAIN_MS = 1000, NOTE_AGAIN_MS = 5000 };
 /* Under way. A receiver that never answers takes ten seconds a time: no key may hold them all. */
@@ -80,13 +80,17 @@ static void note(void *context)
                         delivery->next_ms, on_noted, delivery);
 }
 
+static uint64_t pause_after_ms(unsigned attempts)
+{
+    return pauses_ms[MIN((size_t)attempts, ARRAY_LEN(pauses_ms) - 1)];
+}
+
 static void conclude(struct delivery *delivery, bool delivered, int status, const char *why)
 {
-    uint64_t now_ms = clock_unix_ms();
-    size_t last = ARRAY_LEN(pauses_ms) - 1;
-    uint64_t next_ms = 0;
-    if (!delivered && now_ms < delivery->first_ms + GIVE_UP_MS)
-        next_ms = now_ms + pauses_ms[MIN((size_t)delivery->attempts, last)];
+    uint64_t next_ms =
+        store_steady_ms(delivery->hooks->runs->store) + pause_after_ms(delivery->attempts);
+    if (delivered || next_ms >= delivery->first_ms + GIVE_UP_MS)
+        next_ms = 0;
     if (!delivered)
         log_event(next_ms ? LOG_INFO : LOG_WARN, next_ms ? "webhook_failed" : "webhook_given_up",
                   LOG_TEXT("run", delivery->run), LOG_U64("status", (uint64_t)status),
@@ -156,7 +160,7 @@ static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhoo
         .base = webhook->base ? strdup(webhook->base) : NULL,
         .key = webhook->key,
         .attempts = webhook->attempts,
-        .first_ms = webhook->attempts > 0 ? webhook->first_ms : clock_unix_ms(),
+        .first_ms = webhook->attempts > 0 ? webhook->first_ms : store_steady_ms(hooks->runs->store),
     };
     list_init(&delivery->link);
     memcpy(delivery->run, webhook->run, strlen(webhook->run) + 1);
@@ -173,7 +177,7 @@ static void on_due(void *context, const struct store_webhook *webhooks, size_t c
                    uint64_t next_ms, const struct err *err)
 {
     struct runs_hooks *hooks = context;
-    uint64_t now_ms = clock_unix_ms();
+    uint64_t now_ms = store_steady_ms(hooks->runs->store);
     hooks->looking = false;
     for (size_t i = 0; i < count; i++) {
         if (may_deliver(hooks, &webhooks[i]))
@@ -193,12 +197,25 @@ void runs_hooks_look(struct runs_hooks *hooks)
     if (hooks->looking)
         return;
     hooks->looking = true;
-    store_webhook_due(hooks->runs->store, clock_unix_ms(), hooks->last_key, on_due, hooks);
+    store_webhook_due(hooks->runs->store, store_steady_ms(hooks->runs->store), hooks->last_key,
+                      on_due, hooks);
 }
 
 static void on_timer(void *context)
 {
     runs_hooks_look(context);
+}
+
+/* Those that were left: as if their attempts had taken no time. */
+static void resume_pauses(struct store *store)
+{
+    uint64_t past_ms = 0;
+    store_webhook_resume(store, 0, 0, past_ms);
+    for (unsigned attempts = 1; past_ms < GIVE_UP_MS; attempts++) {
+        uint64_t pause_ms = pause_after_ms(attempts - 1);
+        past_ms += pause_ms;
+        store_webhook_resume(store, attempts, pause_ms, past_ms);
+    }
 }
 
 struct runs_hooks *runs_hooks_new(const struct runs *runs, struct webhooks *webhooks)
@@ -209,6 +226,7 @@ struct runs_hooks *runs_hooks_new(const struct runs *runs, struct webhooks *webh
     *hooks = (struct runs_hooks){.runs = runs, .webhooks = webhooks};
     list_init(&hooks->deliveries);
     hooks->timer = loop_timer_new(runs->loop, on_timer, hooks);
+    resume_pauses(runs->store);
     runs_hooks_look(hooks);
     return hooks;
 }

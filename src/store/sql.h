@@ -103,6 +103,9 @@
     X(SQL_WEBHOOK_NEXT, \
       "SELECT next_ms FROM webhooks INDEXED BY webhooks_due " \
       "WHERE next_ms > 0 AND next_ms > ?1 ORDER BY next_ms LIMIT 1") \
+    X(SQL_WEBHOOK_RESUME, \
+      "UPDATE webhooks SET next_ms = MIN(next_ms, ?2 + ?3), " \
+      "first_ms = MAX(?4, ?2, MIN(next_ms, ?2 + ?3)) - ?4 WHERE next_ms > 0 AND attempts = ?1") \
     X(SQL_WEBHOOK_AGAIN, \
       "UPDATE webhooks SET attempts = attempts + 1, first_ms = ?2, next_ms = ?3 " \
       "WHERE run = (SELECT number FROM runs WHERE id = ?1)") \

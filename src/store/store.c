@@ -29,6 +29,11 @@ uint64_t store_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
 }
 
+uint64_t store_steady_ms(const struct store *store)
+{
+    return store->steady_from_ms + loop_now_ns() / NS_PER_MS;
+}
+
 static int look_at_disk(struct store *store, struct err *err)
 {
     struct statvfs disk;
@@ -126,6 +131,7 @@ static struct store *store_new(void)
     if (!store)
         return NULL;
     store->folder = (struct store_folder){.dir = -1, .lock = -1, .files = -1};
+    store->steady_from_ms = store_now_ms() - loop_now_ns() / NS_PER_MS;
     list_init(&store->pending);
     list_init(&store->finished);
     pthread_condattr_t monotonic;

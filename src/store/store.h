@@ -207,11 +207,19 @@ struct store_webhook {
 typedef void store_webhooks_fn(void *context, const struct store_webhook *webhooks, size_t count,
                                uint64_t next_ms, const struct err *err);
 enum { STORE_WEBHOOKS_OF_KEY = 4 };
+/* The time of day when the store was opened, and since then a clock that nobody sets: by it they
+ * are due. */
+uint64_t store_steady_ms(const struct store *store);
 /* Those that are due now, at most 32, and when the next will become so (0: none). Keys take
  * turns: of each the one that waits longest, from the key behind `after_key` on, then the
  * second of each, and so on to STORE_WEBHOOKS_OF_KEY. */
 void store_webhook_due(struct store *store, uint64_t now_ms, uint64_t after_key,
                        store_webhooks_fn *done, void *context);
+/* A start cannot know how long it was away, since the clock may have been set meanwhile. So of
+ * those that were tried so often none waits more than pause_ms from now; and its first attempt
+ * counts as having been past_ms before the next one, or before now when that is overdue. */
+void store_webhook_resume(struct store *store, unsigned attempts, uint64_t pause_ms,
+                          uint64_t past_ms);
 /* Tried, first at first_ms: again at next_ms, or never (0: delivered, or given up). done may
  * be NULL. */
 void store_webhook_tried(struct store *store, const char *run, uint64_t first_ms, uint64_t next_ms,

@@ -43,6 +43,7 @@ struct keys_state {
 struct store {
     struct store_folder folder;
     struct store_config config; /* dir is not kept */
+    uint64_t steady_from_ms;    /* what store_steady_ms adds to the loop's clock */
     struct database db;         /* the owner's, while the thread runs */
     struct {
         _Atomic uint64_t runs, files, bytes, free_bytes;

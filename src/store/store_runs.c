@@ -231,12 +231,11 @@ static int count_usage(struct store *store, const struct store_end *end, uint64_
     return statement_run(add, err);
 }
 
-static int start_webhook(struct store *store, const struct store_end *end, uint64_t number,
-                         struct err *err)
+static int start_webhook(struct store *store, uint64_t number, struct err *err)
 {
     auto_statement struct statement *start = statement_use(&store->db, SQL_WEBHOOK_START);
     bind_number(start, number);
-    bind_number(start, end->finished_ms);
+    bind_number(start, store_steady_ms(store));
     return statement_run(start, err);
 }
 
@@ -260,7 +259,7 @@ static int work_finish(struct store *store, struct job *job, struct err *err)
     }
     if (count_usage(store, end, run.key, err) < 0)
         return -1;
-    return start_webhook(store, end, run.number, err) < 0 ? -1 : 0;
+    return start_webhook(store, run.number, err) < 0 ? -1 : 0;
 }
 
 static const struct job_kind finish_kind = {
@@ -300,17 +299,16 @@ struct run_interrupt {
 static int work_interrupt(struct store *store, struct job *job, struct err *err)
 {
     const struct run_interrupt *interrupt = CONTAINER_OF(job, struct run_interrupt, job);
-    struct store_end end = {.finished_ms = store_now_ms()};
     struct run_place run = {0};
     if (run_find(store, interrupt->id, &run, err) < 0)
         return -1;
     if (run.is_finished)
         return err_set(err, ERR_CONFLICT, "run %s has finished already", interrupt->id);
-    if (add_word(store, interrupted, err) < 0 || start_webhook(store, &end, run.number, err) < 0)
+    if (add_word(store, interrupted, err) < 0 || start_webhook(store, run.number, err) < 0)
         return -1;
     auto_statement struct statement *update = statement_use(&store->db, SQL_RUN_INTERRUPT);
     bind_text(update, interrupted);
-    bind_number(update, end.finished_ms);
+    bind_number(update, store_now_ms());
     bind_number(update, run.number);
     return statement_run(update, err) < 0 ? -1 : 0;
 }
@@ -332,15 +330,14 @@ void store_run_interrupt(struct store *store, const char *id, store_done_fn *don
 /* Their webhooks first: they are found by what the second statement changes. */
 int run_interrupt_all(struct store *store, struct err *err)
 {
-    uint64_t now_ms = store_now_ms();
     if (add_word(store, interrupted, err) < 0)
         return -1;
     auto_statement struct statement *webhooks = statement_use(&store->db, SQL_WEBHOOK_START_ALL);
-    bind_number(webhooks, now_ms);
+    bind_number(webhooks, store_steady_ms(store));
     if (statement_run(webhooks, err) < 0)
         return -1;
     auto_statement struct statement *runs = statement_use(&store->db, SQL_RUN_INTERRUPT_ALL);
     bind_text(runs, interrupted);
-    bind_number(runs, now_ms);
+    bind_number(runs, store_now_ms());
     return statement_run(runs, err);
 }

@@ -77,6 +77,42 @@ void store_webhook_due(struct store *store, uint64_t now_ms, uint64_t after_key,
     job_send(&due->job);
 }
 
+/* --- resume --- */
+
+struct webhook_resume {
+    struct job job;
+    unsigned attempts;
+    uint64_t pause_ms;
+    uint64_t past_ms;
+};
+
+static int work_resume(struct store *store, struct job *job, struct err *err)
+{
+    const struct webhook_resume *resume = CONTAINER_OF(job, struct webhook_resume, job);
+    auto_statement struct statement *update = statement_use(&store->db, SQL_WEBHOOK_RESUME);
+    bind_number(update, resume->attempts);
+    bind_number(update, store_steady_ms(store));
+    bind_number(update, resume->pause_ms);
+    bind_number(update, resume->past_ms);
+    return statement_run(update, err) < 0 ? -1 : 0;
+}
+
+static const struct job_kind resume_kind = {
+    .size = sizeof(struct webhook_resume),
+    .writes = true,
+    .work = work_resume,
+};
+
+void store_webhook_resume(struct store *store, unsigned attempts, uint64_t pause_ms,
+                          uint64_t past_ms)
+{
+    struct webhook_resume *resume = job_new(store, &resume_kind, NULL);
+    resume->attempts = attempts;
+    resume->pause_ms = pause_ms;
+    resume->past_ms = past_ms;
+    job_send(&resume->job);
+}
+
 /* --- tried --- */
 
 struct webhook_tried {

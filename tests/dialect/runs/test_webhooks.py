@@ -173,30 +173,54 @@ class Webhooks(Contract):
                 self.assertEqual((answer.status, answer.json()["field"]), (400, "webhook_url"))
 
 
-class Late(unittest.TestCase):
-    """One whose turn comes long after its run's end."""
+HOUR_MS = 3600 * 1000
 
-    def test_it_is_tried_for_an_hour_from_its_first_attempt(self):
+
+class Kept(unittest.TestCase):
+    """What a service that was away finds when it starts again. The clock may have been set meanwhile."""
+
+    def restarted(self, attempts, first_ms, next_ms):
+        """(receiver, service) with a webhook that was tried so often; times from now on."""
         receiver = Receiver()
         self.addCleanup(receiver.server_close)
         self.addCleanup(receiver.shutdown)
         receiver.answers[:] = [500] * 100
-        with Service("--webhook-networks=127.0.0.0/8", env={"API_KEYS": API_KEYS}) as service:
-            answer = request(service.port, "POST", "/v1/runs", {
-                "language": "bash", "code": "true", "webhook_url": receiver.url})
-            self.assertEqual(answer.status, 200)
-            wait_until("it came", lambda: receiver.got)
-            service.process.terminate()
-            service.process.wait(60)
-            ended = int(time.time() * 1000) - 2 * 3600 * 1000
-            path = pathlib.Path(service.storage()) / "runnel.db"
-            with sqlite3.connect(path) as db:
-                db.execute("UPDATE webhooks SET attempts = 0, first_ms = ?, next_ms = ?",
-                           (ended, ended))
-            db.close()
-            receiver.got.clear()
-            service.restart()
-            wait_until("it came again, and again", lambda: len(receiver.got) >= 2)
+        service = Service("--webhook-networks=127.0.0.0/8", env={"API_KEYS": API_KEYS})
+        self.addCleanup(service.close)
+        answer = request(service.port, "POST", "/v1/runs", {
+            "language": "bash", "code": "true", "webhook_url": receiver.url})
+        self.assertEqual(answer.status, 200)
+        wait_until("it came", lambda: receiver.got)
+        service.process.terminate()
+        service.process.wait(60)
+        now_ms = int(time.time() * 1000)
+        path = pathlib.Path(service.storage()) / "runnel.db"
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE webhooks SET attempts = ?, first_ms = ?, next_ms = ?",
+                       (attempts, now_ms + first_ms, now_ms + next_ms))
+        db.close()
+        receiver.got.clear()
+        service.restart()
+        return receiver, service
+
+    def test_one_whose_turn_comes_late_has_its_hour(self):
+        receiver, _ = self.restarted(0, -2 * HOUR_MS, -2 * HOUR_MS)
+        wait_until("it came again, and again", lambda: len(receiver.got) >= 2)
+
+    def test_a_clock_that_was_set_ahead_gives_none_up(self):
+        receiver, service = self.restarted(1, -2 * HOUR_MS, 1000 - 2 * HOUR_MS)
+        wait_until("it came again, and again", lambda: len(receiver.got) >= 2)
+        self.assertGreater(receiver.got[1][3] - receiver.got[0][3], 4.9)
+        self.assertNotIn("webhook_given_up", service.log())
+
+    def test_a_clock_that_was_set_back_delays_none_beyond_its_pause(self):
+        receiver, _ = self.restarted(1, 2 * HOUR_MS, 2 * HOUR_MS + 1000)
+        wait_until("it came again", lambda: receiver.got)
+
+    def test_after_the_last_pause_it_is_given_up(self):
+        receiver, service = self.restarted(8, -HOUR_MS, -1)
+        wait_until("it is given up", lambda: "webhook_given_up" in service.log())
+        self.assertEqual(len(receiver.got), 1)
 
 
 class Private(Webhooks):

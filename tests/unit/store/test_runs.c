@@ -396,21 +396,21 @@ static void a_webhook_is_due_until_it_is_delivered(void **state)
     struct fixture *fixture = *state;
     struct store_end end = some_end("succeeded", 5000);
     struct store_run run = some_run("run_1", 1000);
+    uint64_t began_ms = store_steady_ms(fixture->store);
     run.webhook_url = "https://example.org/hook";
     run.webhook_base = "http://localhost:8080";
     assert_int_equal(add_run(fixture, &run), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 9000, 0), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
     assert_int_equal(fixture->next_ms, 0);
     assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 4999, 0), NO_ERROR);
+    assert_int_equal(due_webhooks(fixture, began_ms - 1, 0), NO_ERROR);
     assert_int_equal(fixture->count, 0);
-    assert_int_equal(fixture->next_ms, 5000);
-    assert_int_equal(due_webhooks(fixture, 5000, 0), NO_ERROR);
+    assert_in_range(fixture->next_ms, began_ms, store_steady_ms(fixture->store));
+    assert_int_equal(due_webhooks(fixture, store_steady_ms(fixture->store), 0), NO_ERROR);
     assert_int_equal(fixture->count, 1);
     assert_string_equal(fixture->webhooks[0].url, "https://example.org/hook");
     assert_int_equal(fixture->webhooks[0].attempts, 0);
-    assert_int_equal(fixture->webhooks[0].first_ms, 5000);
     assert_int_equal(tried_webhook(fixture, "run_1", 6000, 7000), NO_ERROR);
     fixture_reopen(fixture);
     assert_int_equal(due_webhooks(fixture, 7000, 0), NO_ERROR);
@@ -429,12 +429,13 @@ static void add_due_webhooks(struct fixture *fixture, uint64_t key, int count, u
     for (int i = 0; i < count; i++) {
         char id[STORE_ID_SIZE];
         struct store_run run = some_run(id, 1000);
-        struct store_end end = some_end("succeeded", from_ms + (uint64_t)i);
+        struct store_end end = some_end("succeeded", 2000);
         (void)snprintf(id, sizeof id, "run_%d_%d", (int)key, i);
         run.key = key;
         run.webhook_url = "https://example.org/";
         assert_int_equal(add_run(fixture, &run), NO_ERROR);
         assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
+        assert_int_equal(tried_webhook(fixture, id, 2000, from_ms + (uint64_t)i), NO_ERROR);
     }
 }
 
@@ -466,6 +467,35 @@ static void keys_take_turns_with_their_webhooks(void **state)
     assert_int_equal(tried_webhook(fixture, "run_2_0", 9000, 9600), NO_ERROR);
     assert_int_equal(due_webhooks(fixture, 9000, 2), NO_ERROR);
     assert_string_equal(fixture->webhooks[2].run, "run_2_1");
+}
+
+/* The clock was set while the service was away, or it was away for long. */
+static void a_start_bounds_what_webhooks_wait_for(void **state)
+{
+    enum { HOUR_MS = 3600000, PAUSE_MS = 30000, PAST_MS = 36000, SPARE_MS = 20000 };
+    static const struct {
+        int64_t was_ms, next_ms, first_ms; /* from now on */
+    } rows[] = {
+        {HOUR_MS, PAUSE_MS, PAUSE_MS - PAST_MS},
+        {-HOUR_MS, -HOUR_MS, -PAST_MS},
+        {PAUSE_MS / 2, PAUSE_MS / 2, PAUSE_MS / 2 - PAST_MS},
+    };
+    struct fixture *fixture = *state;
+    add_due_webhooks(fixture, 1, 1, 2000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t now_ms = store_steady_ms(fixture->store);
+        uint64_t was_ms = now_ms + (uint64_t)rows[i].was_ms;
+        uint64_t next_ms = now_ms + (uint64_t)rows[i].next_ms;
+        uint64_t first_ms = now_ms + (uint64_t)rows[i].first_ms;
+        assert_int_equal(tried_webhook(fixture, "run_1_0", was_ms - PAST_MS, was_ms), NO_ERROR);
+        fixture_reopen(fixture);
+        store_webhook_resume(fixture->store, (unsigned)i + 1, PAUSE_MS, PAST_MS); /* another's */
+        store_webhook_resume(fixture->store, (unsigned)i + 2, PAUSE_MS, PAST_MS);
+        assert_int_equal(due_webhooks(fixture, 1, 0), NO_ERROR);
+        assert_in_range(fixture->next_ms, next_ms, next_ms + SPARE_MS);
+        assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
+        assert_in_range(fixture->webhooks[0].first_ms, first_ms, first_ms + SPARE_MS);
+    }
 }
 
 static void many_webhooks_come_some_at_a_time(void **state)
@@ -530,6 +560,7 @@ int main(void)
         TEST(what_was_asked_for_is_done_before_the_store_goes),
         TEST(a_webhook_is_due_until_it_is_delivered),
         TEST(keys_take_turns_with_their_webhooks),
+        TEST(a_start_bounds_what_webhooks_wait_for),
         TEST(many_webhooks_come_some_at_a_time),
         TEST(usage_is_counted_by_key_and_day),
     };

@@ -34,8 +34,8 @@ static struct native_stage *find_stage(struct native *native, uint32_t id)
     return NULL; /* freed by its owner before the spawner's answer came */
 }
 
-/* Only the end of the socket says that the spawner is gone: a request that could
- * not be sent may just have been too long. */
+/* A request that could not be sent may just have been too long: that the spawner is gone, the end
+ * of the socket says, behind its last replies. */
 static void lose(struct native *native, const struct err *why)
 {
     native->lost = true;
@@ -51,6 +51,12 @@ static void lose(struct native *native, const struct err *why)
         native_collect_lose(CONTAINER_OF(link, struct native_workspace, link), &native->why_lost);
     if (native->config.lost)
         native->config.lost(native->config.lost_context, &native->why_lost);
+}
+
+void native_cannot_end(struct native *native, const struct err *why)
+{
+    if (why->sys != EPIPE && why->sys != ECONNRESET && !native->lost)
+        lose(native, why);
 }
 
 static void on_replies(void *context, unsigned ready)
@@ -114,8 +120,9 @@ static void workspace_close(struct workspace *base)
 {
     struct native_workspace *workspace = CONTAINER_OF(base, struct native_workspace, workspace);
     struct native *native = workspace->native;
-    if (!native->lost)
-        (void)sandbox_workspace_close(native->socket, workspace->id, NULL);
+    struct err err = {0};
+    if (!native->lost && sandbox_workspace_close(native->socket, workspace->id, &err) < 0)
+        native_cannot_end(native, &err);
     list_remove(&workspace->link);
     loop_task_free(workspace->failed);
     free(workspace);

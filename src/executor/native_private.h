@@ -135,5 +135,8 @@ void native_collect_lose(struct native_workspace *workspace, const struct err *w
 
 /* native.c */
 uint32_t native_next_id(struct native *native);
+/* It could not be told to end something. A spawner that keeps what nobody knows of is lost, too,
+ * but for one that is gone already: what it said last is still to be read. */
+void native_cannot_end(struct native *native, const struct err *why);
 
 #endif

@@ -339,8 +339,10 @@ void native_stage_kill(struct stage *base)
     struct native_stage *stage = native_stage(base);
     if (stage->dead || stage->killed || stage->native->lost)
         return;
+    struct err err = {0};
     stage->killed = true;
-    (void)sandbox_stage_kill(stage->native->socket, stage->id, NULL);
+    if (sandbox_stage_kill(stage->native->socket, stage->id, &err) < 0)
+        native_cannot_end(stage->native, &err);
 }
 
 size_t native_stage_write(struct stage *base, struct slice bytes)

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "base/util.h"
 #include "os/fd.h"
 #include "sandbox/message.h"
 
@@ -24,6 +26,23 @@ static struct message_writer start_request(enum request_kind kind, uint32_t id)
     return to;
 }
 
+/* A kernel that has no memory for a message may have it in a moment. Till then the front stands
+ * still: what it has to say is that a box must end, or that a workspace is to go. */
+static int send_patiently(int socket, const struct message_writer *message, const int *fds,
+                          size_t fd_count)
+{
+    enum { TRIES = 100 };
+    const struct timespec nap = {.tv_nsec = 10 * (long)NS_PER_MS};
+    int rc = 0;
+    for (int i = 0; i < TRIES; i++) {
+        rc = fd_send(socket, message->at, message->len, fds, fd_count);
+        if (rc != -ENOMEM && rc != -ENOBUFS)
+            return rc;
+        (void)nanosleep(&nap, NULL);
+    }
+    return rc;
+}
+
 static int send_request(int socket, const struct message_writer *message, const int *fds,
                         size_t fd_count, struct err *err)
 {
@@ -31,10 +50,8 @@ static int send_request(int socket, const struct message_writer *message, const 
         return err_set(err, ERR_TOO_LARGE,
                        "arguments, environment and file names are longer than %d bytes together",
                        MESSAGE_SIZE_MAX);
-    int rc = fd_send(socket, message->at, message->len, fds, fd_count);
-    if (rc < 0)
-        return err_sys(err, -rc, "cannot reach the spawner");
-    return 0;
+    int rc = send_patiently(socket, message, fds, fd_count);
+    return rc < 0 ? err_sys(err, -rc, "cannot reach the spawner") : 0;
 }
 
 static int send_bare(int socket, enum request_kind kind, uint32_t id, struct err *err)

@@ -108,7 +108,7 @@ struct account_rate accounts_take_request(struct accounts *accounts, uint64_t ke
  * was allowed must end: with 0 ms when no run came of it, which then is not counted. A
  * run counts against its day when it ends. */
 int accounts_run_starts(struct accounts *accounts, uint64_t key, struct err *err);
-void accounts_run_ended(struct accounts *accounts, uint64_t key, uint64_t wall_ms);
+void accounts_run_ended(struct accounts *accounts, uint64_t key, uint64_t run_ms);
 
 /* Of every key, for the admin page. */
 struct account_state {

@@ -156,7 +156,7 @@ int accounts_run_starts(struct accounts *accounts, uint64_t number, struct err *
     return 0;
 }
 
-void accounts_run_ended(struct accounts *accounts, uint64_t number, uint64_t wall_ms)
+void accounts_run_ended(struct accounts *accounts, uint64_t number, uint64_t run_ms)
 {
     struct account_key *key = account_keys_find(&accounts->keys, number);
     if (!key)
@@ -164,6 +164,6 @@ void accounts_run_ended(struct accounts *accounts, uint64_t number, uint64_t wal
     account_quota_turn_day(key);
     if (key->running > 0) /* 0: the key came while its run was there */
         key->running--;
-    key->today_runs += wall_ms > 0;
-    key->today_run_ms += wall_ms;
+    key->today_runs += run_ms > 0;
+    key->today_run_ms += run_ms;
 }

@@ -111,10 +111,10 @@ static int begin_run(void *context, const struct run_spec *spec, struct err *err
     return accounts_run_starts(service->accounts, spec->owner, err);
 }
 
-static void end_run(void *context, uint64_t owner, uint64_t wall_ms)
+static void end_run(void *context, uint64_t owner, uint64_t run_ms)
 {
     const struct service *service = context;
-    accounts_run_ended(service->accounts, owner, wall_ms);
+    accounts_run_ended(service->accounts, owner, run_ms);
 }
 
 void service_set_keepers(struct service *service, struct engine_config *engine)

@@ -299,8 +299,17 @@ struct answer {
     const struct runs *runs;
     struct http_request *request; /* NULL: the client has left */
     bool with_request;
+    bool is_repeated; /* by the request that waits */
     char id[STORE_ID_SIZE];
 };
+
+void runs_refuse_repeated(const struct runs *runs, struct http_request *request)
+{
+    struct err err;
+    (void)err_set(&err, ERR_BUSY, "the request that this one repeats was refused; send it again");
+    request_add_retry_after(request, runs->engine, &err);
+    request_answer_err(request, &err);
+}
 
 static void on_gone(void *context)
 {
@@ -314,13 +323,17 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
     struct http_request *request = answer->request;
     if (request) {
         http_on_gone(request, NULL, NULL);
-        runs_answer_stored(answer->runs, request, answer->id, stored, err, answer->with_request);
+        if (answer->is_repeated && !stored && err && err->code == ERR_NOT_FOUND)
+            runs_refuse_repeated(answer->runs, request);
+        else
+            runs_answer_stored(answer->runs, request, answer->id, stored, err,
+                               answer->with_request);
     }
     free(answer);
 }
 
-void runs_answer_record(const struct runs *runs, struct http_request *request, const char *id,
-                        bool with_request)
+static void answer_record(const struct runs *runs, struct http_request *request, const char *id,
+                          bool with_request, bool is_repeated)
 {
     struct run *run = engine_find(runs->engine, id);
     struct err err;
@@ -341,8 +354,20 @@ void runs_answer_record(const struct runs *runs, struct http_request *request, c
         http_reply_err(request, &err);
         return;
     }
-    *answer = (struct answer){.runs = runs, .request = request, .with_request = with_request};
+    *answer = (struct answer){
+        .runs = runs, .request = request, .with_request = with_request, .is_repeated = is_repeated};
     memcpy(answer->id, id, strlen(id) + 1);
     http_on_gone(request, on_gone, answer);
     store_run_get(runs->store, answer->id, false, on_stored, answer);
+}
+
+void runs_answer_record(const struct runs *runs, struct http_request *request, const char *id,
+                        bool with_request)
+{
+    answer_record(runs, request, id, with_request, false);
+}
+
+void runs_answer_repeated(const struct runs *runs, struct http_request *request, const char *id)
+{
+    answer_record(runs, request, id, false, true);
 }

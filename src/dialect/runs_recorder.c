@@ -227,6 +227,7 @@ static void write_end(struct recording *recording)
         .queued_ms = result->usage.queued_ms,
         .wall_ms = result->usage.wall_ms,
         .cpu_ms = result->usage.cpu_ms,
+        .run_ms = run_usage_ms(&result->usage),
         .result = buf_slice(&recording->ended),
         .events = buf_slice(&recording->events),
         .artifacts = recording->files,

@@ -133,7 +133,7 @@ static void answer_existing(struct start *start, const char *existing, bool same
     if (!run && start->waits)
         runs_wait_stored(runs, take_request(start), existing);
     else
-        runs_answer_record(runs, take_request(start), existing, false);
+        runs_answer_repeated(runs, take_request(start), existing);
     start_free(start);
 }
 

@@ -172,17 +172,17 @@ static void keep(struct engine *engine, struct run *run)
         forget(engine, oldest_finished(engine));
 }
 
-void engine_end_quota(const struct run *run, uint64_t wall_ms)
+void engine_end_quota(const struct run *run, uint64_t run_ms)
 {
     const struct quota *quota = &run->engine->config.quota;
     if (quota->end && !run->carried.adopted && !run->carried.resumed)
-        quota->end(quota->context, run->owner, wall_ms);
+        quota->end(quota->context, run->owner, run_ms);
 }
 
 void engine_run_finished(struct engine *engine, struct run *run)
 {
     list_remove(&run->place);
-    engine_end_quota(run, run->result.usage.wall_ms);
+    engine_end_quota(run, run_usage_ms(&run->result.usage));
     if (run->slot_ns != 0)
         give_slot_back(engine, run);
     run_carried_count(run, NULL);

@@ -64,8 +64,8 @@ struct run_spec;
 struct quota {
     /* Of a submission: -1 refuses it. What it allowed must end. */
     int (*begin)(void *context, const struct run_spec *spec, struct err *err);
-    /* wall_ms is 0 when no run came of it. */
-    void (*end)(void *context, uint64_t owner, uint64_t wall_ms);
+    /* run_ms: of compiling and of running (run_usage_ms); 0 when no run came of it. */
+    void (*end)(void *context, uint64_t owner, uint64_t run_ms);
     void *context;
 };
 
@@ -134,6 +134,12 @@ struct run_usage {
     uint64_t memory_peak_bytes;
     uint64_t queued_ms;
 };
+
+/* The time that programs of others had, the compiler's too: what a key's day is charged with. */
+static inline uint64_t run_usage_ms(const struct run_usage *usage)
+{
+    return usage->compile_ms + usage->wall_ms;
+}
 
 struct run_result {
     enum verdict verdict;

@@ -200,7 +200,7 @@ void engine_announce(struct run *run);    /* unless the observer knows of it */
 void engine_leave_queue(struct run *run); /* to be finished from the loop */
 void engine_run_finished(struct engine *engine, struct run *run);
 void engine_forget(struct run *run); /* a finished one */
-void engine_end_quota(const struct run *run, uint64_t wall_ms);
+void engine_end_quota(const struct run *run, uint64_t run_ms);
 /* Beside what those that run were promised. */
 bool engine_has_memory(const struct engine *engine, const struct run *run);
 

@@ -132,6 +132,7 @@ struct store_end {
     uint64_t queued_ms;
     uint64_t wall_ms;
     uint64_t cpu_ms;
+    uint64_t run_ms;     /* of all stages: what its key's day is charged with; not read back */
     struct slice result; /* the dialect's own text, given back as it is */
     struct slice events; /* its output with its timing, the same */
     const struct store_file *artifacts;
@@ -237,7 +238,7 @@ struct store_key {
     uint64_t rate_milli; /* requests a second, in thousandths; 0: unlimited */
     uint64_t burst;
     uint64_t concurrency;  /* runs at once; 0: any */
-    uint64_t daily_run_ms; /* of wall time a day (UTC); 0: any */
+    uint64_t daily_run_ms; /* of its runs and their compilers, a day (UTC); 0: any */
     uint64_t created_ms;
     uint64_t expires_ms; /* 0: never */
     uint64_t revoked_ms; /* 0: not */

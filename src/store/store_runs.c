@@ -226,7 +226,7 @@ static int count_usage(struct store *store, const struct store_end *end, uint64_
     auto_statement struct statement *add = statement_use(&store->db, SQL_USAGE_ADD);
     bind_number(add, key);
     bind_number(add, end->finished_ms / MS_PER_DAY);
-    bind_number(add, end->wall_ms);
+    bind_number(add, end->run_ms);
     bind_number(add, end->cpu_ms);
     return statement_run(add, err);
 }

@@ -218,6 +218,17 @@ class Keys(unittest.TestCase):
                                                         key=key["token"]).status == 401)
             self.assertNotIn(key["token"], service.log())
 
+    def test_compilers_use_a_day_up_too(self):
+        """Also when nothing comes of it."""
+        with Service("--concurrency=4") as service:
+            key = self.create(service, "--label=day", "--daily=50ms", "--rate=none")["token"]
+            wait_until("it counts", lambda: request(service.port, "GET", "/v1/runs",
+                                                    key=None).status == 401)
+            broken = {"language": "cpp", "code": "#include <iostream>\n#error no\n"}
+            answer = request(service.port, "POST", "/v1/runs", broken, key=key)
+            self.assertEqual(answer.json()["verdict"], "compile_failed")
+            self.assertEqual(request(service.port, "POST", "/v1/runs", CODE, key=key).status, 429)
+
     def test_a_day_of_runs_can_be_used_up(self):
         with Service("--concurrency=4") as service:
             key = self.create(service, "--label=day", "--daily=1s", "--rate=none")["token"]

@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from contract import Contract, wait_until
+from contract import Contract, Service, request, wait_until
 
 SLOW = {"language": "bash", "code": "sleep 1; echo done; date +%N"}
 FIFTY = {**SLOW, "metadata": {"of": "fifty"}}
@@ -44,6 +44,19 @@ class Idempotency(Contract):
     def test_what_was_refused_is_not_remembered(self):
         self.assertEqual(self.send("refused", {"language": "bash"}).status, 400)
         self.assertEqual(self.send("refused").status, 200)
+
+    def test_who_repeats_what_is_refused_is_told_to_come_again(self):
+        """A queue without room refuses the first of them, and the others have heard of it by then."""
+        with Service("--concurrency=1", "--queue-length=1") as service:
+            for code in ("sleep 60", "true"):
+                service.request("POST", "/v1/runs?wait=false", {"language": "bash", "code": code})
+            with concurrent.futures.ThreadPoolExecutor(50) as pool:
+                for query in ("", "?wait=false"):
+                    answers = list(pool.map(lambda _, q=query: request(
+                        service.port, "POST", f"/v1/runs{q}", SLOW,
+                        headers={"Idempotency-Key": f"full{q}"}), range(50)))
+                    self.assertEqual({answer.status for answer in answers}, {503})
+                    self.assertTrue(all(answer.headers["retry-after"] for answer in answers))
 
     def test_who_comes_back_finds_the_run_that_he_left(self):
         with self.assertRaises(OSError):

@@ -59,11 +59,11 @@ static int begin_quota(void *context, const struct run_spec *spec, struct err *e
     return 0;
 }
 
-static void end_quota(void *context, uint64_t owner, uint64_t wall_ms)
+static void end_quota(void *context, uint64_t owner, uint64_t run_ms)
 {
     struct fixture *fixture = context;
     (void)owner;
-    (void)wall_ms;
+    fixture->charged_ms += run_ms;
     fixture->quotas--;
 }
 
@@ -76,6 +76,7 @@ static void init(struct fixture *fixture, unsigned concurrency, size_t queue_len
     fixture->recorded = NULL;
     fixture->recordings = 0;
     fixture->quotas = 0;
+    fixture->charged_ms = 0;
     fixture->records_at_once = false;
     struct engine_config config = {
         .recorder = {record, fixture},

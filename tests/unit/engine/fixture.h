@@ -47,7 +47,8 @@ struct fixture {
     size_t artifact_count;
     unsigned recordings;
     bool records_at_once;
-    size_t quotas; /* that have begun, and not ended */
+    size_t quotas;       /* that have begun, and not ended */
+    uint64_t charged_ms; /* by those that have */
 };
 
 extern const struct language interpreted; /* python {source} {args} */

@@ -112,6 +112,7 @@ static void a_compiled_run_has_a_stage_for_each_command(void **state)
     assert_int_equal(run_result(run)->usage.compile_ms, 200);
     assert_int_equal(run_result(run)->usage.cpu_ms, 160);
     assert_int_equal(run_result(run)->usage.wall_ms, 0);
+    assert_int_equal(fixture.charged_ms, 200);
 }
 
 static void what_a_failing_compiler_says_is_shown_as_stderr(void **state)

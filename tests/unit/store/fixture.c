@@ -369,6 +369,7 @@ struct store_end some_end(const char *verdict, uint64_t finished_ms)
         .finished_ms = finished_ms,
         .queued_ms = 3,
         .wall_ms = 250,
+        .run_ms = 250,
         .cpu_ms = 40,
         .result = slice_of("{\"stdout\":\"42\\n\"}"),
         .events = slice_of("[[0,\"42\\n\"]]"),

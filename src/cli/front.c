@@ -114,11 +114,11 @@ static const struct step first[] = {
     {"bounding",          step_bounding,          "needs CAP_SETPCAP, which the user change takes"},
     {"user",              step_user,              "last use of CAP_SETUID"},
     {"capabilities",      step_only_bind,         "what the user change kept: all of them"},
+    {"parent",            step_parent,            "after the user change, which clears it"},
 };
 static const struct step last[] = {
     {"no capability",     step_no_capability,     "what is served is bound"},
     {"core",              step_no_core,           "anywhere: memory with clients' data must not reach a disk"},
-    {"parent",            step_parent,            "after the user change, which clears it"},
     {"no new privileges", step_no_new_privileges, "the filter needs it"},
     {"filter",            step_filter,            "last: it forbids most calls used above"},
 };
@@ -153,15 +153,15 @@ static int compile_filter(struct front *front, struct err *err)
 #endif
 }
 
-int front_become_user(uid_t uid, struct err *err)
+int front_become_user(uid_t uid, pid_t spawner, struct err *err)
 {
-    const struct front front = {.uid = uid};
+    const struct front front = {.uid = uid, .spawner = spawner};
     return take(&front, first, ARRAY_LEN(first), err);
 }
 
-int front_drop_privilege(pid_t spawner, struct err *err)
+int front_drop_privilege(struct err *err)
 {
-    struct front front = {.spawner = spawner};
+    struct front front = {0};
     int rc = compile_filter(&front, err);
     if (rc == 0)
         rc = take(&front, last, ARRAY_LEN(last), err);

@@ -13,12 +13,12 @@
 
 #include "base/err.h"
 
-/* First, before it reads what an earlier front may have made: it is this user, its own and no
- * box's, with no capability but to bind. 0: it stays who it is. Not to be taken back. */
-int front_become_user(uid_t uid, struct err *err);
+/* First, before it reads what an earlier front may have made: it is this user, its own
+ * and no box's, with no capability but to bind. uid 0: it stays who it is. spawner: the
+ * process without which it must not live, 0 for none. Not to be taken back. */
+int front_become_user(uid_t uid, pid_t spawner, struct err *err);
 
-/* Then, when it is bound, all the rest. spawner: the process without which this one must not live,
- * 0 for none. Not to be taken back. */
-int front_drop_privilege(pid_t spawner, struct err *err);
+/* Then, when it is bound, all the rest. Not to be taken back. */
+int front_drop_privilege(struct err *err);
 
 #endif

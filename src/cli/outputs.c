@@ -101,11 +101,9 @@ static int copy(int from, int to, uint64_t size)
     return 0;
 }
 
-/* A new file, also where one is: what has its name may be another's, by a hard link. */
+/* Never in place of another: a program must not choose which file of its user's it replaces. */
 static int write_file(int parent, const char *name, const struct run_artifact *artifact)
 {
-    if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
-        return -errno;
     auto_close int fd = sys_open_beneath(parent, name, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
     if (fd < 0)
         return fd;
@@ -130,7 +128,8 @@ static int keep(int folder, const struct run_artifact *artifact)
 static void add_failure(struct outputs *outputs, const char *path, int errnum)
 {
     if (!outputs->has_failed) {
-        (void)err_sys(&outputs->failure, errnum, "outputs/%s", path);
+        (void)err_sys(&outputs->failure, errnum, "outputs/%s%s", path,
+                      errnum == EEXIST ? " is not put in place of another" : "");
         outputs->failure.code = ERR_STORAGE_FULL;
     }
     outputs->has_failed = true;

@@ -78,7 +78,7 @@ static int start(struct service *service, int socket, struct err *err)
     service->terminate = loop_signal_new(wiring->loop, SIGTERM, on_signal, service);
     service->interrupt = loop_signal_new(wiring->loop, SIGINT, on_signal, service);
     wiring->on_lost = process_spawner_lost;
-    if (front_drop_privilege(getppid(), err) < 0)
+    if (front_drop_privilege(err) < 0)
         return -1;
     if (service_start_storage(service, err) < 0 || service_start_fleet(service, err) < 0)
         return -1;

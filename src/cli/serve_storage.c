@@ -2,6 +2,7 @@
 /* serve_storage.c — what the service keeps: runs, files, keys, and the secrets that it
  * made; and who it may call. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/front.h"
 #include "cli/serve_private.h"
@@ -14,7 +15,7 @@ enum { WEBHOOK_TIMEOUT_MS = 10000, WEBHOOKS_AT_ONCE = 16 };
 /* The folder is in its hands; that much of its rights it gives up here. */
 static int become_front(uid_t owner, struct err *err)
 {
-    return front_become_user(owner == (uid_t)-1 ? 0 : owner, err);
+    return front_become_user(owner == (uid_t)-1 ? 0 : owner, getppid(), err);
 }
 
 /* Who is root has a user of its own for the front, which must be able to write. */

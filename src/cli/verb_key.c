@@ -14,6 +14,7 @@
 #include "cli/storage.h"
 #include "cli/verb.h"
 #include "codec/json_write.h"
+#include "codec/utf8.h"
 #include "os/clock.h"
 
 enum { CREATE_ROWS = 7 }; /* the first ones, which only `create` has */
@@ -76,11 +77,19 @@ static const char *number_text(uint64_t number, char text[32])
     return text;
 }
 
+/* What stands in the store was written by one without privilege, who may have been taken over. */
+static struct slice label_of(const struct store_key *key)
+{
+    return slice_of(key->label ? key->label : "");
+}
+
 static void print_row(const struct store_key *key, uint64_t now_ms)
 {
     char texts[6][32];
+    char label[128];
     (void)printf(
-        "%-6" PRIu64 " %-20s %-15s %-12s %-7s %-10s %-16s  %-16s  %s\n", key->number, key->label,
+        "%-6" PRIu64 " %-20s %-15s %-12s %-7s %-10s %-16s  %-16s  %s\n", key->number,
+        utf8_for_people(label, sizeof label, label_of(key)),
         account_scopes_text(key->scopes, texts[0]), rate_text(key, texts[1]),
         number_text(key->concurrency, texts[2]),
         key->daily_run_ms > 0 ? format_duration(texts[3], sizeof texts[3], key->daily_run_ms) : "-",
@@ -153,7 +162,7 @@ static bool fits(const struct search *search, const struct store_key *key)
     uint64_t number = 0;
     if (parse_u64(search->meant, &number) == 0)
         return number == key->number;
-    return strcmp(search->meant, key->label) == 0;
+    return slice_equal(label_of(key), slice_of(search->meant));
 }
 
 static void find_keys(void *context, const struct store_key *keys, size_t count,

@@ -96,8 +96,8 @@ static int start(struct workplace *place, int socket, struct err *err)
     place->terminate = loop_signal_new(wiring->loop, SIGTERM, on_signal, place);
     place->interrupt = loop_signal_new(wiring->loop, SIGINT, on_signal, place);
     wiring->on_lost = process_spawner_lost;
-    if (front_become_user((uid_t)wiring->report.front_uid, err) < 0 ||
-        front_drop_privilege(getppid(), err) < 0)
+    if (front_become_user((uid_t)wiring->report.front_uid, getppid(), err) < 0 ||
+        front_drop_privilege(err) < 0)
         return -1;
     return fleet_worker_start(place->worker, wiring->engine, err);
 }

@@ -145,7 +145,9 @@ static int give(int dir, const char *name, uid_t owner)
         return errno == ENOENT ? 0 : -errno;
     if (status.st_uid == owner || !is_plain(&status))
         return 0;
-    return fchownat(dir, name, owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    if (fchownat(dir, name, owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return errno == ENOENT ? 0 : -errno; /* who looked for a key beside us has tidied up */
 }
 
 static int give_contents(const struct store_folder *folder, uid_t owner)

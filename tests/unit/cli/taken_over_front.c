@@ -311,8 +311,8 @@ static int be_front(struct err *err)
     auto_free char *line = NULL;
     size_t size = 0;
     if (sandbox_receive_report(spawner, &report, err) < 0 ||
-        front_become_user((uid_t)report.front_uid, err) < 0 ||
-        front_drop_privilege(getppid(), err) < 0 || filter_anyway(err) < 0)
+        front_become_user((uid_t)report.front_uid, getppid(), err) < 0 ||
+        front_drop_privilege(err) < 0 || filter_anyway(err) < 0)
         return -1;
     (void)printf("front %d %u\n", getpid(), report.front_uid);
     (void)fflush(stdout);

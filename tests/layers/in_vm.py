@@ -86,6 +86,9 @@ def limit_nothing():
                  resource.RLIMIT_STACK, resource.RLIMIT_MSGQUEUE):
         resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 20, 1 << 20))
+    typing = pathlib.Path("/proc/sys/dev/tty/legacy_tiocsti")
+    if typing.exists():  # until Linux 6.2 a terminal's own program could always type into it
+        typing.write_text("1", encoding="ascii")
 
 
 def make_patient(language, folder, slow):

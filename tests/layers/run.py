@@ -49,8 +49,8 @@ LANGUAGES = {"assembly", "bash", "c", "javascript", "python"}
 # Where nothing holds, these leave a machine that is good for nothing: each has one of its own.
 DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write", "058_kill_all",
             "067_exe_overwrite"}
-# No attack, or none that can be told here (elsewhere.txt).
-NO_ATTACK = re.compile("081_|077_")
+# No attack (elsewhere.txt).
+NO_ATTACK = re.compile("081_")
 # The attack is on the compiler.
 COMPILED_INSIDE = {"27", "28"}
 # Rows that end by the clock when nothing stops them; of the others it says nothing. That a

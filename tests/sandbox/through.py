@@ -87,7 +87,7 @@ class Service(invoke.Runnel):
 
     def _record(self, body, timeout_s):
         """(status, the record at its end; None: it does not come)"""
-        waited = not self.terminal and is_waited_for(body["limits"])
+        waited = not body["tty"] and is_waited_for(body["limits"])
         status, record = self._service.request("POST", f"/v1/runs?wait={json.dumps(waited)}",
                                                body, 2 * invoke.COMPILE_AND_SLACK_S)
         until = time.monotonic() + timeout_s
@@ -100,14 +100,14 @@ class Service(invoke.Runnel):
 
     def run(self, row, source, name, extra_args=(), env=()):
         body = {"language": row.language, "code": source, "args": list(extra_args),
-                "stdin": invoke.stdin_bytes(row.stdin).decode(), "tty": self.terminal,
+                "stdin": invoke.stdin_bytes(row.stdin).decode(), "tty": self.terminal or row.terminal,
                 "env": dict(item.split("=", 1) for item in env), "on_disconnect": "continue",
                 "limits": limits_of(row)}
         began = time.monotonic()
         status, record = self._record(body, row.timeout_s() + invoke.COMPILE_AND_SLACK_S)
         ended = time.monotonic()
         result = record if status < 300 else None
-        if result and self.terminal:
+        if result and body["tty"]:
             result["stdout"] = result["stdout"].replace("\r\n", "\n")
             result["stderr"] += result["stdout"]  # a compiler has no terminal
         return invoke.Outcome(None if result else status, json.dumps(record).encode(), b"", began,

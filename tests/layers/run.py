@@ -45,7 +45,7 @@ import table
 from report import Report
 
 # Those that start fast enough in an emulated machine.
-LANGUAGES = {"assembly", "bash", "c", "javascript", "python"}
+LANGUAGES = {"assembly", "bash", "c", "javascript", "python", "staged"}
 # Where nothing holds, these leave a machine that is good for nothing: each has one of its own.
 DAMAGING = {"010_selfstop", "042_write_rootfs", "044_proc_sys", "045_sys_write", "058_kill_all",
             "067_exe_overwrite"}

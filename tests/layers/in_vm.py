@@ -43,7 +43,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def in_the_machine():
     """The kernel was started with vm/init.c, and we are the one command that it runs."""
     kernel = pathlib.Path("/proc/cmdline").read_text(encoding="utf-8").split()
-    return (os.environ.get("RUNNEL_IN_VM") == "1" and os.getppid() == 1
+    return (os.environ.get("IN_RUNNEL_VM") == "1" and os.getppid() == 1
             and "rdinit=/init" in kernel and "console=ttyS2" in kernel)
 
 

@@ -60,7 +60,7 @@ class CoreHandler:
 
     def __init__(self):
         self._called = None
-        if os.environ.get("RUNNEL_IN_VM") != "1":
+        if os.environ.get("IN_RUNNEL_VM") != "1":
             return
         self._called = pathlib.Path("/run/runnel-core-handler-was-called")
         CORE_PATTERN.write_text(f"|/usr/bin/touch {self._called}", encoding="ascii")

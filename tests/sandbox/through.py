@@ -3,16 +3,20 @@
 the networks, the groups and the host's numbers of those before it. Over pipes, or at a terminal."""
 
 import atexit
+import concurrent.futures
 import json
 import pathlib
 import re
 import sys
 import time
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / folder)
+             for folder in ("system", "soak")]
 
 # pylint: disable=wrong-import-position
+import aftermath
 import invoke
+import leaks
 import service
 
 # What a run of the command line has, where a row asks for nothing (docs/LIMITS.md, `batch`).
@@ -32,6 +36,7 @@ SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 WAITED = {"timeout_ms": 10000, "cpu_ms": 20000, "memory_mb": 512, "max_output_bytes": 2 * MIB_BYTES}
 ENDED = {"succeeded", "failed", "timeout", "oom", "killed"}
 POLL_S = 0.05
+BUSY = 8  # at once: two rows, each with a pair of runs, are four
 
 
 def in_json(unit, text):
@@ -66,6 +71,7 @@ class Service(invoke.Runnel):
         super().__init__(binary, account, scratch, options)
         self.terminal = terminal
         self._service = None
+        self._held = {}
 
     def start(self):
         self._service = service.Service(*self.options, env=self.environment, wait=False,
@@ -84,6 +90,30 @@ class Service(invoke.Runnel):
         with self._lock:
             self._live.discard(process.pid)
         return process.returncode
+
+    def remember(self):
+        """What it holds when nothing runs, once it had as many boxes as rows make: more is a
+        leftover from then on."""
+        body = {"language": "bash", "code": "sleep 1"}
+        with concurrent.futures.ThreadPoolExecutor(BUSY) as pool:
+            list(pool.map(lambda _: self._service.request("POST", "/v1/runs?wait=true", body),
+                          range(BUSY)))
+        self._held = leaks.held(self._service)
+
+    def complaints(self, reserves=False):
+        """Of what a run's end gives back, or of what is let go after some rest, too. Nothing may
+        run meanwhile."""
+        deadline = time.monotonic() + (leaks.RESERVES_GO_S if reserves else aftermath.GRACE_S)
+        while True:
+            now = leaks.held(self._service)
+            left = [what for what, before in self._held.items() if now[what] > before
+                    and (reserves or what not in leaks.RESERVES) and not what.endswith("_bytes")]
+            if not left or time.monotonic() > deadline:
+                break
+        told = [f"left behind in the service: {what}: {self._held[what]} before, {now[what]} after"
+                for what in left]
+        self._held.update({what: now[what] for what in left})  # it is not told again
+        return told
 
     def _record(self, body, timeout_s):
         """(status, the record at its end; None: it does not come)"""

@@ -59,8 +59,9 @@ class Suite:
         self.service = None
         self.runnel = invoke.Runnel(options.runnel, self.account, scratch, extra)
         if options.through:
-            self.service = self.runnel = through.Service(options.runnel, self.account, scratch,
-                                                         extra, options.through == "terminal")
+            made = through.Worker if options.through == "worker" else through.Service
+            self.service = self.runnel = made(options.runnel, self.account, scratch, extra,
+                                              options.through == "terminal")
         self.runnel.environment.update(self.canaries.environment())
         self.aftermath = aftermath.Aftermath(self.runnel.live_pids)
         self.isolation = None
@@ -240,9 +241,9 @@ def parse_options(argv):
                         help="run it as this user (root)")
     parser.add_argument("--allow-missing", default="", metavar="LAYERS",
                         help="passed on: layers that are known to be missing for this user")
-    parser.add_argument("--through", choices=("service", "terminal"),
-                        help="all by one service, over pipes or each at a terminal, instead of "
-                             "a command line for each")
+    parser.add_argument("--through", choices=("service", "terminal", "worker"),
+                        help="all by one service, over pipes or each at a terminal, or by a worker "
+                             "of it, instead of a command line for each")
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--jobs", type=int, default=2, help="rows at once (2)")
     parser.add_argument("--quick", action="store_true", help="one row of each layer")

@@ -5,6 +5,7 @@ the networks, the groups and the host's numbers of those before it. Over pipes, 
 import atexit
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import sys
@@ -15,6 +16,8 @@ sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / folder)
 
 # pylint: disable=wrong-import-position
 import aftermath
+import broker
+import fleet
 import invoke
 import leaks
 import service
@@ -70,26 +73,33 @@ class Service(invoke.Runnel):
     def __init__(self, binary, account, scratch, options, terminal):
         super().__init__(binary, account, scratch, options)
         self.terminal = terminal
-        self._service = None
+        self._service = self._worker = None
         self._held = {}
 
-    def start(self):
-        self._service = service.Service(*self.options, env=self.environment, wait=False,
+    def start(self, *flags):
+        self._service = service.Service(*self.options, *flags, env=self.environment, wait=False,
                                         user=self.account and self.account.pw_name,
                                         binary=self.binary)
-        process = self._service.process
+        self._own(self._service.process)
+        self._service.wait_ready()
+
+    def _own(self, process):
         atexit.register(process.kill)  # harmless when it has ended
         with self._lock:
             self._live.add(process.pid)
-        self._service.wait_ready()
 
     def stop(self):
         """Its exit status; what it holds is given back by then."""
-        process = self._service.process
-        self._service.close()
+        return self._end(self._service)
+
+    def _end(self, member):
+        member.close()
         with self._lock:
-            self._live.discard(process.pid)
-        return process.returncode
+            self._live.discard(member.process.pid)
+        return member.process.returncode
+
+    def _look(self):
+        return leaks.held(self._service)
 
     def remember(self):
         """What it holds when nothing runs, once it had as many boxes as rows make: more is a
@@ -98,14 +108,14 @@ class Service(invoke.Runnel):
         with concurrent.futures.ThreadPoolExecutor(BUSY) as pool:
             list(pool.map(lambda _: self._service.request("POST", "/v1/runs?wait=true", body),
                           range(BUSY)))
-        self._held = leaks.held(self._service)
+        self._held = self._look()
 
     def complaints(self, reserves=False):
         """Of what a run's end gives back, or of what is let go after some rest, too. Nothing may
         run meanwhile."""
         deadline = time.monotonic() + (leaks.RESERVES_GO_S if reserves else aftermath.GRACE_S)
         while True:
-            now = leaks.held(self._service)
+            now = self._look()
             left = [what for what, before in self._held.items() if now[what] > before
                     and (reserves or what not in leaks.RESERVES) and not what.endswith("_bytes")]
             if not left or time.monotonic() > deadline:
@@ -155,3 +165,26 @@ class Service(invoke.Runnel):
         if "output_limit" in row.verdicts or row.exact or row.stdin != "none":
             return "a terminal has one stream, without a bound, and echoes"
         return None
+
+
+class Worker(Service):
+    """A service whose boxes one `runnel worker` makes, with a RabbitMQ and a Redis between them."""
+
+    def start(self, *flags):
+        servers = [broker.RabbitMQ(), broker.Redis()]
+        for server in servers:
+            atexit.register(server.close)
+        with self._lock:
+            self._live.update(service.descendants(os.getpid()))
+        rabbit, redis = (server.url for server in servers)
+        self._worker = fleet.Worker(rabbit, redis, *self.options, binary=self.binary,
+                                    env=self.environment)
+        self._own(self._worker.process)
+        super().start(f"--broker={rabbit}", f"--stream={redis}", *flags)
+        service.wait_until("the front has a worker", self._service.runs)
+
+    def stop(self):
+        return super().stop() or self._end(self._worker)
+
+    def _look(self):
+        return leaks.held(self._service, self._worker)

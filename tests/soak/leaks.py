@@ -99,10 +99,11 @@ def _zombies(pids):
     return sum(") Z " in _text(f"/proc/{pid}/stat") for pid in pids)
 
 
-def held(service):
-    """{what: how much} of the service alone, once nothing runs."""
-    front, spawner = service.front(), service.spawner()
-    stats = _wait_until_idle(service, front)
+def held(service, member=None):
+    """{what: how much} of the service alone, once nothing runs, or of the worker that it has."""
+    member = member or service
+    front, spawner = member.front(), member.spawner()
+    stats = _wait_until_idle(service, front, spawner)
     below = descendants(spawner)
     found = {f"{name}_{what}": much for name, pid in (("front", front), ("spawner", spawner))
              for what, much in _of_process(pid).items()}
@@ -131,12 +132,12 @@ def look(service):
     return found
 
 
-def _wait_until_idle(service, front):
+def _wait_until_idle(service, front, spawner):
     """The service says so itself, and the front is the only process below."""
     end = time.monotonic() + IDLE_S
     while time.monotonic() < end:
         answer = service.request("GET", "/v1/stats")[1]
-        if answer.get("running", 0) == 0 and set(descendants(service.spawner())) <= {front}:
+        if answer.get("running", 0) == 0 and set(descendants(spawner)) <= {front}:
             break
         time.sleep(0.1)
     time.sleep(0.5)

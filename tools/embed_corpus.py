@@ -83,7 +83,8 @@ def fields(row):
         "args": texts(row.args), "env": texts(row.env),
         "each": texts([word for word in row.each if word is not None]),
         "pair": PAIRS[row.pair], **given(row),
-        "raw": row.raw and "true", "alone": row.alone and "true", "quick": row.quick and "true",
+        "raw": row.raw and "true", "terminal": row.terminal and "true",
+        "alone": row.alone and "true", "quick": row.quick and "true",
     }
 
 

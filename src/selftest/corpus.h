@@ -56,9 +56,10 @@ struct corpus_row {
     enum corpus_input input;
     const char *input_text;
     size_t input_bytes;
-    bool raw;   /* what was sent to stdin must come back byte for byte */
-    bool alone; /* nothing else runs meanwhile */
-    bool quick; /* the one of its first layer that --quick takes */
+    bool raw;      /* what was sent to stdin must come back byte for byte */
+    bool terminal; /* it has one of its own */
+    bool alone;    /* nothing else runs meanwhile */
+    bool quick;    /* the one of its first layer that --quick takes */
 };
 
 extern const struct corpus_row corpus_rows[];

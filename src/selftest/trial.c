@@ -200,6 +200,7 @@ int trial_start(struct trial *trial, const struct trial_host *host, const struct
         .input_stays_open = row->input == CORPUS_OPEN_INPUT,
         .args = (const char *const *)args.items,
         .env = (const char *const *)env.items,
+        .tty = row->terminal,
         .passing = true,
     };
     if (source.failed || trial->input.failed)

@@ -43,7 +43,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def in_the_machine():
     """The kernel was started with vm/init.c, and we are the one command that it runs."""
     kernel = pathlib.Path("/proc/cmdline").read_text(encoding="utf-8").split()
-    return (os.environ.get("RUNNEL_IN_VM") == "1" and os.getppid() == 1
+    return (os.environ.get("IN_RUNNEL_VM") == "1" and os.getppid() == 1
             and "rdinit=/init" in kernel and "console=ttyS2" in kernel)
 
 
@@ -86,6 +86,9 @@ def limit_nothing():
                  resource.RLIMIT_STACK, resource.RLIMIT_MSGQUEUE):
         resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 20, 1 << 20))
+    typing = pathlib.Path("/proc/sys/dev/tty/legacy_tiocsti")
+    if typing.exists():  # until Linux 6.2 a terminal's own program could always type into it
+        typing.write_text("1", encoding="ascii")
 
 
 def make_patient(language, folder, slow):

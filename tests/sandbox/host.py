@@ -8,9 +8,13 @@ import os
 import pathlib
 import secrets
 import socket
+import subprocess
+import sys
 import threading
+import time
 
 PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
+CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
 
 _CLONE_NEWNS = 0x20000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 0x1000, 0x4000, 1 << 18
@@ -50,6 +54,31 @@ def leave_shared_folders(needed):
         os.close(fd)
 
 
+class CoreHandler:
+    """A handler of the kernel's for what crashes, which no program of a box may call. There is one
+    in the virtual machine alone: elsewhere it would be everybody's."""
+
+    def __init__(self):
+        self._called = None
+        if os.environ.get("IN_RUNNEL_VM") != "1":
+            return
+        self._called = pathlib.Path("/run/runnel-core-handler-was-called")
+        CORE_PATTERN.write_text(f"|/usr/bin/touch {self._called}", encoding="ascii")
+        subprocess.run([sys.executable, "-c", "import os; os.abort()"], check=False)
+        end = time.monotonic() + 60
+        while not self._called.exists():
+            if time.monotonic() > end:
+                raise AssertionError("a crash outside of a box does not call the handler")
+            time.sleep(0.1)
+        self._called.unlink()
+
+    def complaints(self):
+        if self._called is None or not self._called.exists():
+            return []
+        self._called.unlink()
+        return ["a crash reached the host's handler of core dumps"]
+
+
 class Canaries:
     """Files, a variable and sockets of the host. Their secret may show nowhere."""
 
@@ -59,6 +88,7 @@ class Canaries:
         self.secret = "CANARY-" + secrets.token_hex(16)
         self.files = []
         self.connections = 0
+        self.core_handler = CoreHandler()
         for folder in self.FOLDERS:
             self._plant(pathlib.Path(folder) / f".runnel-canary-{secrets.token_hex(4)}")
         atexit.register(self._remove)
@@ -114,4 +144,4 @@ class Canaries:
         if self.connections:
             damaged.append(f"{self.connections} connections reached the host's listeners")
             self.connections = 0
-        return damaged
+        return damaged + self.core_handler.complaints()

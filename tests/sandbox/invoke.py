@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Running a program through the real command line, and what came of it."""
 
+import concurrent.futures
 import dataclasses
 import json
 import os
 import pathlib
+import pty
 import random
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ import threading
 import time
 
 COMPILE_AND_SLACK_S = 60  # compile stage, start-up and teardown on a busy machine
+TERMINAL = "terminal"  # in place of what comes by stdin
 
 
 @dataclasses.dataclass
@@ -83,16 +86,19 @@ class Runnel:
         return folder
 
     def call(self, arguments, stdin=b"", timeout_s=120.0, folder=None):
-        """Runs `runnel ARGUMENTS`; stdin: bytes, or None for one that stays open."""
+        """Runs `runnel ARGUMENTS`; stdin: bytes, None for one that stays open, or TERMINAL, which
+        is stdout, too."""
         folder = folder or self._folder()
         began = time.monotonic()
+        ends = pty.openpty() if stdin is TERMINAL else None
         child = subprocess.Popen(
             self._as_account([self.binary] + arguments), cwd=folder, env=self.environment,
-            stdin=subprocess.PIPE if stdin != b"" else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            stdin=ends[1] if ends else subprocess.PIPE if stdin != b"" else subprocess.DEVNULL,
+            stdout=ends[1] if ends else subprocess.PIPE, stderr=subprocess.PIPE)
         with self._lock:
             self._live.add(child.pid)
-        stdout, stderr, hung = _talk(child, stdin, timeout_s)
+        stdout, stderr, hung = (_watch(child, *ends, timeout_s) if ends else
+                                _talk(child, stdin, timeout_s))
         ended = time.monotonic()
         with self._lock:
             self._live.discard(child.pid)
@@ -106,14 +112,15 @@ class Runnel:
         path.write_text(source, encoding="utf-8")
         path.chmod(0o644)
         arguments = ["run", "--language", row.language] + self.options
-        arguments += [] if row.raw else ["--json"]
+        arguments += ["--interactive"] if row.terminal else [] if row.raw else ["--json"]
         for option, value in row.limits.items():
             arguments += [f"--{option}", value]
         for item in env:
             arguments += ["--env", item]
         arguments += [str(path), "--"] + list(extra_args)
         timeout_s = row.timeout_s() + COMPILE_AND_SLACK_S
-        return self.call(arguments, stdin_bytes(row.stdin), timeout_s, folder), folder
+        stdin = TERMINAL if row.terminal else stdin_bytes(row.stdin)
+        return self.call(arguments, stdin, timeout_s, folder), folder
 
 
 def stdin_bytes(spec):
@@ -143,6 +150,27 @@ def _talk(child, stdin, timeout_s):
         if held_open:
             held_open.close()
     return stdout, stderr, hung
+
+
+def _watch(child, main, terminal, timeout_s):
+    """As _talk, of one at a terminal, which shows until nobody has it open."""
+    os.close(terminal)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        shown = pool.submit(_shown, main)
+        _, stderr, hung = _talk(child, b"", timeout_s)
+        stdout = shown.result()
+    os.close(main)
+    return stdout, stderr, hung
+
+
+def _shown(main):
+    text = b""
+    try:
+        while part := os.read(main, 1 << 16):
+            text += part
+    except OSError:  # its other end has been closed
+        pass
+    return text
 
 
 def _parse(stdout):

@@ -24,7 +24,7 @@ def complaints(row, outcome, secret, argument=None):
     if outcome.hung:
         return ["the command line hung and was killed"]
     found = _secrets(outcome, secret)
-    if row.raw:
+    if row.raw or (row.terminal and outcome.result is None):
         found += _judge_raw(row, outcome)
     elif row.verdicts == ["refused"]:
         found += _judge_refused(outcome)

@@ -21,7 +21,7 @@ LANGUAGE_OF = {
 LISTS = {"stdout", "stderr", "reason", "never", "check", "env"}
 KEYS = LISTS | {
     "row", "expect", "exit", "signal", "stdout-is", "stderr-is", "limits", "args", "stdin",
-    "needs", "layer", "alone", "raw", "pair", "each", "sample", "slow", "quick",
+    "needs", "layer", "alone", "raw", "terminal", "pair", "each", "sample", "slow", "quick",
 }
 
 # Limits of time, and what they are when a row does not say (None: there is none).
@@ -87,6 +87,7 @@ class Row:
         self.needs = keys.get("needs", "").split()
         self.alone = keys.get("alone") == "yes"
         self.slow = keys.get("slow") == "yes"
+        self.terminal = keys.get("terminal") == "yes"
         self.raw = keys.get("raw") == "yes"
         self.pair = keys.get("pair")
         self.each = shlex.split(keys["each"]) if "each" in keys else [None]

@@ -34,6 +34,7 @@ import row as corpus
 import through
 from report import SECOND_TRY, Report
 
+BATCH = 8  # rows between two looks at a service
 HELLO = corpus.Row(HERE / "hello.sh", {"row": "0", "expect": "succeeded"}, "hello", "bash")
 
 
@@ -58,8 +59,9 @@ class Suite:
         self.service = None
         self.runnel = invoke.Runnel(options.runnel, self.account, scratch, extra)
         if options.through:
-            self.service = self.runnel = through.Service(options.runnel, self.account, scratch,
-                                                         extra, options.through == "terminal")
+            made = through.Worker if options.through == "worker" else through.Service
+            self.service = self.runnel = made(options.runnel, self.account, scratch, extra,
+                                              options.through == "terminal")
         self.runnel.environment.update(self.canaries.environment())
         self.aftermath = aftermath.Aftermath(self.runnel.live_pids)
         self.isolation = None
@@ -74,6 +76,8 @@ class Suite:
         if outcome.result is None or outcome.result["verdict"] != "succeeded":
             text = (outcome.stdout + outcome.stderr).decode("utf-8", "replace").strip()
             return f"the first run failed with exit status {outcome.exit_status}: {text[:600]}"
+        if self.service:
+            self.service.remember()
         self.isolation = outcome.result["isolation"]
         listed = self.runnel.call(["languages", "--json"] + self.runnel.options)
         languages = json.loads(listed.stdout)
@@ -121,6 +125,16 @@ class Suite:
         if re.search(rf"\bno {need}\b", self.isolation):
             return f"no {need} here"
         return None
+
+    def batches(self, rows):
+        """What one service holds is told when nothing runs: after some rows, not after each."""
+        size = BATCH if self.service else max(1, len(rows))
+        return [rows[first:first + size] for first in range(0, len(rows), size)]
+
+    def judge_service(self, report, batch):
+        if self.service:
+            report.judge(f"service_after_{batch[0].name}_to_{batch[-1].name}",
+                         self.service.complaints())
 
     def judge(self, row):
         """Runs a row, and an ordinary program after it; returns complaints."""
@@ -194,10 +208,13 @@ def run_rows(suite, report, rows):
             report.judge(row.name, found)
 
     with concurrent.futures.ThreadPoolExecutor(suite.options.jobs) as pool:
-        list(pool.map(run_row, [row for row in rows if not row.alone]))
-    for row in rows:
-        if row.alone:
+        for batch in suite.batches([row for row in rows if not row.alone]):
+            list(pool.map(run_row, batch))
+            suite.judge_service(report, batch)
+    for batch in suite.batches([row for row in rows if row.alone]):
+        for row in batch:
             run_row(row)
+        suite.judge_service(report, batch)
     for row, first in failed.items():
         found = judge_row(suite, row)
         if not found:
@@ -224,9 +241,9 @@ def parse_options(argv):
                         help="run it as this user (root)")
     parser.add_argument("--allow-missing", default="", metavar="LAYERS",
                         help="passed on: layers that are known to be missing for this user")
-    parser.add_argument("--through", choices=("service", "terminal"),
-                        help="all by one service, over pipes or each at a terminal, instead of "
-                             "a command line for each")
+    parser.add_argument("--through", choices=("service", "terminal", "worker"),
+                        help="all by one service, over pipes or each at a terminal, or by a worker "
+                             "of it, instead of a command line for each")
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--jobs", type=int, default=2, help="rows at once (2)")
     parser.add_argument("--quick", action="store_true", help="one row of each layer")
@@ -261,6 +278,7 @@ def main(argv):
                f"cgroup mounts: {' '.join(sorted(aftermath.cgroup_mounts())) or 'none'}")
     run_rows(suite, report, rows)
     if suite.service:
+        report.judge("the_service_rests", suite.service.complaints(reserves=True))
         status = suite.service.stop()
         report.judge("the_service_ends", [f"exit status {status}"] if status else [])
     left = suite.aftermath.final_complaints()

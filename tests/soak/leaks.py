@@ -86,23 +86,43 @@ def _dying_groups():
     return _field(_text(f"{mount}/cgroup.stat"), "nr_dying_descendants") if mount else 0
 
 
+# Descriptors that a spawner keeps for boxes to come: of namespaces and their figures, of groups.
+IN_RESERVE = ("net:", "/proc/", "/sys/fs/cgroup", "anon_inode:[eventfd]")
+
+
+def _groups_below(spawner):
+    """Its own, and those of boxes, which have names of their own in it."""
+    return [folder for own in groups(spawner) for folder, _, _ in os.walk(own)]
+
+
 def _zombies(pids):
     return sum(") Z " in _text(f"/proc/{pid}/stat") for pid in pids)
 
 
-def look(service):
-    """{what: how much}, once nothing runs."""
-    front, spawner = service.front(), service.spawner()
-    stats = _wait_until_idle(service, front)
+def held(service, member=None):
+    """{what: how much} of the service alone, once nothing runs, or of the worker that it has."""
+    member = member or service
+    front, spawner = member.front(), member.spawner()
+    stats = _wait_until_idle(service, front, spawner)
     below = descendants(spawner)
     found = {f"{name}_{what}": much for name, pid in (("front", front), ("spawner", spawner))
              for what, much in _of_process(pid).items()}
     found.update({
-        "processes": len(below), "zombies": _zombies(below), "cgroups": len(groups(spawner)),
-        "dying_cgroups": _dying_groups(), "namespaces": len(_namespaces([spawner, *below])),
+        "processes": len(below), "zombies": _zombies(below), "cgroups": len(_groups_below(spawner)),
+        "namespaces": len(_namespaces([spawner, *below])),
+        "descriptors_of_boxes": sum(not link.startswith(IN_RESERVE) for link in _links(spawner, "fd")),
         # Host users of boxes are not seen: there are 1023, so one lost with each run ends runs soon.
         "running": stats["running"], "queued": stats["queued"],
-        "promised_memory": stats["memory_promised_bytes"], "sysv": len(_sysv()), **_objects(),
+        "promised_memory": stats["memory_promised_bytes"],
+    })
+    return found
+
+
+def look(service):
+    """The same, and what is the whole machine's."""
+    found = held(service)
+    found.update({
+        "dying_cgroups": _dying_groups(), "sysv": len(_sysv()), **_objects(),
         "terminals": int(_text("/proc/sys/kernel/pty/nr") or 0),
         "keys": len(_text("/proc/keys").splitlines()),
         "files": sum(len(files) + len(folders) for place in aftermath.PRIVATE
@@ -112,12 +132,12 @@ def look(service):
     return found
 
 
-def _wait_until_idle(service, front):
+def _wait_until_idle(service, front, spawner):
     """The service says so itself, and the front is the only process below."""
     end = time.monotonic() + IDLE_S
     while time.monotonic() < end:
         answer = service.request("GET", "/v1/stats")[1]
-        if answer.get("running", 0) == 0 and set(descendants(service.spawner())) <= {front}:
+        if answer.get("running", 0) == 0 and set(descendants(spawner)) <= {front}:
             break
         time.sleep(0.1)
     time.sleep(0.5)

@@ -23,14 +23,15 @@ ECHO = "import sys\nfor line in sys.stdin:\n    print('got', line.strip(), flush
 class Worker:
     """with Worker(rabbit.url, redis.url, "--concurrency=2") as worker: …"""
 
-    def __init__(self, broker, stream, *flags, name=None, wait=True):
+    def __init__(self, broker, stream, *flags, name=None, wait=True, binary=RUNNEL, env=None):
         self.name = name or f"worker-{uuid.uuid4().hex[:8]}"
         self.was_harmed = False
         self._log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [RUNNEL, "worker", f"--broker={broker}", f"--stream={stream}",
+            [binary, "worker", f"--broker={broker}", f"--stream={stream}",
              f"--node-name={self.name}", *flags],
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, cwd="/")
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, cwd="/",
+            env={**os.environ, **(env or {})})
         if wait:
             self.wait_ready()
 
@@ -39,6 +40,9 @@ class Worker:
 
     def __exit__(self, *_):
         self.close()
+
+    def spawner(self):
+        return self.process.pid
 
     def log(self):
         self._log.seek(0)

@@ -18,6 +18,10 @@ const QUESTIONS = {
     'clipboard': `${ESC}]52;c;?\x07${ESC}]52;c;cm0gLXJmIH4=\x07`,
     'answerback and identity': `\x05${ESC}Z`,
     'checksum and presentation': `${ESC}[1;1;1;1;2;2*y${ESC}[1$w${ESC}[2$w${ESC}[x`,
+    'of one maker': `${ESC}]1337;ReportCellSize\x07${ESC}]1337;RequestUpload=format=tgz\x07` +
+        `${ESC}]1337;ReportVariable=bmFtZQ==\x07${ESC}]1337;File=name=eA==;inline=0:cm0=\x07${ESC}]1337;Copy=:cm0=\x07`,
+    'of large numbers': [2 ** 31 - 1, 2 ** 32, '9'.repeat(1000), `1${';1'.repeat(1000)}`, '1:'.repeat(1000)]
+        .flatMap((number) => [...'@ABCDEFGHIJKLMPSTXZ`abcdefghlmnrstx'].map((end) => `x${ESC}[${number}${end}`)).join(''),
 };
 
 /* As on a slow machine: what comes is not drawn until letDraw(). */

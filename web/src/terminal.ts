@@ -20,6 +20,10 @@ const UNDRAWN_MAX = 8 * 1024 * 1024;
 const TAIL_MAX = 512 * 1024;
 /* Ends a control sequence that was cut in two, and what one before it has set. */
 const ANEW = '\x18\x1b[m';
+/* What xterm.js does one by one, as often as a program asks: lines, tabs and the last character
+ * again. No screen has more of them, and the page would hang. */
+const REPEATED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
+const REPEATED_MAX = 1000;
 const MOUSE_REPORT = /^\x1b\[(?:M|<[\d;]+[Mm]$|[\d;]+M$)/;
 
 const DARK: ITheme = {
@@ -81,6 +85,8 @@ export class Terminal {
         this.xterm.loadAddon(this.fitting);
         this.xterm.open(host);
         this.passTyping();
+        for (const final of REPEATED)
+            this.xterm.parser.registerCsiHandler({ final }, ([count]) => Number(count) > REPEATED_MAX);
         this.xterm.attachCustomKeyEventHandler((event) => this.takesKey(event));
         /* Elsewhere the wheel would become cursor keys. */
         this.xterm.attachCustomWheelEventHandler(() => this.xterm.buffer.active.type === 'normal');

@@ -142,6 +142,7 @@ class Errors(unittest.TestCase):
         self.assertLess(len(answer.body), 200)
         answer = self.check({"language": "€" * 10000, "code": "x"}, 400)
         self.assertLess(len(answer.body), 300)
+        self.check({"language": "x" * 1000000, "code": "x"}, 413)
 
     def test_language_that_is_not_installed_is_a_clear_400(self):
         if wire.URL:

@@ -88,6 +88,13 @@ class Record(Contract):
         self.assertEqual((record["status"], record["verdict"]), ("failed", "compile_failed"))
         self.assertIn("undeclared", record["stderr"])
 
+    def test_each_exit_code_is_told_as_it_is(self):
+        """Also those that stand for an end by a limit elsewhere: 124, 137."""
+        for code in range(256):
+            record = self.run_it(f"exit {code}", "bash")
+            self.assertEqual((record["exit_code"], record["verdict"], record["signal"]),
+                             (code, "failed" if code else "succeeded", None))
+
     def test_output_before_the_timeout_is_kept(self):
         """S4 threw it away."""
         record = self.run_it("print('early', flush=True)\nimport time; time.sleep(60)",

@@ -50,6 +50,10 @@ class Messages(Contract):
                 answer = self.post({"language": name, "code": "x"})
                 self.assertEqual(answer.status, 400, answer)
 
+    def test_a_language_of_a_megabyte_is_none(self):
+        answer = self.post({"language": "x" * 1000000, "code": "x"})
+        self.assertEqual(answer.error(), (400, "language is longer than 100 bytes", "language"))
+
     def test_their_languages_have_their_names(self):
         for name in ("python", "node", "ruby", "php", "go"):
             self.assertEqual(self.post({"language": name}).json()["error"], "code is required")

@@ -3,9 +3,8 @@
  * expect: failed
  * stderr: java\.lang\.OutOfMemoryError
  * limits: timeout=30s
- * needs: cgroup
  * alone: yes
- * layer: cgroup
+ * layer: supervisor
  */
 import java.util.ArrayList;
 import java.util.List;

@@ -3,9 +3,8 @@
  * expect: failed
  * stderr: java\.lang\.OutOfMemoryError
  * limits: timeout=30s
- * needs: cgroup
  * alone: yes
- * layer: cgroup
+ * layer: supervisor
  */
 object Heap extends App {
   val hoard = scala.collection.mutable.ArrayBuffer[Array[Byte]]()

@@ -4,7 +4,7 @@
  * stdout: ^refused: OutOfMemoryError$
  * limits: timeout=30s
  * alone: yes
- * layer: cgroup
+ * layer: supervisor
  */
 public class Heap {
     public static void main(String[] args) {

@@ -181,7 +181,7 @@ static _Noreturn void run(const char *directory, char *const *words)
 {
     static char *environment[] = {
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp",
-        "LANG=C.UTF-8", "RUNNEL_IN_VM=1", NULL};
+        "LANG=C.UTF-8", "IN_RUNNEL_VM=1", NULL};
     (void)setsid();
     if (chdir(directory) == 0)
         (void)execvpe(words[0], words, environment);

@@ -53,7 +53,8 @@ TEST_TIMEOUT_S = 900
 # These take a row, or words of a test's name, with --only.
 CORPUS, PAGE = "tests/sandbox/run.py", "tests/web/run.mjs"
 # What a test runs beside the program.
-BESIDE = {"tests/system/test_layers.py": ["tests/layers/runnel-weakened"]}
+BESIDE = {"tests/system/test_amqp.py": ["tests/unit/broker/amqp_client"],
+          "tests/system/test_layers.py": ["tests/layers/runnel-weakened"]}
 # These know how to be without a service: over an engine that is played.
 OF_FAKE, FAKE = "tests/dialect/execute/", "tests/unit/dialect/serve_fake"
 

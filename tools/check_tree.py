@@ -125,6 +125,7 @@ def main():
             report.judge(path, complaints(path))
     report.judge("every row is shown", check_rows.complaints())
     report.judge("every check of ours is spoilt once", check_rows.spoilt_complaints())
+    report.judge("every language is tried in all", check_rows.language_complaints())
     report.judge("SECURITY.md names the rows of each layer", check_rows.layer_complaints())
     return report.finish()
 

@@ -156,6 +156,22 @@ class Refused(unittest.TestCase):
             self.assertEqual(ends.twice(), {})
         self.each(check)
 
+    def test_what_redis_is_owed_is_no_second_end(self):
+        """Somebody else ended the run meanwhile, or has it still."""
+        with contextlib.closing(self.fleet.connect()) as redis:
+            def after_the_fault(*meanwhile):
+                with self.fault("not ours to write"):
+                    job = self.one.submit("bash", "true")
+                    self.one.result(job)
+                redis.call(*[word.format(job) for word in meanwhile])
+                return f"runnel:run:{job}"
+            ended = after_the_fault("HSET", "runnel:run:{}", "result", "first")
+            had = after_the_fault("SET", "runnel:lease:{}", "another", "PX", "60000")
+            time.sleep(LONGER_THAN_A_LEASE_S)  # Redis has got by then what it is owed
+            self.assertGreater(redis.call("TTL", ended), 0)
+            self.assertEqual(redis.call("HGET", ended, "result"), b"first")
+            self.assertEqual(redis.call("HEXISTS", had, "result"), 0)
+
     def forget_queue(self, front):
         with Amqp(self.fleet.rabbit.url) as amqp:
             amqp.delete(f"runnel.results.of.{front.name}")

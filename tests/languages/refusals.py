@@ -19,22 +19,30 @@ import row
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SELF_TESTS = ROOT / "tests" / "sandbox" / "all" / "081_runtimes"
-WORKS = "threads, processes, collector, sockets: work"
+# What each self-test tries, unless absent.txt says that its language has none.
+TRIED = ("threads", "processes", "collector", "sockets")
 STAGE_S = 120
 VALUES = {"args": "", "compile_args": "", "files": "", "heap_mb": "192"}
 
 
-def listed_refusals():
-    """{(language, "ERROR CALL ARGUMENT")}; a line without a reason is none."""
+def read_list(name):
+    """{(language, the words behind it)}; a line without a reason is none."""
     found = set()
-    for line in (HERE / "refusals.txt").read_text(encoding="utf-8").splitlines():
+    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
         words, _, reason = line.partition("#")
         if words.strip() and not reason.strip():
-            raise ValueError(f"refusals.txt: '{line}' has no reason")
+            raise ValueError(f"{name}: '{line}' has no reason")
         if words.strip():
-            language, refusal = words.split(maxsplit=1)
-            found.add((language, " ".join(refusal.split())))
+            language, rest = words.split(maxsplit=1)
+            found.add((language, " ".join(rest.split())))
     return found
+
+
+def self_test_says(language):
+    """The line by which it ends, when all works."""
+    absent = [what for what in TRIED if (language, what) in read_list("absent.txt")]
+    works = ", ".join(what for what in TRIED if what not in absent) + ": work"
+    return works + (f"; none in this language: {', '.join(absent)}" if absent else "")
 
 
 def language_file(name):
@@ -91,7 +99,9 @@ def make_folder(path, source, text):
 def judge_language(program, language, listed):
     """(complaints, refusals that were seen)"""
     commands, source, environment = language_file(language)
-    test = next(path for path in SELF_TESTS.iterdir() if path.stem == language)
+    test = next((path for path in SELF_TESTS.iterdir() if path.stem == language), None)
+    if not test:
+        return ["it has no self-test"], set()
     text = row.source_of(row.Row(test, {"row": "81", "expect": "succeeded"}, language, language),
                          ROOT / "tests" / "sandbox", {})
     entry = re.search(r"^(?:public class|object) (\w+)", text, re.MULTILINE)
@@ -109,7 +119,7 @@ def judge_language(program, language, listed):
             seen.update(refused)
             if complaints:
                 return complaints, seen
-    if WORKS not in output:
+    if self_test_says(language) not in output:
         complaints.append(f"its self-test does not work: {output[-300:]}")
     return complaints + [f"not on the list of refusals.txt: {language} {refusal}"
                          for refusal in sorted(seen)
@@ -118,7 +128,7 @@ def judge_language(program, language, listed):
 
 def judge(report, program, languages):
     """One test for each language; the list's lines that no language needs are said."""
-    listed, all_seen = listed_refusals(), set()
+    listed, all_seen = read_list("refusals.txt"), set()
     with tempfile.TemporaryDirectory(prefix="runnel-refusals-") as folder:
         os.chmod(folder, 0o755) # the build may lie where nobody else may read
         copy = shutil.copy(program, folder)

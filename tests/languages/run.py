@@ -78,7 +78,7 @@ def self_tests(report, runnel, languages, times, jobs):
                 break
         report.judge(f"{test.language}/self_test", [f"time {number + 1}: {text}" for text in found])
 
-    tests = [test for test in row.collect(TESTS / "sandbox", SAMPLES)
+    tests = [test for test in row.collect(TESTS / "sandbox")
              if test.path.parent == refusals.SELF_TESTS and test.language in languages]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         list(pool.map(judge_language, tests))

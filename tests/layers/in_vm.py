@@ -111,8 +111,7 @@ class Cases:
         self.suite = sandbox.Suite(argparse.Namespace(
             runnel=runnel, through=None, as_user="root", allow_missing=ALL_LAYERS, jobs=1, slow=slow,
             times=False))
-        self.rows = {row.name: row for row in corpus.collect(
-            SANDBOX, HERE.parent.parent / "languages" / "samples")}
+        self.rows = {row.name: row for row in corpus.collect(SANDBOX)}
         for row in self.rows.values():
             row.stretch(slow)
         for language in COMPILERS:

@@ -51,9 +51,11 @@ FAILED_CASE = re.compile(r"^(?:\[  (?:FAILED|ERROR )  \] (\w+)|(?:FAIL|ERROR): (
 ALL_PASSED = re.compile(r"^[1-9]\d* passed, 0 failed, 0 skipped$", re.M)
 TEST_TIMEOUT_S = 900
 # These take a row, or words of a test's name, with --only.
-CORPUS, PAGE = "tests/sandbox/run.py", "tests/web/run.mjs"
+CORPUS, FAULTS, PAGE = REPORTERS = "tests/sandbox/run.py", "tests/faults/run.py", "tests/web/run.mjs"
 # What a test runs beside the program.
-BESIDE = {"tests/system/test_layers.py": ["tests/layers/runnel-weakened"]}
+BESIDE = {FAULTS: ["tests/faults/shim.so"],
+          "tests/system/test_amqp.py": ["tests/unit/broker/amqp_client"],
+          "tests/system/test_layers.py": ["tests/layers/runnel-weakened"]}
 # These know how to be without a service: over an engine that is played.
 OF_FAKE, FAKE = "tests/dialect/execute/", "tests/unit/dialect/serve_fake"
 
@@ -118,12 +120,13 @@ class Copy:
         return None if done.returncode == 0 else done.stdout[-600:]
 
     def _run_reporter(self, test):
-        """`tests/sandbox/run.py REGEX`, or `tests/web/run.mjs WORDS`. LONG: nothing is tried twice."""
+        """`tests/sandbox/run.py REGEX`, or another `WORDS`. LONG: nothing is tried twice."""
         path, _, words = test.partition(" ")
-        command = ["node", path] if path == PAGE else [
-            sys.executable, "-B", path, "--runnel", f"build/{self._target(test)}"]
+        program = str(self.top / "build" / self._target(test))
+        command = ["node", path] if path == PAGE else [sys.executable, "-B", path]
+        command += ["--runnel", program] if path == CORPUS else []
         done = self._run(["timeout", "-k", "10", str(TEST_TIMEOUT_S), *command, "--only", words],
-                         LONG="1")
+                         LONG="1", RUNNEL=program)
         return done, done.returncode == 0 and ALL_PASSED.search(done.stdout)
 
     def _run_python(self, test):
@@ -141,7 +144,7 @@ class Copy:
 
     def failed(self, test):
         """The cases that failed, or what else happened; [] when it passes."""
-        if test.startswith((CORPUS, PAGE)):
+        if test.startswith(REPORTERS):
             done, passed = self._run_reporter(test)
         elif ".py" in test:
             done, passed = self._run_python(test)

@@ -351,7 +351,7 @@ def parse_options(argv):
 def main(argv):
     options = parse_options(argv)
     report = Report()
-    corpus_rows = corpus.collect(HERE.parent / "sandbox", TOP / "languages" / "samples")
+    corpus_rows = corpus.collect(HERE.parent / "sandbox")
     absent = standing_for(corpus_rows, read_elsewhere(HERE / "elsewhere.txt"))
     all_rows = [row for row in corpus_rows if is_chosen(row, "")]
     judge = Judge(report, read_cannot(HERE / "cannot.txt"), options,

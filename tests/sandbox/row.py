@@ -21,7 +21,7 @@ LANGUAGE_OF = {
 LISTS = {"stdout", "stderr", "reason", "never", "check", "env"}
 KEYS = LISTS | {
     "row", "expect", "exit", "signal", "stdout-is", "stderr-is", "limits", "args", "stdin",
-    "needs", "layer", "alone", "raw", "terminal", "pair", "each", "sample", "slow", "quick",
+    "needs", "layer", "alone", "raw", "terminal", "pair", "each", "slow", "quick",
 }
 
 # Limits of time, and what they are when a row does not say (None: there is none).
@@ -155,31 +155,18 @@ def _read_program(path, inherited, name):
     return Row(path, keys, name, LANGUAGE_OF[path.suffix])
 
 
-def _find_sample(samples, language, kind):
-    """languages/samples/<language>/<kind>.*, whatever its ending is."""
-    return next(iter(sorted((samples / language).glob(kind + ".*"))), None)
-
-
-def _collect_folder(folder, samples):
+def _collect_folder(folder):
     inherited = read_header((folder / "ROW").read_text(encoding="utf-8"), folder / "ROW")
-    rows = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix in LANGUAGE_OF:
-            row = _read_program(path, inherited, f"{folder.name}/{path.stem}")
-            rows[row.language] = row
-    for language in sorted(set(LANGUAGE_OF.values()) - set(rows)):
-        sample = "sample" in inherited and _find_sample(samples, language, inherited["sample"])
-        if sample:
-            rows[language] = Row(sample, inherited, f"{folder.name}/{language}", language)
-    return list(rows.values())
+    return [_read_program(path, inherited, f"{folder.name}/{path.stem}")
+            for path in sorted(folder.iterdir()) if path.suffix in LANGUAGE_OF]
 
 
-def collect(here, samples):
+def collect(here):
     """Every row of the corpus, in the order of their numbers."""
     rows = [_read_program(path, {}, path.stem)
             for path in sorted((here / "rows").iterdir()) if path.suffix in LANGUAGE_OF]
     for folder in sorted((here / "all").iterdir()):
-        rows += _collect_folder(folder, samples)
+        rows += _collect_folder(folder)
     return sorted(rows, key=lambda row: (int(re.match(r"\d+", row.number)[0]), row.name))
 
 

@@ -258,8 +258,7 @@ def parse_options(argv):
 
 def main(argv):
     options = parse_options(argv)
-    rows = [row for row in corpus.collect(HERE, HERE.parent.parent / "languages" / "samples")
-            if is_chosen(row, options)]
+    rows = [row for row in corpus.collect(HERE) if is_chosen(row, options)]
     for row in rows:
         row.stretch(options.slow)
     if options.list:

@@ -306,7 +306,8 @@ class Keys(Kept):
         self.assertEqual(call(service, "GET", "/v1/runs?all=true", token=BOB)[0], 403)
         answer = start(service, "cat inputs/a", BOB, True, files=[{"id": file, "path": "a"}])
         self.assertEqual((answer[0], answer[1]["error"]), (404, "uploaded file not found"))
-        self.assertEqual(call(service, "GET", "/v1/keys")[0], 403)
+        for method, path in (("GET", "/v1/keys"), ("POST", "/v1/keys"), ("DELETE", "/v1/keys/1")):
+            self.assertEqual(call(service, method, path)[0], 403, method)
         call(service, "DELETE", f"/v1/runs/{live}")
 
     def test_nobody_sees_another_s_run_that_only_the_store_knows(self):

@@ -53,8 +53,12 @@ static void what_is_wrong_is_told_in_known_words(void **state)
         {PATH, PAYLOAD "==", SIG, 0, NULL}, /* some clients pad */
         {PATH, "!!!", SIG, 0, "invalid signature"},
         {"/v1/files/file_0123456789ac", PAYLOAD, SIG, 0, "path mismatch"},
-        /* {"path":"/v1/files/file_0123456789ab","exp":1800000000,"method":"PUT"} and no JSON */
-        {PATH, "bm8ganNvbg", "0000000000000000000000000000000000000000000000000000000000000000", 0,
+        /* Of the same key: for PUT, and no JSON. */
+        {PATH,
+         "eyJwYXRoIjoiL3YxL2ZpbGVzL2ZpbGVfMDEyMzQ1Njc4OWFiIiwiZXhwIjoxODAwMDAwMDAwLC"
+         "JtZXRob2QiOiJQVVQifQ",
+         "065b0021e9c03f05b72fda240cb866d27899dc3dbd8fdff08737ade4fdc15482", 0, "method mismatch"},
+        {PATH, "bm8ganNvbg", "a7a08d751f7dfc5e414b1399745c2f9fac2992889b30bc082cbb876a3db292da", 0,
          "invalid signature"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -64,6 +68,18 @@ static void what_is_wrong_is_told_in_known_words(void **state)
             assert_null(wrong);
         else if (!wrong || strcmp(wrong, rows[i].wrong) != 0)
             fail_msg("row %zu: %s instead of %s", i, wrong ? wrong : "good", rows[i].wrong);
+    }
+}
+
+static void what_is_longer_than_any_link_is_none(void **state)
+{
+    (void)state;
+    static char payload[20000];
+    memset(payload, 'A', sizeof payload - 1);
+    for (size_t len = 600; len < sizeof payload; len += 101) {
+        const char *cut = payload + sizeof payload - 1 - len;
+        assert_string_equal(signed_path_check(PATH, cut, SIG, keys, ARRAY_LEN(keys), 0),
+                            "invalid signature");
     }
 }
 
@@ -102,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_are_written_to_the_byte),
         cmocka_unit_test(what_is_wrong_is_told_in_known_words),
+        cmocka_unit_test(what_is_longer_than_any_link_is_none),
         cmocka_unit_test(every_changed_letter_is_noticed),
         cmocka_unit_test(a_key_that_was_replaced_opens_what_it_signed),
     };

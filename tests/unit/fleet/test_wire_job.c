@@ -281,6 +281,24 @@ static void what_is_no_job_is_refused_by_its_field(void **state)
     }
 }
 
+/* Blanks behind it are no mistake; what is longer is not even parsed. */
+static void only_what_a_front_could_send_is_read(void **state)
+{
+    (void)state;
+    static const char text[] = START NAMES "}";
+    char *bytes = malloc(JOB_MAX_BYTES + 1);
+    assert_non_null(bytes);
+    memset(bytes, ' ', JOB_MAX_BYTES + 1);
+    memcpy(bytes, text, sizeof text - 1);
+    struct job job = decode((struct slice){bytes, JOB_MAX_BYTES});
+    job_fini(&job);
+    struct err err = {0};
+    assert_int_equal(job_decode((struct slice){bytes, JOB_MAX_BYTES + 1}, catalogue, &job, &err),
+                     -1);
+    assert_int_equal(err.code, ERR_TOO_LARGE);
+    free(bytes);
+}
+
 static void what_is_not_known_is_passed_over(void **state)
 {
     (void)state;
@@ -368,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_small_job_is_a_small_text),
         cmocka_unit_test(what_is_large_is_refused_and_what_is_not_fits),
         cmocka_unit_test(what_is_no_job_is_refused_by_its_field),
+        cmocka_unit_test(only_what_a_front_could_send_is_read),
         cmocka_unit_test(what_is_not_known_is_passed_over),
         cmocka_unit_test(a_job_is_renewed_with_all_that_it_has),
         cmocka_unit_test(a_summary_needs_no_catalogue),

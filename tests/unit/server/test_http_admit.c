@@ -146,6 +146,8 @@ static void a_route_is_reached_by_those_that_are_authorized(void **state)
         {"OPTIONS /any", "", 204, "", 0, 0},
         {"GET /any", "Origin: http://evil.example\r\n", 401, NULL, 1, HTTP_ANY_KEY},
         {"POST /files", "Origin: http://evil.example\r\n", 403, NULL, 0, 0},
+        {"POST /files", "Origin: http://localhost\r\nOrigin: http://evil.example\r\n", 403, NULL, 0,
+         0},
         /* the body is not waited for */
         {"POST /files", "Content-Length: 5\r\n", 401, NULL, 1, 2},
         {"POST /files", "Transfer-Encoding: chunked\r\n", 401, NULL, 1, 2},

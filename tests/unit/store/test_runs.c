@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "fixture.h"
+#include "store/database.h"
 
 static void a_run_comes_back_as_it_was_given(void **state)
 {
@@ -190,6 +191,28 @@ static void an_idempotency_key_is_known_as_long_as_its_run(void **state)
     assert_int_equal(remove_run(fixture, "run_1"), NO_ERROR);
     assert_int_equal(add_run(fixture, &run), NO_ERROR);
     assert_string_equal(fixture->existing, "");
+}
+
+/* Whatever looks for it before. */
+static void two_runs_of_a_key_have_no_idempotency_key_in_common(void **state)
+{
+    struct fixture *fixture = *state;
+    struct database db = {0};
+    struct err err = {0};
+    uint64_t number = 0;
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/runnel.db", fixture->dir);
+    assert_int_equal(database_open(&db, path, &err), 0);
+    assert_int_equal(database_execute(&db,
+                                      "INSERT OR IGNORE INTO"
+                                      " runs(id, key, language, created_ms, bytes, idempotency_key)"
+                                      " VALUES('a', 1, 0, 1, 1, 'k'), ('b', 1, 0, 1, 1, 'k'),"
+                                      " ('c', 2, 0, 1, 1, 'k'), ('d', 1, 0, 1, 1, NULL)",
+                                      &err),
+                     0);
+    assert_int_equal(database_number(&db, "SELECT count(*) FROM runs", &number, &err), 0);
+    assert_int_equal(number, 3);
+    database_close(&db);
 }
 
 /* --- remove --- */
@@ -552,6 +575,7 @@ int main(void)
         TEST(the_same_request_of_a_key_is_one_run),
         TEST(the_same_request_is_found_before_anything_is_added),
         TEST(an_idempotency_key_is_known_as_long_as_its_run),
+        TEST(two_runs_of_a_key_have_no_idempotency_key_in_common),
         TEST(a_run_goes_with_all_that_is_its),
         TEST(a_run_that_was_left_is_interrupted),
         TEST(a_run_that_may_go_on_elsewhere_stays_open),

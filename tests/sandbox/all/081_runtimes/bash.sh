@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
+# stdout: ^processes, sockets: work; none in this language: threads, collector$
 set -e
-# "Threads": jobs; "sockets": a FIFO and a pipe.
 for i in 1 2 3 4; do (sleep 0.1; echo "$i" > "part$i") & done
 wait
 [ "$(cat part? | paste -sd+ | tr -d '\n')" = 1+2+3+4 ]
@@ -12,6 +12,16 @@ trap 'caught=yes' USR1
 kill -USR1 $$
 [ "$caught" = yes ]
 [ "$(printf '%s\n' c a b | sort | head -n 1)" = a ]
+# It connects, and cannot listen: Perl does, which every Debian has.
+coproc listener { perl -MIO::Socket::INET -e '$| = 1;
+    $server = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die $!;
+    print $server->sockport, "\n"; $peer = $server->accept; print $peer uc <$peer>'; }
+read -r port <&"${listener[0]}"
+exec 4<> "/dev/tcp/127.0.0.1/$port"
+echo hello >&4
+read -r word <&4
+[ "$word" = HELLO ]
+wait
 exec 3<> /dev/shm/scratch
 echo text >&3
 [ "$(cat /dev/shm/scratch)" = text ]
@@ -20,4 +30,4 @@ coproc cat
 echo ping >&"${COPROC[1]}"
 read -r word <&"${COPROC[0]}"
 [ "$word" = ping ]
-echo "threads, processes, collector, sockets: work"
+echo "processes, sockets: work; none in this language: threads, collector"

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+import 'dart:io';
+
+void main() {
+  if (stdin.readLineSync() == null) {
+    print('end of input');
+  }
+}

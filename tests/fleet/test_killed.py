@@ -3,7 +3,7 @@
 has one end, a batch job a good one, and nothing is left behind.
 
 FLEET_ROUNDS: how many (60; 500 in ./check --long). FLEET_WORKER_KILLS: of one worker that is started
-again (3; 99)."""
+again (6; 99)."""
 
 import concurrent.futures
 import os
@@ -17,7 +17,7 @@ from restarted import Restarting, spread
 from service import find_front
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "500" if os.environ.get("LONG") else "60"))
-WORKER_KILLS = int(os.environ.get("FLEET_WORKER_KILLS", "99" if os.environ.get("LONG") else "3"))
+WORKER_KILLS = int(os.environ.get("FLEET_WORKER_KILLS", "99" if os.environ.get("LONG") else "6"))
 CLIENTS = 3
 
 
@@ -126,6 +126,15 @@ class Killed(unittest.TestCase):
         for victim, seconds in took_s.items():
             print(f"did {len(seconds)} times kill -9 of a worker that is started again: {victim}; the next "
                   f"job had its end after {spread(seconds)}", flush=True)
+
+    def test_who_comes_back_to_its_machine_does_not_wait_for_its_own_name(self):
+        with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
+            worker = fleet.workers[0]
+            worker.kill()
+            self.assertEqual(redis.call("PEXPIRE", f"runnel:worker:{worker.name}", 600000), 1)
+            worker.start()
+            job = fleet.fronts[0].submit("bash", "echo next")
+            self.assertEqual(fleet.fronts[0].result(job)["status"], "completed")
 
     def wrong_ones(self, fleet, promised):
         """Each is found on any front, has ended as it should, or as a job may that ended two

@@ -182,6 +182,8 @@ def lost_users(users):
     """How many are passed over: boxes have them in turn. The longest gap is of those whose turn has
     not come, unless each had his."""
     ordered = sorted(set(users))
+    if not ordered: # and that is said elsewhere
+        return 0
     gaps = [after - before - 1 for before, after in zip(ordered, ordered[1:])]
     gaps.append(HOST_USERS - 1 - (ordered[-1] - ordered[0]))
     return sum(gaps) - (max(gaps) if len(users) < HOST_USERS else 0)

@@ -14,7 +14,7 @@
 #include "observe/log.h"
 
 enum {
-    KEEP_MS = 10 * 60 * 1000, /* a finished run, for those who come back */
+    KEEP_MS = 10 * 60 * 1000, /* a finished run in memory, for those who come back */
     LAST_ANSWERS_MS = 2000,   /* to send what is decided, when we end */
     LAST_ANSWERS_STEP_MS = 10,
 };
@@ -53,6 +53,13 @@ static void on_signal(void *context, int signal)
 
 /* --- the start --- */
 
+/* What the store has removed is not told from memory either. */
+static uint64_t keep_ms(const struct config *config)
+{
+    uint64_t kept_ms = config->keep_runs_ms;
+    return kept_ms != 0 && kept_ms < KEEP_MS ? kept_ms : KEEP_MS;
+}
+
 /* Binding may need a right; everything behind it must have none. */
 static int start(struct service *service, int socket, struct err *err)
 {
@@ -61,7 +68,7 @@ static int start(struct service *service, int socket, struct err *err)
         .concurrency = wiring_concurrency(&wiring->config),
         .queue_length = wiring->config.queue_length,
         .memory_bytes = wiring_memory_bytes(&wiring->config),
-        .keep_ms = KEEP_MS,
+        .keep_ms = keep_ms(&wiring->config),
         .ceiling = wiring->config.ceiling,
         .observer = service_observe,
         .observer_context = service,

@@ -15,10 +15,14 @@
 #include "loop/loop.h"
 #include "observe/log.h"
 #include "os/clock.h"
+#include "os/fd.h"
+#include "os/name_lock.h"
 
 /* A name is a key that expires, written again and again by its owner. Who finds another's
  * there does not know yet whether that one lives: it may be what a killed process left, and
- * then ends by itself. So it looks again: what has been renewed meanwhile is alive. */
+ * then ends by itself. So it looks again: what has been renewed meanwhile is alive. Who was
+ * killed on this machine is known at once to be dead: the name was locked here by him, and
+ * is by us. */
 
 #define MEMBERS "runnel:members"
 
@@ -34,7 +38,8 @@ static const char claim[] =
     "if there then\n"
     "  local known, other = pcall(cjson.decode, there)\n"
     "  if known and type(other) == 'table' and type(other.started_ms) == 'number'\n"
-    "      and other.started_ms ~= tonumber(ARGV[2]) then return there end\n"
+    "      and other.started_ms ~= tonumber(ARGV[2])\n"
+    "      and (ARGV[4] == '' or other.lock ~= ARGV[4]) then return there end\n"
     "end\n"
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])\n"
     "redis.call('SADD', KEYS[2], KEYS[1])\n"
@@ -55,6 +60,7 @@ struct fleet_members {
     struct loop_timer *timer;
     struct member self;
     struct fleet_key key;
+    int lock;          /* of the name, on this machine; negative: it is not ours */
     uint64_t rival_ms; /* when the other one of our name was seen last; 0: there is none */
     bool is_refused;
     bool is_writing; /* an answer is awaited */
@@ -124,6 +130,19 @@ static void on_written(void *context, const struct redis_reply *reply)
     }
 }
 
+/* One who still ends may have it for a while. */
+static void take_lock(struct fleet_members *members)
+{
+    char name[96];
+    if (members->lock >= 0)
+        return;
+    (void)snprintf(name, sizeof name, "runnel-%s-%s", members->self.is_worker ? "worker" : "front",
+                   members->self.name);
+    members->lock = name_lock(name);
+    if (members->lock >= 0 && name_lock_place(members->self.lock) < 0)
+        members->self.lock[0] = '\0';
+}
+
 static void measure(struct member *self)
 {
     struct sysinfo info;
@@ -141,6 +160,7 @@ static void write_self(struct fleet_members *members)
     if (!members->config.name || members->is_refused || members->is_writing)
         return;
     measure(self);
+    take_lock(members);
     if (members->config.describe)
         members->config.describe(members->config.context, self);
     buf_init(&text, 8 * KIB);
@@ -150,7 +170,8 @@ static void write_self(struct fleet_members *members)
         member_encode(self, &text) == 0 &&
         redis_command(members->config.redis, on_written, members, slice_of("EVAL"), slice_of(claim),
                       slice_of("2"), slice_of(members->key.text), slice_of(MEMBERS),
-                      buf_slice(&text), slice_of(started), slice_of(kept)) == 0;
+                      buf_slice(&text), slice_of(started), slice_of(kept),
+                      slice_of(self->lock)) == 0;
     buf_fini(&text);
 }
 
@@ -276,6 +297,7 @@ struct fleet_members *fleet_members_new(const struct fleet_members_config *confi
         return NULL;
     }
     members->config = *config;
+    members->lock = -1;
     if (config->name) {
         struct member *self = &members->self;
         (void)snprintf(self->name, sizeof self->name, "%s", config->name);
@@ -308,6 +330,7 @@ void fleet_members_free(struct fleet_members *members)
                             slice_of("2"), slice_of(members->key.text), slice_of(MEMBERS),
                             slice_of(started));
     loop_timer_free(members->timer);
+    fd_close(&members->lock);
     forget_keys(members);
     member_list_fini(&members->list);
     free(members);

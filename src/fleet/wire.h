@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "engine/engine.h"
 #include "fleet/names.h"
+#include "os/name_lock.h"
 
 struct catalogue;
 
@@ -139,6 +140,7 @@ struct member {
     char name[NODE_NAME_SIZE];
     char host[NODE_NAME_SIZE];
     char version[32];
+    char lock[NAME_LOCK_PLACE_SIZE]; /* where it has the name locked; "": nowhere */
     bool is_worker;
     unsigned slots;
     unsigned running;

@@ -40,6 +40,8 @@ int member_encode(const struct member *member, struct buf *text)
     json_text(&json, "name", member->name);
     json_text(&json, "host", member->host);
     json_text(&json, "version", member->version);
+    if (member->lock[0])
+        json_text(&json, "lock", member->lock);
     json_u64(&json, "slots", member->slots);
     json_u64(&json, "running", member->running);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -81,6 +83,7 @@ static int read_member(const json_t *tree, struct member *member, struct err *er
     int has_kind = name < 0 ? -1 : wire_read_word(tree, "kind", kinds, &kind, err);
     if (has_kind < 0 || wire_read_name(tree, "host", member->host, sizeof member->host, err) < 0 ||
         wire_read_name(tree, "version", member->version, sizeof member->version, err) < 0 ||
+        wire_read_name(tree, "lock", member->lock, sizeof member->lock, err) < 0 ||
         wire_read_unsigned(tree, "slots", &member->slots, err) < 0 ||
         wire_read_unsigned(tree, "running", &member->running, err) < 0 ||
         json_read_bool(tree, "draining", &member->draining, err) < 0 ||

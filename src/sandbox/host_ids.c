@@ -4,16 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/name_lock.h"
 #include "os/sys.h"
 
 #define CAP_BIT(cap) (1ULL << (cap))
@@ -53,18 +51,12 @@ bool host_ids_mapped(const char *uid_map, uid_t base)
     return false;
 }
 
-/* A socket bound to the block's name, -EADDRINUSE when another has it. */
+/* -EADDRINUSE when another has it. */
 static int lock_block(uid_t first)
 {
-    auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int len = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "runnel-ids-%u", first);
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
-    if (bind(fd, (struct sockaddr *)&address, size) < 0)
-        return -errno;
-    return take_fd(&fd);
+    char name[32];
+    (void)snprintf(name, sizeof name, "runnel-ids-%u", first);
+    return name_lock(name);
 }
 
 /* Anywhere: the lock does not reach into other network namespaces, and in two containers

@@ -102,11 +102,14 @@ class Worker:
         self.name = name
         self.place = place
         self._log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [*place.under(), RUNNEL, "worker", "--broker", fleet.rabbit.url, "--stream", fleet.redis.url,
-             "--node-name", name, "--concurrency", str(slots), *flags],
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, cwd="/",
-            env={**os.environ})
+        self._command = [*place.under(), RUNNEL, "worker", "--broker", fleet.rabbit.url,
+                         "--stream", fleet.redis.url, "--node-name", name,
+                         "--concurrency", str(slots), *flags]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                        stderr=self._log, cwd="/", env={**os.environ})
 
     def log(self):
         self._log.seek(0)

@@ -2,17 +2,22 @@
 """kill -9 of workers and fronts at random moments under load: each job that a client was told of
 has one end, a batch job a good one, and nothing is left behind.
 
-FLEET_ROUNDS: how many (60; 500 in ./check --long)."""
+FLEET_ROUNDS: how many (60; 500 in ./check --long). FLEET_WORKER_KILLS: of one worker that is started
+again (6; 99)."""
 
 import concurrent.futures
 import os
 import random
+import signal
 import time
 import unittest
 
-from fleet import TERMINAL, Ends, Fleet, left_behind, wait_until
+from fleet import BOUND_S, TERMINAL, Ends, Fleet, Worker, left_behind, wait_until
+from restarted import Restarting, spread
+from service import find_front
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "500" if os.environ.get("LONG") else "60"))
+WORKER_KILLS = int(os.environ.get("FLEET_WORKER_KILLS", "99" if os.environ.get("LONG") else "6"))
 CLIENTS = 3
 
 
@@ -56,6 +61,19 @@ class Load:
         self.pool.shutdown()
 
 
+class RestartedWorker(Restarting, Worker):
+    """One of a name of its own, that comes back."""
+
+    def lose(self, victim):
+        """The moment after the kill."""
+        spawner = self.process.pid
+        work = wait_until("it works", lambda: find_front(self.process.pid, "worker"))
+        for name, pid in (("worker", work), ("spawner", spawner)):
+            if name in victim:
+                os.kill(pid, signal.SIGKILL)
+        return time.monotonic()
+
+
 class Killed(unittest.TestCase):
     def test_no_job_is_lost_or_ends_twice(self):
         dice = random.Random(int(os.environ.get("FLEET_SEED", "1")))
@@ -82,6 +100,41 @@ class Killed(unittest.TestCase):
             self.assertEqual(ends.twice(), {})
         wait_until("no process of a box is left", lambda: not left_behind(spawners))
         print(f"did {ROUNDS} kills of workers and fronts, {len(load.promised)} jobs meanwhile", flush=True)
+
+    def test_a_worker_that_is_started_again_takes_the_next_job(self):
+        """What of it is killed: the process that works, the one that starts boxes and is started
+        again, or both."""
+        dice = random.Random(int(os.environ.get("FLEET_SEED", "1")))
+        took_s = {"worker": [], "its spawner": [], "worker and spawner": []}
+        with Fleet(fronts=0, workers=0) as fleet:
+            worker = RestartedWorker(fleet, "worker-restarted")
+            fleet.workers.append(worker)
+            front = fleet.add_front()
+            fleet.wait_ready()
+            promised = {}
+            for number in range(WORKER_KILLS):
+                promised[front.submit("bash", "echo before; sleep 0.2")] = "before\n"
+                time.sleep(dice.uniform(0.0, 0.5))
+                victim = list(took_s)[number % len(took_s)]
+                began = worker.lose(victim)
+                job = front.submit("bash", "echo next")
+                promised[job] = "next\n"
+                front.result(job, BOUND_S)
+                took_s[victim].append(time.monotonic() - began)
+            self.assertEqual(self.wrong_ones(fleet, promised), {})
+        wait_until("no process of a box is left", lambda: not left_behind(worker.spawners))
+        for victim, seconds in took_s.items():
+            print(f"did {len(seconds)} times kill -9 of a worker that is started again: {victim}; the next "
+                  f"job had its end after {spread(seconds)}", flush=True)
+
+    def test_who_comes_back_to_its_machine_does_not_wait_for_its_own_name(self):
+        with Fleet(fronts=1, workers=1) as fleet, fleet.connect() as redis:
+            worker = fleet.workers[0]
+            worker.kill()
+            self.assertEqual(redis.call("PEXPIRE", f"runnel:worker:{worker.name}", 600000), 1)
+            worker.start()
+            job = fleet.fronts[0].submit("bash", "echo next")
+            self.assertEqual(fleet.fronts[0].result(job)["status"], "completed")
 
     def wrong_ones(self, fleet, promised):
         """Each is found on any front, has ended as it should, or as a job may that ended two

@@ -10,13 +10,11 @@ from service import descendants, groups
 IDLE_S = 20.0
 WARM_UP, THIRD = 3, 3 # looks: those that do not count, and those that are compared
 LOOKS = WARM_UP + 3 * THIRD
-# That memory may grow by with each run: of one that is kept for ten minutes (docs/LIMITS.md), on
-# average of the kinds of run.py; and of one that is not, because pages are larger than leaks.
-BYTES_KEPT = 16 * 1024
-BYTES_OF_NOTHING = 1024
+BYTES_OF_A_RUN = 1024 # that memory may grow by with each, because pages are larger than leaks
+HOST_USERS = 1023 # of one spawner, for boxes: src/sandbox/host_ids.h
 # Objects of the kernel that runs may seem to leave: it counts those that it could give away at any
 # time, and those of everybody on this machine. In a long soak a leak of one with each run is more.
-OBJECTS_OF_OTHERS = 2000
+OBJECTS_OF_OTHERS = 3000
 OBJECTS = {"dentries": ("dentry",), "namespaces": ("net_namespace", "pid_namespace"),
            "inodes": ("inode_cache", "shmem_inode_cache", "proc_inode_cache", "sock_inode_cache"),
            "mounts": ("mnt_cache",)}
@@ -62,6 +60,12 @@ def _sysv():
             for line in _text(f"/proc/sysvipc/{kind}").splitlines()[1:]}
 
 
+def _key_users():
+    """{user of the host: how many keys}. All of them: /proc/keys has those alone that we may view."""
+    rows = [line.split() for line in _text("/proc/key-users").splitlines()]
+    return {int(words[0].rstrip(":")): int(words[2].split("/")[0]) for words in rows}
+
+
 def _objects():
     """{kernel_KIND: how many}, without those that nobody needs."""
     try:
@@ -81,7 +85,7 @@ def _of_process(pid):
 
 
 def _dying_groups():
-    """Of version 2: groups that are removed, and not gone because memory is charged to them."""
+    """Groups that are removed, and not gone because memory is charged to them. Only version 2 tells."""
     mount = aftermath.cgroup_mounts().get("v2")
     return _field(_text(f"{mount}/cgroup.stat"), "nr_dying_descendants") if mount else 0
 
@@ -111,7 +115,6 @@ def held(service, member=None):
         "processes": len(below), "zombies": _zombies(below), "cgroups": len(_groups_below(spawner)),
         "namespaces": len(_namespaces([spawner, *below])),
         "descriptors_of_boxes": sum(not link.startswith(IN_RESERVE) for link in _links(spawner, "fd")),
-        # Host users of boxes are not seen: there are 1023, so one lost with each run ends runs soon.
         "running": stats["running"], "queued": stats["queued"],
         "promised_memory": stats["memory_promised_bytes"],
     })
@@ -124,7 +127,7 @@ def look(service):
     found.update({
         "dying_cgroups": _dying_groups(), "sysv": len(_sysv()), **_objects(),
         "terminals": int(_text("/proc/sys/kernel/pty/nr") or 0),
-        "keys": len(_text("/proc/keys").splitlines()),
+        "keys": sum(_key_users().values()),
         "files": sum(len(files) + len(folders) for place in aftermath.PRIVATE
                      for top, folders, files in os.walk(place)
                      if not top.startswith(service.storage())),
@@ -147,7 +150,7 @@ def _wait_until_idle(service, front, spawner):
 def of_the_host():
     """{kind: what there is}, for before and after the service."""
     return {"mounts": set(_text("/proc/self/mounts").splitlines()),
-            "sysv": _sysv(),
+            "sysv": _sysv(), "key_users": set(_key_users()),
             "files": {os.path.join(top, name) for place in aftermath.PRIVATE
                       for top, folders, files in os.walk(place) for name in folders + files}}
 
@@ -195,7 +198,18 @@ def judge_reserves(service, before):
             for what in RESERVES]
 
 
-def judge(looks, runs_between, bytes_of_a_run):
+def lost_users(users):
+    """How many are passed over: boxes have them in turn. The longest gap is of those whose turn has
+    not come, unless each had his."""
+    ordered = sorted(set(users))
+    if not ordered: # and that is said elsewhere
+        return 0
+    gaps = [after - before - 1 for before, after in zip(ordered, ordered[1:])]
+    gaps.append(HOST_USERS - 1 - (ordered[-1] - ordered[0]))
+    return sum(gaps) - (max(gaps) if len(users) < HOST_USERS else 0)
+
+
+def judge(looks, runs_between, with_memory=True):
     """[(what, complaints)]: what is counted may take a step, as a pool does that was never so busy
     before, but not one after the other; memory and what is the kernel's may move, but not upwards
     with each run by more than that."""
@@ -203,8 +217,10 @@ def judge(looks, runs_between, bytes_of_a_run):
     for what in looks[0].keys() - set(RESERVES):
         values = [found[what] for found in looks]
         first, second, third = (values[at:at + THIRD] for at in range(WARM_UP, LOOKS, THIRD))
+        if what.endswith("_bytes") and not with_memory:
+            continue
         if what.endswith("_bytes") or what.startswith("kernel_"):
-            allowed = bytes_of_a_run * runs_between * THIRD if what.endswith("_bytes") else \
+            allowed = BYTES_OF_A_RUN * runs_between * THIRD if what.endswith("_bytes") else \
                 OBJECTS_OF_OTHERS
             grows = min(third) - allowed > min(second) > min(first) + allowed
         else:

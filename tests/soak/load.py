@@ -48,7 +48,7 @@ class Load:
 
     promised: {run: the verdict that was told, or None when it was only accepted}
     uploads: {file: size}; counts: {kind: how many were answered}; lost: how many were not;
-    wrong: what no trouble excuses
+    failed: how many runs ended as internal_error; wrong: what no trouble excuses
     """
 
     def __init__(self, port, clients, seed):
@@ -56,7 +56,7 @@ class Load:
         self.active = 0
         self.refusals = (503,) # what may come instead of success
         self.promised, self.uploads, self.counts, self.wrong = {}, {}, {}, []
-        self.lost = self.refused = 0
+        self.lost = self.refused = self.failed = 0
         self._stopping = False
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work, args=(number, seed), daemon=True)
@@ -113,6 +113,8 @@ class Load:
     def _ended(self, record, *verdicts):
         if record and record["verdict"] not in verdicts:
             self.wrong.append(f"{record['id']}: {record['verdict']}: {record['reason']}")
+        if record and record["verdict"] == "internal_error":
+            self.failed += 1
         return record is not None
 
     # A box may be killed under them, which is a verdict.

@@ -5,8 +5,8 @@ afterwards.
 
 pressure.py --seconds N --only WORD     3 for each case, and ten times that with LONG=1
 
-Ten times the load, clients that are slow, clients whose packets stop, no descriptor left, no disk
-left. Meanwhile a bystander asks for one run after the other. Needs root, and works in folders of
+Ten times the load, clients that are slow, clients whose packets stop, no descriptor left for the
+front or for the spawner, no disk left. Meanwhile a bystander asks for one run after the other. Needs root, and works in folders of
 its own. Speaks as tests/report.py says.
 """
 import argparse
@@ -28,7 +28,9 @@ from report import Report
 from service import ROOT, RUNNEL
 
 CASES = {"overload": troubles.overload, "slow_clients": troubles.slow_clients,
-         "no_descriptors": troubles.no_descriptors, "no_disk": troubles.no_disk,
+         "no_descriptors": troubles.no_descriptors,
+         "no_descriptors_of_the_spawner": troubles.no_descriptors_of_the_spawner,
+         "no_disk": troubles.no_disk,
          "half_open": half_open.case}
 
 

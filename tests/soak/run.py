@@ -6,14 +6,17 @@ run.py --runs N     2000, and ten times that with LONG=1
 
 Programs that succeed, fail, crash, hang, flood, eat memory, fork, leave daemons and files behind;
 clients that wait, watch, cancel, or go away. Each end is the right one. The service is looked at
-in between, when nothing runs: after a warm-up nothing may grow (leaks.py). Needs root, and works
-in folders of its own. Speaks as tests/report.py says.
+in between, when nothing runs: after a warm-up nothing may grow (leaks.py). Ended runs are kept for
+two seconds, so what memory they need is soon the same. With sanitizers memory is not judged, which
+they keep, but what they saw. Needs root, and works in folders of its own. Speaks as tests/report.py
+says.
 """
 import argparse
 import concurrent.futures
 import dataclasses
 import http.client
 import json
+import math
 import os
 import pathlib
 import random
@@ -23,16 +26,18 @@ import time
 
 sys.dont_write_bytecode = True
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "system"), str(TESTS / "sandbox")]
+sys.path[:0] = [str(TESTS), *(str(TESTS / name) for name in ("system", "sandbox", "faults"))]
 
 # pylint: disable=wrong-import-position
 import host
 import leaks
+from faults import is_sanitized
 from report import Report
 from service import ROOT, RUNNEL, Service
 
 CLIENTS = 4
 ROUNDS = leaks.LOOKS  # after each of which the service is looked at
+SANITIZED = is_sanitized(RUNNEL)
 LEAVES_AFTER_S = 0.05
 
 
@@ -54,7 +59,8 @@ def limits(**values):
 
 KINDS = {
     "hello": Kind(30, "bash", "echo hello", ("succeeded",)),
-    "execute": Kind(6, "bash", "echo hello", (), "execute"),
+    "execute": Kind(6, "bash", "read -r inside user count < /proc/self/uid_map; echo $user", (),
+                    "execute"),
     "input": Kind(6, "bash", "read x; echo $x; exit 3", ("failed",), more={"stdin": "one\n"}),
     "artifact": Kind(6, "bash", "head -c 50000 /dev/zero > outputs/a; mkdir outputs/b; >outputs/b/c",
                      ("succeeded",)),
@@ -85,10 +91,12 @@ KINDS = {
 
 
 class Client:
-    """One that keeps its connection for as long as the service does."""
+    """One that keeps its connection for as long as the service does. `users`: the host's, of the
+    boxes that told."""
 
     def __init__(self, port):
         self.port = port
+        self.users = []
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def ask(self, method, path, body=None):
@@ -135,7 +143,10 @@ class Client:
             return None
         if kind.how == "execute":
             status, answer = self.ask("POST", "/execute", body)
-            return None if status == 200 and answer["output"] == "hello\n" else f"{status} {answer}"
+            if status != 200 or not answer["output"].strip().isdigit():
+                return f"{status} {answer}"
+            self.users.append(int(answer["output"]))
+            return None
         path = "/v1/runs" if kind.how == "wait" else "/v1/runs?wait=false"
         status, answer = self.ask("POST", path, body)
         if status not in (200, 201):
@@ -151,45 +162,48 @@ class Client:
 
 
 def run_round(port, names):
-    """[(kind, what was wrong)]"""
+    """([(kind, what was wrong)], the boxes' users as far as they are told)"""
     def work(some):
         client = Client(port)
         wrong = [(name, complaint) for name in some
                  if (complaint := client.run(KINDS[name])) is not None]
         client.connection.close()
-        return wrong
+        return wrong, client.users
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
         shares = [pool.submit(work, names[at::CLIENTS]) for at in range(CLIENTS)]
-        return [one for share in shares for one in share.result()]
+        return [[one for share in shares for one in share.result()[part]] for part in range(2)]
 
 
-def soak(service, names, weights, runs):
-    """(looks at the service, what was wrong with runs)"""
+def soak(service, names, weights, runs_between):
+    """(looks at the service, what was wrong with runs, the boxes' users as far as they are told)"""
     dice = random.Random(1)
-    looks, wrong, began = [], [], time.monotonic()
+    looks, wrong, users, began = [], [], [], time.monotonic()
     for number in range(ROUNDS):
-        wrong += run_round(service.port, dice.choices(names, weights, k=runs // ROUNDS))
+        round_wrong, round_users = run_round(service.port, dice.choices(names, weights, k=runs_between))
+        wrong += round_wrong
+        users += round_users
         looks.append(leaks.look(service))
-        print(f"# {(number + 1) * runs // ROUNDS} runs, {time.monotonic() - began:.0f} s: "
+        print(f"# {(number + 1) * runs_between} runs, {time.monotonic() - began:.0f} s: "
               f"{leaks.brief(looks[-1])}", flush=True)
-    return looks, wrong
+    return looks, wrong, users
 
 
-def soak_with_all(report, service, runs):
-    """Runs of /v1 can be looked at when they have ended, so the front keeps what they said."""
-    looks, wrong = soak(service, list(KINDS), [kind.weight for kind in KINDS.values()], runs)
+def soak_with_all(report, service, runs_between):
+    looks, wrong, _ = soak(service, list(KINDS), [kind.weight for kind in KINDS.values()], runs_between)
     for name in KINDS:
         report.judge(f"ends_as_it_should/{name}", [text for kind, text in wrong if kind == name])
-    for what, complaints in leaks.judge(looks, runs // ROUNDS, leaks.BYTES_KEPT):
+    for what, complaints in leaks.judge(looks, runs_between, not SANITIZED):
         report.judge(f"is_flat/{what}", complaints)
 
 
-def soak_with_passing(report, service, runs):
-    """Those of /execute are forgotten when they are answered: nothing excuses growth."""
-    looks, wrong = soak(service, ["execute"], [1], runs)
+def soak_with_passing(report, service, runs_between):
+    """Those of /execute are forgotten when they are answered, and each tells its user."""
+    looks, wrong, users = soak(service, ["execute"], [1], runs_between)
     report.judge("ends_as_it_should/execute_alone", [text for _, text in wrong])
-    for what, complaints in leaks.judge(looks, runs // ROUNDS, leaks.BYTES_OF_NOTHING):
+    for what, complaints in leaks.judge(looks, runs_between, not SANITIZED):
         report.judge(f"is_flat/{what}_with_nothing_kept", complaints)
+    lost = leaks.lost_users(users)
+    report.judge("no_user_of_the_host_is_lost", [f"{lost} are, by {len(users)} runs"] if lost else [])
 
 
 def notice_a_leak(report, service):
@@ -198,7 +212,7 @@ def notice_a_leak(report, service):
     for _ in range(ROUNDS):
         held.append(socket.create_connection(("127.0.0.1", service.port)))
         looks.append(leaks.look(service))
-    grown = [what for what, complaints in leaks.judge(looks, 1, leaks.BYTES_KEPT)
+    grown = [what for what, complaints in leaks.judge(looks, 1, with_memory=False)
              if complaints and not what.startswith("kernel_")]
     for wire in held:
         wire.close()
@@ -217,14 +231,19 @@ def main(argv):
     with Service("--keep-runs=2s", f"--concurrency={CLIENTS}") as service:
         run_round(service.port, list(KINDS) * 2)
         before = leaks.rested(service)
-        soak_with_all(report, service, options.runs * 3 // 4)
-        soak_with_passing(report, service, options.runs // 4)
+        between = math.ceil(options.runs * 3 / 4 / ROUNDS), math.ceil(options.runs / 4 / ROUNDS)
+        soak_with_all(report, service, between[0])
+        soak_with_passing(report, service, between[1])
         notice_a_leak(report, service)
         for what, complaints in leaks.judge_reserves(service, before):
             report.judge(f"is_let_go/{what}", complaints)
-        report.did(f"{options.runs} runs of {len(KINDS)} kinds, looked at {2 * ROUNDS} times")
+        report.did(f"{sum(between) * ROUNDS} runs of {len(KINDS)} kinds, looked at {2 * ROUNDS} times")
         service.process.terminate()
         report.judge("it_ends_well", [] if service.process.wait(30) == 0 else [service.log()[-600:]])
+        if SANITIZED:
+            report.judge("its_sanitizers_saw_nothing", [
+                service.log().partition(word)[2][:3000] for word in ("ERROR: ", "runtime error")
+                if word in service.log()])
     left = leaks.of_the_host()
     report.judge("nothing_is_left", [f"{what}: {sorted(left[what] - host_before[what])[:5]}"
                                      for what in left if left[what] - host_before[what]])

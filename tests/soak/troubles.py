@@ -11,6 +11,7 @@ import threading
 import time
 
 from load import LOST, Load, ask, ask_json, broken_promises
+from restarted import Restarted
 from service import Service, wait_until
 
 ANSWER_S = 30.0
@@ -52,10 +53,15 @@ class Bystander:
             self.took_s.append(time.monotonic() - began)
             time.sleep(0.05)
 
+    def slow_s(self):
+        """What one run in a hundred takes, or longer."""
+        return sorted(self.took_s)[len(self.took_s) * 99 // 100]
+
     def tell(self, report, case):
         took_ms = sorted(took * 1000 for took in self.took_s)
         report.did(f"{case}: a bystander's {len(took_ms)} runs took {statistics.median(took_ms):.0f} "
-                   f"ms in the middle, {took_ms[-1]:.0f} ms at most")
+                   f"ms in the middle, 99 % no more than {self.slow_s() * 1000:.0f} ms, {took_ms[-1]:.0f} "
+                   "ms at most")
         report.judge(f"{case}/others_are_served", self.wrong if took_ms else ["no run was asked for"])
 
 
@@ -80,6 +86,7 @@ def judge_health(report, case, service, front, before):
 # --- ten times the load ---
 
 SLOTS, PLACES = 4, 16
+GOODPUT = 0.5 # of the most that was taken: nine tenths are meant, and the clients are on this machine, too
 WORK = json.dumps({"language": "bash", "code": "sleep 0.1"})
 
 
@@ -123,14 +130,15 @@ def overload(report, seconds):
         front, before = service.front(), open_files(service.front())
         with Bystander(service.port, "two-token") as other:
             flood = Flood(service.port, 10 * SLOTS, seconds)
-        offered = flood.good + flood.refused
+        good = flood.good + len(other.took_s)
+        offered = good + flood.refused
         report.did(f"overload: {peak.good / seconds:.0f} runs a second at the most that was taken, "
-                   f"{flood.good / seconds:.0f} while {offered / seconds:.0f} were asked for; "
-                   f"{flood.refused} refused")
+                   f"{good / seconds:.0f} ({good * 100 // max(peak.good, 1)} %) while "
+                   f"{offered / seconds:.0f} were asked for; {flood.refused} refused")
         report.judge("overload/answers_are_right", peak.wrong + flood.wrong)
         report.judge("overload/what_is_too_much_is_refused", [] if flood.refused else ["nothing was"])
-        report.judge("overload/it_goes_on_working", [] if flood.good > peak.good / 10 else [
-            f"{flood.good} runs, {peak.good} without the load"])
+        report.judge("overload/it_goes_on_working", [] if good >= peak.good * GOODPUT else [
+            f"{good} runs, {peak.good} without the load"])
         other.tell(report, "overload")
         health = Service.runs
         service.runs = lambda: True # it wants a key; the bystander had one
@@ -141,6 +149,8 @@ def overload(report, seconds):
 # --- slow clients ---
 
 SLOW = 120
+# Others may be a fifth slower for them: tested is ten times that, and what this machine does meanwhile.
+BESIDE_SLOW, NOISE_S = 3.0, 0.5
 SLOW_HEAD = b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 TALKS = "for ((i = 0; i < 200000; i++)); do echo 'a line that nobody reads'; done"
 
@@ -157,6 +167,8 @@ def slow_clients(report, seconds):
     with Service("--concurrency=4", "--shutdown-grace=0s") as service, contextlib.ExitStack() as held:
         service.runs()
         front, before = service.front(), open_files(service.front())
+        with Bystander(service.port) as alone:
+            time.sleep(seconds)
         wires = [held.enter_context(connect(service.port)) for _ in range(SLOW)]
         for wire in wires[SLOW // 2:]:
             wire.sendall(SLOW_HEAD + b"Content-Length: 10000\r\n\r\n")
@@ -177,24 +189,44 @@ def slow_clients(report, seconds):
                         wire.send(SLOW_HEAD[sent % len(SLOW_HEAD):][:1])
                 sent += 1
                 time.sleep(0.1)
-        report.did(f"slow clients: {SLOW} that send a letter at a time, {len(readers)} that read nothing")
+        report.did(f"slow clients: {SLOW} that send a letter at a time, {len(readers)} that read nothing; "
+                   f"without them 99 % of a bystander's runs took no more than {alone.slow_s() * 1000:.0f} ms")
         other.tell(report, "slow_clients")
+        report.judge("slow_clients/others_do_not_wait", [] if other.slow_s() < BESIDE_SLOW * alone.slow_s()
+                     + NOISE_S else [f"{other.slow_s():.2f} s beside them, {alone.slow_s():.2f} s before"])
         held.close()
         judge_health(report, "slow_clients", service, front, before)
 
 
 # --- no descriptor is left ---
 
-def allow_descriptors(front, number):
-    """With the front's own ids: that needs no capability that a machine may lack."""
-    about = os.stat(f"/proc/{front}")
+STEPS = 6
+REQUEST_LOST = 71 # an exit status
+
+def allow_descriptors(pid, number):
+    """With its own ids: that needs no capability that a machine may lack."""
+    about = os.stat(f"/proc/{pid}")
     subprocess.run(["setpriv", f"--reuid={about.st_uid}", f"--regid={about.st_gid}", "--clear-groups",
-                    "prlimit", f"--pid={front}", f"--nofile={number}:"], check=True, timeout=20)
+                    "prlimit", f"--pid={pid}", f"--nofile={number}:"], check=True, timeout=20)
 
 
 def allowed_descriptors(pid):
     with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
         return int(next(line for line in limits if line.startswith("Max open files")).split()[3])
+
+
+def tell_of_descriptors(report, case, load):
+    """Once there are enough again. Nothing shows what nobody has missed."""
+    missed = load.refused + load.lost + load.failed
+    answered = sum(load.counts.values())
+    time.sleep(0.5)
+    hung = not load.stop()
+    report.did(f"{case}: {answered} requests answered, {load.refused} refused, {load.lost} cut off, "
+               f"{load.failed} runs not carried out")
+    report.judge(f"{case}/some_are_missed", [] if missed else ["all was done"])
+    report.judge(f"{case}/no_client_hangs", ["one waits for its answer"] if hung else [])
+    report.judge(f"{case}/answers_are_right", load.wrong)
+    report.judge(f"{case}/each_run_has_one_end", broken_promises(load, may_be_lost=True))
 
 
 def no_descriptors(report, seconds):
@@ -204,21 +236,33 @@ def no_descriptors(report, seconds):
         usual = allowed_descriptors(front)
         load = Load(service.port, 8, "descriptors")
         load.refusals = (500, 503, 507)
-        steps = 6
-        for number in range(steps): # from none at all to some
+        for number in range(STEPS): # from none at all to some
             allow_descriptors(front, before + 4 * number)
             load.active = 8
-            time.sleep(seconds / steps)
+            time.sleep(seconds / STEPS)
         allow_descriptors(front, usual)
-        tight = sum(load.counts.values())
-        time.sleep(0.5)
-        hung = not load.stop()
-        report.did(f"no descriptors: {tight} requests answered, {load.refused} refused, "
-                   f"{load.lost} cut off")
-        report.judge("no_descriptors/no_client_hangs", ["one waits for its answer"] if hung else [])
-        report.judge("no_descriptors/answers_are_right", load.wrong)
-        report.judge("no_descriptors/each_run_has_one_end", broken_promises(load, may_be_lost=True))
+        tell_of_descriptors(report, "no_descriptors", load)
         judge_health(report, "no_descriptors", service, front, before)
+
+
+def no_descriptors_of_the_spawner(report, seconds):
+    """Which may end for want of them, as docs/OPERATING.md says, and is then started again."""
+    case = "no_descriptors_of_the_spawner"
+    with Restarted("--concurrency=4", "--shutdown-grace=0s") as service:
+        load = Load(service.port, 8, "descriptors")
+        load.refusals = (500, 503, 507)
+        for number in reversed(range(STEPS)): # from some to none at all
+            wait_until("it runs", service.runs)
+            usual = allowed_descriptors(service.spawner())
+            allow_descriptors(service.spawner(), open_files(service.spawner()) + 4 * number)
+            load.active = 8
+            time.sleep(seconds / STEPS)
+            with contextlib.suppress(OSError, subprocess.CalledProcessError): # or it has ended
+                allow_descriptors(service.spawner(), usual)
+        wait_until("it runs again", service.runs)
+        tell_of_descriptors(report, case, load)
+        report.judge(f"{case}/it_ends_as_it_is_said", [
+            f"it ended with {status}" for status in service.ends if status != REQUEST_LOST])
 
 
 # --- no disk is left ---

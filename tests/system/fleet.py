@@ -14,7 +14,7 @@ import uuid
 import broker
 from amqp_client import Amqp
 from redis_client import RedisClient
-from service import BOUND_S, RUNNEL, descendants, wait_until
+from service import BOUND_S, RUNNEL, descendants, find_front, wait_until
 
 LANES = ("high", "normal", "low")
 ECHO = "import sys\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\n"
@@ -63,15 +63,7 @@ class Worker:
 
     def front(self):
         """The child that works."""
-        for pid in descendants(self.process.pid):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    words = file.read().split(b"\0")
-            except OSError:
-                continue
-            if b"worker" in words:
-                return pid
-        return None
+        return find_front(self.process.pid, "worker")
 
     def kill_front(self):
         """What is left of it starts it again."""

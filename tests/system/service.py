@@ -86,6 +86,18 @@ def is_alive(pid):
     return stat is not None and stat[1] != "Z"
 
 
+def find_front(spawner, verb):
+    """The process below whose command line is ours: it serves, or it works. None: there is none."""
+    for pid in descendants(spawner):
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if verb.encode() in words:
+            return pid
+    return None
+
+
 def groups(spawner):
     """The cgroup directories that this spawner made, dead or alive."""
     return {folder for folder, _, _ in os.walk("/sys/fs/cgroup")
@@ -201,12 +213,5 @@ class Service:
         return self.process.pid
 
     def front(self):
-        """The child that serves: the one whose command line is ours."""
-        for pid in descendants(self.process.pid):
-            try:
-                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"serve" in words:
-                return pid
-        return None
+        """The child that serves."""
+        return find_front(self.process.pid, "serve")

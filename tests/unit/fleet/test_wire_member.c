@@ -15,6 +15,7 @@ static const struct member worker = {
     .name = "box-7",
     .host = "box-7.example.org",
     .version = "0.1.0",
+    .lock = "a2c4-4026531840",
     .is_worker = true,
     .slots = 8,
     .running = 3,
@@ -41,7 +42,8 @@ static void a_member_comes_out_as_it_went_in(void **state)
         buf_text(&text),
         "{\"fleet_version\":1,\"kind\":\"worker\",\"name\":\"box-7\",\"host\":\"box-7.example."
         "org\","
-        "\"version\":\"0.1.0\",\"slots\":8,\"running\":3,\"memory_bytes\":17179869184,"
+        "\"version\":\"0.1.0\",\"lock\":\"a2c4-4026531840\",\"slots\":8,\"running\":3,\"memory_"
+        "bytes\":17179869184,"
         "\"promised_bytes\":3221225472,\"load_milli\":1250,\"service_ms\":340,"
         "\"started_ms\":1790000000000,\"last_seen_ms\":1790000012345,\"draining\":true,"
         "\"without_broker\":true,"

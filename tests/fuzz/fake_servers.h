@@ -5,9 +5,7 @@
  * delivery is settled once. A step of the input:
  *
  *     c, l           Redis is connected; is lost      C, L   the broker the same
- *     r LINES        the oldest command is answered: each line a value (+text, :number, -error,
- *                    *count of the lines that follow; anything else is nil). A vertical tab
- *                    stands for a newline in a text.
+ *     r LINES        the oldest command is answered (fake_reply.h)
  *     q NUMBER, Q    all of them are, by it (by 1) or by an error
  *     m CHANNEL ⏎ …  a message
  *     d QUEUE ID REPLY_TO COUNT ⏎ …      a delivery; "-": none

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "broker/redis_private.h"
+#include "fake_reply.h"
 #include "fake_servers.h"
 
-enum { PENDING_MAX = 1024, CHANNELS_MAX = 256, ANSWER_MAX = 64 * 1024 };
+enum { PENDING_MAX = 1024, CHANNELS_MAX = 256 };
 
 struct pending {
     redis_reply_fn *fn;
@@ -165,47 +165,12 @@ static void redis_goes(void)
     redis_there->config.events.lost(redis_there->config.context, &err);
 }
 
-/* One value, in the server's own words. */
-static void write_value(struct buf *out, const char *line, size_t len)
-{
-    if (len > 0 && line[0] == '+') {
-        buf_add_format(out, "$%zu\r\n", len - 1);
-        for (size_t i = 1; i < len; i++)
-            buf_add_char(out, (char)(line[i] == '\v' ? '\n' : line[i]));
-        buf_add_text(out, "\r\n");
-    } else if (len > 0 && strchr(":*-", line[0])) {
-        for (size_t i = 0; i < len; i++)
-            buf_add_char(out, (char)(line[i] == '\r' ? ' ' : line[i]));
-        buf_add_text(out, "\r\n");
-    } else {
-        buf_add_text(out, "$-1\r\n");
-    }
-}
-
-/* What is none is no answer. */
 static void answer_by(struct slice lines)
 {
-    struct redis_answers answers;
-    struct redis_reply *reply = NULL;
-    struct err err;
-    auto_buf struct buf out;
-    buf_init(&out, ANSWER_MAX);
-    while (lines.len > 0) {
-        const char *end = memchr(lines.at, '\n', lines.len);
-        size_t len = end ? (size_t)(end - lines.at) : lines.len;
-        write_value(&out, lines.at, len);
-        lines = (struct slice){lines.at + len + (end != NULL), lines.len - len - (end != NULL)};
-    }
-    if (out.len == 0)
-        buf_add_text(&out, "$-1\r\n");
-    int rc = redis_answers_init(&answers);
-    assert(rc == 0);
-    if (redis_answers_feed(&answers, buf_slice(&out), &err) == 0 &&
-        redis_answers_next(&answers, &reply, &err) > 0) {
+    struct redis_reply *reply = fake_reply(lines);
+    if (reply)
         answer_oldest(reply);
-        redis_reply_free(reply);
-    }
-    redis_answers_fini(&answers);
+    redis_reply_free(reply);
 }
 
 static void answer_all(const struct redis_reply *reply)

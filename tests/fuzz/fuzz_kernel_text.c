@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel writes of cgroups: /proc/self/cgroup and, behind an empty line, the mounts;
- * both once more as a file of figures. Places end and lie below their mount point; what is
- * found stands there. */
+/* What the kernel writes of us: /proc/self/cgroup and, behind an empty line, the mounts; all of
+ * it once more as a file of figures, and as the map of our users. Places end and lie below their
+ * mount point; what is found stands there. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include "lines.h"
 #include "os/fd.h"
 #include "sandbox/cgroup_driver.h"
+#include "sandbox/host_ids.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -54,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *text = fuzz_text(bytes, size);
     read_figures(bytes, size, text);
+    (void)host_ids_mapped(text, host_ids_base(0));
     char *middle = strstr(text, "\n\n");
     if (middle) /* what stands behind it is an allocation of its own */
         middle[1] = '\0';

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/verb_jobs.h"
+#include "codec/utf8.h"
 #include "fleet/names.h"
 #include "os/clock.h"
 
@@ -28,11 +29,14 @@ static void add_row(struct buf *text, const struct job_summary *job,
                     const struct amqp_delivery *delivery)
 {
     char time[32];
+    char reason[64];
+    char queue[256];
     const char *nameless = delivery->body.at ? "(no job)" : "(too large)";
     buf_add_format(text, ROW_FORM, job->header.id[0] ? job->header.id : nameless,
                    job->language[0] ? job->language : "-", lane_name(job->header.lane),
-                   jobs_format_time(time, job->header.submitted_ms), delivery->death_reason,
-                   delivery->death_queue);
+                   jobs_format_time(time, job->header.submitted_ms),
+                   utf8_for_people(reason, sizeof reason, slice_of(delivery->death_reason)),
+                   utf8_for_people(queue, sizeof queue, slice_of(delivery->death_queue)));
 }
 
 static void write_row(struct json *json, const struct job_summary *job,
@@ -159,6 +163,7 @@ static void add_why(struct fleet_link *link, const struct dead_job *dead, struct
                            "in the workers' logs"},
         {"", "somebody put it here by hand"},
     };
+    char shown[256];
     if (jobs_add_reason(link, dead->id, text))
         return;
     for (size_t i = 0; i < ARRAY_LEN(deaths); i++) {
@@ -167,17 +172,19 @@ static void add_why(struct fleet_link *link, const struct dead_job *dead, struct
             return;
         }
     }
-    buf_add_format(text, "RabbitMQ says: %s", buf_text(&dead->death));
+    buf_add_format(text, "RabbitMQ says: %s",
+                   utf8_for_people(shown, sizeof shown, buf_slice(&dead->death)));
 }
 
 static void describe(struct fleet_link *link, const struct dead_job *dead)
 {
     const struct job_header *header = &dead->job.header;
-    const char *queue = buf_text(&dead->queue);
+    char queue[256];
     char time[32];
     auto_buf struct buf why;
     buf_init(&why, 2 * KIB);
     add_why(link, dead, &why);
+    (void)utf8_for_people(queue, sizeof queue, buf_slice(&dead->queue));
     (void)printf("id         %s\nlanguage   %s\nlane       %s\nfront      %s\n"
                  "submitted  %s UTC\nqueue      %s\nbytes      %zu\nwhy        %s\n",
                  header->id, dead->job.language, lane_name(header->lane), header->front,

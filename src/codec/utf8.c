@@ -113,6 +113,15 @@ size_t utf8_append_clean(struct buf *out, struct slice bytes, bool at_end)
     return at;
 }
 
+/* Of ASCII, and U+0080 to U+009F, of which terminals obey some as they do an escape. */
+static bool is_control(const char *at, int length)
+{
+    unsigned char first = (unsigned char)at[0];
+    if (length == 1)
+        return first < ' ' || first == 0x7F;
+    return length == 2 && first == 0xC2 && (unsigned char)at[1] < 0xA0;
+}
+
 const char *utf8_for_people(char *text, size_t size, struct slice bytes)
 {
     size_t len = 0;
@@ -122,7 +131,7 @@ const char *utf8_for_people(char *text, size_t size, struct slice bytes)
         struct slice rest = {bytes.at + at, bytes.len - at};
         size_t used;
         int length = measure(rest, &used);
-        bool plain = length > 1 || (length == 1 && *rest.at >= ' ' && *rest.at != 0x7F);
+        bool plain = length > 0 && !is_control(rest.at, length);
         size_t needed = plain ? used : 1;
         cut = len + needed + sizeof "…" > size;
         if (cut)

@@ -62,6 +62,8 @@ static void forget_run(struct work *work)
     struct run *run = take_ptr(&work->run);
     reader_free(take_ptr(&work->reader));
     run_recorded(run);
+    if (work->worker->draining) /* it may have been the last that ran */
+        loop_task_schedule(work->worker->empty);
 }
 
 /* The broker may have taken the delivery from us, and then it is settled already. */

@@ -158,6 +158,15 @@ int sandbox_stage_probe(int socket, uint32_t stage, struct err *err)
     return send_bare(socket, REQUEST_STAGE_PROBE, stage, err);
 }
 
+/* What was found comes with one descriptor, and nothing else with any. */
+static int only_descriptor(const struct sandbox_reply *reply, int *fds, size_t count)
+{
+    int kept = reply->kind == REPLY_FOUND && count > 0 ? fds[0] : -1;
+    for (size_t i = kept >= 0 ? 1 : 0; i < count; i++)
+        fd_close(&fds[i]);
+    return kept;
+}
+
 int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err)
 {
     int fds[FD_PASS_MAX];
@@ -166,7 +175,7 @@ int sandbox_receive(int socket, struct sandbox_reply *ret_reply, struct err *err
     ssize_t got = fd_receive(socket, ret_reply, sizeof *ret_reply, fds, &fd_count);
     if (got == -EAGAIN || got == -ENOMEM || got == -ENOBUFS) /* it stays there for the next time */
         return 0;
-    ret_reply->fd = fd_count > 0 ? fds[0] : -1;
+    ret_reply->fd = only_descriptor(ret_reply, fds, fd_count);
     ret_reply->path[sizeof ret_reply->path - 1] = '\0';
     if (got >= (ssize_t)offsetof(struct sandbox_reply, path) || got == -EMFILE)
         return 1;

@@ -190,24 +190,6 @@ static void ask_for_events(bool by_header, struct slice where)
     loopback_turn();
 }
 
-static void send_frame(uint8_t opcode, struct slice payload)
-{
-    uint8_t head[14] = {(uint8_t)(0x80 | opcode)};
-    size_t len = 2;
-    if (payload.len < 126) {
-        head[1] = (uint8_t)(0x80 | payload.len);
-    } else {
-        head[1] = 0x80 | 127;
-        for (int i = 0; i < 8; i++)
-            head[2 + i] = (uint8_t)((uint64_t)payload.len >> (56 - 8 * i));
-        len = 10;
-    }
-    const struct asker *asker = &world.askers[world.asker_count - 1];
-    client_say(&asker->client, head, len + 4); /* with a mask of zeros */
-    client_say(&asker->client, payload.at, payload.len);
-    loopback_turn();
-}
-
 /* ---- steps ---- */
 
 static void program_step(char letter, struct slice rest)
@@ -227,7 +209,8 @@ static void socket_step(char letter, struct slice rest)
     if (world.asker_count == 0)
         return;
     if (letter == 't' || letter == 'B') {
-        send_frame(letter == 't' ? 1 : 2, rest);
+        client_say_frame(&world.askers[world.asker_count - 1].client, letter == 't' ? 1 : 2, rest);
+        loopback_turn();
         return;
     }
     if (letter == 'x') {

@@ -127,6 +127,22 @@ void client_say(const struct client *client, const void *bytes, size_t len)
     (void)send(client->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+void client_say_frame(const struct client *client, unsigned char opcode, struct slice payload)
+{
+    uint8_t head[14] = {(uint8_t)(0x80 | opcode)};
+    size_t len = 2;
+    if (payload.len < 126) {
+        head[1] = (uint8_t)(0x80 | payload.len);
+    } else {
+        head[1] = 0x80 | 127;
+        for (int i = 0; i < 8; i++)
+            head[2 + i] = (uint8_t)((uint64_t)payload.len >> (56 - 8 * i));
+        len = 10;
+    }
+    client_say(client, head, len + 4); /* with a mask of zeros */
+    client_say(client, payload.at, payload.len);
+}
+
 void client_leave(struct client *client)
 {
     loop_watch_free(client->watch);

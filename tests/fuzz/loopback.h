@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/slice.h"
 #include "loop/loop.h"
 #include "server/http.h"
 
@@ -38,6 +39,8 @@ void loopback_turn(void);
 
 void client_come(struct client *client);
 void client_say(const struct client *client, const void *bytes, size_t len);
+/* A whole frame of a WebSocket: 1 is a text, 2 are bytes. */
+void client_say_frame(const struct client *client, unsigned char opcode, struct slice payload);
 void client_leave(struct client *client); /* the server sees it in its next turn */
 /* Of its first answer; 0: none has come. Whatever comes must be HTTP. */
 int client_status(const struct client *client);

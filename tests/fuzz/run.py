@@ -33,8 +33,8 @@ BOUNDS = ["-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1"]
 LOOKS_EVERY_S = 1
 # What anybody who reaches the port can feed. Others come from brokers, operators and the front.
 OF_CLIENTS = {"account", "addresses", "engineio", "http", "interactive", "jobs_lines",
-              "jobs_request", "json", "live", "multipart", "runs_query", "runs_request",
-              "signed_path", "socketio_packet", "upload", "websocket"}
+              "jobs_request", "json", "live", "multipart", "requests", "run_plan", "runs_query",
+              "runs_request", "signed_path", "socketio_packet", "upload", "websocket"}
 
 
 def build(targets):

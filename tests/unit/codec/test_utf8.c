@@ -192,6 +192,7 @@ static void foreign_text_fits_into_a_sentence(void **state)
     static const char *const rows[][2] = {
         {"port", "port"},
         {"a\nb\x1B[1m\x7F", "a?b?[1m?"},
+        {"\xC2\x80\xC2\x9B\xC2\xA0", "??\xC2\xA0"}, /* also those beyond ASCII */
         {"\xFFtext\xE2\x82", "?text?"},
         {"\xE2\x82\xAC", "\xE2\x82\xAC"},
         {"12345678", "12345678"},

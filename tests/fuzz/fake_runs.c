@@ -249,6 +249,19 @@ void store_webhook_tried(struct store *store, const char *run, uint64_t first_ms
     abort();
 }
 
+uint64_t store_steady_ms(const struct store *store)
+{
+    (void)store;
+    abort();
+}
+
+void store_webhook_resume(struct store *store, unsigned attempts, uint64_t pause_ms,
+                          uint64_t past_ms)
+{
+    (void)store, (void)attempts, (void)pause_ms, (void)past_ms;
+    abort();
+}
+
 /* ---- answers ---- */
 
 static void answer_list(const struct question *question)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A program under faults from its first call to its last: `runnel run`, and a service that starts,
 serves a run and ends. It does what it is there for, or says in a sentence why not, with a status; no
-process of it crashes, unless EXCUSES says why it may; and nothing of it is left."""
+process of it crashes, unless EXCUSES says why it may; nothing of it is left."""
 import functools
 import http.client
 import os
@@ -30,11 +30,12 @@ OF_SPAWNER = "libc's malloc counts on the rest of its first page"
 # (how a process of ours ended, what had failed, what the log says, why): a front that ended so was
 # started again.
 EXCUSES = [
-    (r"SIG\w+ before main", r"", r"", "nothing of ours is there that could say it"),
-    (r"SIGABRT", r"^brk .*before main$", r"malloc assertion failure in sysmalloc",
-     OF_SPAWNER),
+    (r"SIG\w+ before main", r" before main$|^malloc ", r"",
+     "nothing of ours is there that could say it"),
+    (r"SIGABRT", r"^brk .*before main$", r"malloc assertion failure in sysmalloc", OF_SPAWNER),
     (r"SIGABRT", r"^pipe2$", r"", "libuv makes its pipe for signals once, or ends"),
-    (r"SIGABRT", r"^malloc < realloc < uv_", r"", "libuv's table of what it watches grows, or it ends"),
+    (r"SIGABRT", r"^malloc < realloc < uv_", r"",
+     "libuv's table of what it watches grows, or it ends"),
 ]
 
 
@@ -46,7 +47,8 @@ class Command:
         self._aftermath = aftermath.Aftermath(lambda: ours)
         self.excused = []
         self._killed = False
-        self._storage = tempfile.TemporaryDirectory(prefix="runnel-test-", ignore_cleanup_errors=True)
+        self._storage = tempfile.TemporaryDirectory(prefix="runnel-test-",
+                                                    ignore_cleanup_errors=True)
         self._log = tempfile.TemporaryFile()
         more = {"command": words, "cwd": "/", "stdin": subprocess.DEVNULL, "stderr": self._log,
                 "env": {**os.environ, "RUNNEL_STORAGE_DIR": self._storage.name}}
@@ -75,7 +77,8 @@ class Command:
         self._storage.cleanup()
         if self._killed or any(OF_SPAWNER in why for why in self.excused):
             return []
-        return self._aftermath.complaints() + [f"left behind: {name} in its folder" for name in sorted(kept)]
+        return self._aftermath.complaints() + [f"left behind: {name} in its folder"
+                                               for name in sorted(kept)]
 
     def _excuse(self, crash):
         fired = " ".join(self.victim.fired)
@@ -97,8 +100,8 @@ class Command:
 
     def _loader_failed(self):
         """It says so in its own words, with its own status."""
-        return self.victim.ended == LOADER_FAILED and self.victim.fired[0].endswith(" before main") and \
-            "cannot " in self.log()
+        return self.victim.ended == LOADER_FAILED and "cannot " in self.log() and \
+            self.victim.fired[0].endswith(" before main")
 
     def complaints(self, done):
         """It has ended; `done`: it did what it was there for."""

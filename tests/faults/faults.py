@@ -77,8 +77,8 @@ class Injector:
 
 
 class Starved(Injector):
-    """A command of whose allocations, and of those of all that it starts, one fails: no call does, but
-    what becomes of them all is seen as well. Only what is linked dynamically asks the shim."""
+    """A command of whose allocations, and of those of all that it starts, one fails. No call does, but
+    what becomes of each process is seen as well. Only what is linked dynamically asks the shim."""
 
     def __init__(self, tool, page, number, **more):
         self._page = page

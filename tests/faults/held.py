@@ -22,16 +22,19 @@ OF_NAMESPACE = re.compile(r"spawner: (net:\[N\]|/proc/N/net/\w+)")
 
 def crowd(service, count):
     """So many runs at the same time."""
-    runs = [service.request("POST", "/v1/runs?wait=false", {"language": "bash", "code": "sleep 60"})[1]
-            for _ in range(count)]
-    wait_until(f"{count} runs at a time", lambda: service.request("GET", "/v1/stats")[1]["running"] == count)
+    asleep = {"language": "bash", "code": "sleep 60"}
+    runs = [service.request("POST", "/v1/runs?wait=false", asleep)[1] for _ in range(count)]
+    wait_until(f"{count} runs at a time",
+               lambda: service.request("GET", "/v1/stats")[1]["running"] == count)
     for run in runs:
         service.request_raw("DELETE", f"/v1/runs/{run['id']}")
 
 
 def _kind(link):
     """(A file of a network namespace counts as deleted once the kernel has forgotten its name.)"""
-    return re.sub(r"\d+", "N", link.removesuffix(" (deleted)") if link.startswith("/proc/") else link)
+    if link.startswith("/proc/"):
+        link = link.removesuffix(" (deleted)")
+    return re.sub(r"\d+", "N", link)
 
 
 def look(service):

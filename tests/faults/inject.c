@@ -8,10 +8,13 @@
  * fail. "self" are the threads of one process, "children" all that it starts, up to the programs
  * of strangers: a box is ours until it executes. The last lines say what came of it:
  *
- *     fired CALL TARGET    and "before main", where it was
- *     crashed SIGNAL       one of those whose calls count, of a mistake; "before main", where it
- * was ended STATUS         of the command, or less than 0: its signal calls COUNT mains COUNT those
- * that got as far, of programs that were executed
+ *     fired CALL TARGET
+ *     crashed SIGNAL       one of those whose calls count died of a mistake
+ *     ended STATUS         of the command, or less than 0: its signal
+ *     calls COUNT
+ *     mains COUNT          of programs that were executed, those that got as far
+ *
+ * Behind the first two stands "before main" where that was in the loader, or in what it starts.
  *
  * A chosen call becomes getpid, which every filter allows, and answers what was chosen.
  */
@@ -143,8 +146,8 @@ static bool is_first_of_main(const struct call *call)
 {
     char path[sizeof "/dev/null"] = "";
     struct iovec here = {path, sizeof path};
-    struct iovec there = {(void *)call->args[1],
-                          sizeof path}; /* NOLINT(performance-no-int-to-ptr) */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): of another process */
+    struct iovec there = {(void *)call->args[1], sizeof path};
     return call->number == SYS_openat &&
            process_vm_readv(call->pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof path &&
            memcmp(path, "/dev/null", sizeof path) == 0;
@@ -301,7 +304,8 @@ static pid_t start(char **command)
         (void)!read(gate[0], &go, 1);
         (void)close(gate[0]);
         (void)dup2(STDERR_FILENO, STDOUT_FILENO); /* ours is for what we say */
-        if (getenv("FAULTS_PRELOAD"))             /* by it alone, and not by us */
+        /* By it alone, and not by us. */
+        if (getenv("FAULTS_PRELOAD"))
             (void)setenv("LD_PRELOAD", getenv("FAULTS_PRELOAD"), 1);
         execv(command[0], command);
         _exit(127);

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -230,6 +230,8 @@ void call_target(const struct call *call, char *text, size_t size)
 {
     char path[64];
     text[0] = '\0';
+    if (call->number == SYS_mmap && call->args[3] & MAP_STACK)
+        (void)snprintf(text, size, "of a thread's stack");
     if (!takes_descriptor(call->number))
         return;
     (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", call->pid, (int)call->args[0]);

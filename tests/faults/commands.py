@@ -23,8 +23,8 @@ TOLD_AGAIN_S = 10
 MAINS = {"run": 2, "start": 3}
 # What a service keeps in its folder when it has ended.
 KEPT = {"lock", "runnel.db", "files"}
-# And after a failure, as SQLite leaves them that could not write: they are taken up again.
-KEPT_BY_FAILED = {"runnel.db-wal", "runnel.db-shm", "runnel.db-journal"}
+# And where SQLite could not write or remove something: they are taken up again.
+KEPT_BY_FAULT = {"runnel.db-wal", "runnel.db-shm", "runnel.db-journal"}
 # The spawner alone asks libc so early; what it leaves, the next one takes away.
 OF_SPAWNER = "libc's malloc counts on the rest of its first page"
 # (how a process of ours ended, what had failed, what the log says, why): a front that ended so was
@@ -34,6 +34,8 @@ EXCUSES = [
      "nothing of ours is there that could say it"),
     (r"SIGABRT", r"^brk .*before main$", r"malloc assertion failure in sysmalloc", OF_SPAWNER),
     (r"SIGABRT", r"^pipe2$", r"", "libuv makes its pipe for signals once, or ends"),
+    (r"SIGABRT", r"^clone3?$|^mprotect$|^mmap of a thread's stack$", r"",
+     "libuv starts all of its threads, or ends"),
     (r"SIGABRT", r"^malloc < realloc < uv_", r"",
      "libuv's table of what it watches grows, or it ends"),
 ]
@@ -71,7 +73,7 @@ class Command:
             os.kill(self.victim.pid, signal.SIGKILL)
             self._killed = True
         self.victim.wait(BOUND_S)
-        expected = KEPT | (KEPT_BY_FAILED if self.victim.ended else set())
+        expected = KEPT | (KEPT_BY_FAULT if self.victim.fired else set())
         kept = set(os.listdir(self._storage.name)) - expected
         self._log.close()
         self._storage.cleanup()
@@ -160,20 +162,27 @@ def _is_told(command, kind):
 
 def _serve(command, service, program, kind):
     """What is wrong with a service's life."""
-    served = []
+    served, cut = [], []
 
     def decided():
         return command.victim.has_ended() or service.answers()
     wait_until("it serves or ends", decided, BOUND_S)
     if not command.victim.has_ended():
-        served = [service.run("bash", scenarios.LOOK, timeout=BOUND_S)]
+        try:
+            served = [service.run("bash", scenarios.LOOK, timeout=BOUND_S)]
+        except (OSError, http.client.HTTPException) as error:
+            if not scenarios.is_cut(error):
+                raise
+            cut = [f"{type(error).__name__}: {error}"]
         if not _is_told(command, kind):
             return ["it does not end when it is told to"]
     elif not command.victim.wait(BOUND_S):
         return ["it does not end"]
     wrong = [f"another box: {answer}" for answer in served
              if not answer.get("error") and answer.get("output") != ordinary_box(program)]
-    return wrong + command.complaints(served)
+    if any(" inet" in hit for hit in command.victim.fired): # there was nothing to answer over
+        served, cut = served or cut, []
+    return wrong + cut + command.complaints(served)
 
 
 def start(begin, program, kind):

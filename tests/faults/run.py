@@ -165,14 +165,16 @@ class Faulty:
 
     def held_complaints(self):
         """It holds now what it did at first."""
-        held.crowd(self.service, CONCURRENCY)
-        self.idle()
-        return held.complaints(self.service, self.held)
+        try:
+            held.crowd(self.service, CONCURRENCY)
+            self.idle()
+            return held.complaints(self.service, self.held)
+        except (AssertionError, OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            return [f"what it holds cannot be told: {type(error).__name__}: {error}"]
 
     def rested_complaints(self):
-        """As held_complaints, with nothing to spare."""
-        self.held_complaints()
-        return held.differences(self.held, held.rested(self.service))
+        """The same, with nothing to spare."""
+        return self.held_complaints() or held.differences(self.held, held.rested(self.service))
 
     def pids(self):
         return self.service.spawner(), self.service.front()

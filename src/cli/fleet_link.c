@@ -65,7 +65,8 @@ static int open_redis(struct fleet_link *link, struct err *err)
 
 int fleet_link_open(struct fleet_link *link, const struct config_flags *flags, struct err *err)
 {
-    config_init(&link->config);
+    if (config_init(&link->config, err) < 0)
+        return -1;
     link->loop = loop_new();
     if (!link->loop)
         return err_set(err, ERR_INTERNAL, "there is no event loop");

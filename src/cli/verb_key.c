@@ -253,8 +253,9 @@ static int open_and_act(const void *target, const struct words *operands, struct
     struct store_key unused;
     struct store *store = NULL;
     struct config config;
-    config_init(&config);
-    int rc = check_operands(operands, err);
+    int rc = config_init(&config, err);
+    if (rc == 0)
+        rc = check_operands(operands, err);
     if (rc == 0)
         rc = check_options(options, operands->items[0], err);
     if (rc == 0) /* before a folder is made for nothing */

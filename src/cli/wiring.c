@@ -125,9 +125,9 @@ int wiring_load(struct wiring *wiring, const struct config_flags *flags, bool se
                 struct err *err)
 {
     *wiring = (struct wiring){.socket = -1};
-    config_init(&wiring->config);
-    if (serves)
-        config_set_ceilings(&wiring->config);
+    if (config_init(&wiring->config, err) < 0 ||
+        (serves && config_set_ceilings(&wiring->config, err) < 0))
+        return -1;
     if (refuse_foreign_switches(err) < 0 || configure(&wiring->config, flags, err) < 0)
         return -1;
     cut_to_hard_limits(&wiring->config.ceiling);

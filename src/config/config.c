@@ -25,27 +25,6 @@ static void empty_list(struct config_list *list)
     list->count = 0;
 }
 
-static void set_presets(struct config *config, bool ceilings)
-{
-    for (const struct config_key *key = config_keys; key->name; key++) {
-        const char *preset = config_preset(key);
-        if (preset && (key->type == CONFIG_CEILING) == ceilings &&
-            config_set_key(config, key, preset, LAYER_FILE, NULL, NULL) < 0)
-            abort(); /* out of memory before anything began, or a bad row */
-    }
-}
-
-void config_init(struct config *config)
-{
-    *config = (struct config){0};
-    set_presets(config, false);
-}
-
-void config_set_ceilings(struct config *config)
-{
-    set_presets(config, true);
-}
-
 void config_fini(struct config *config)
 {
     int saved = errno;
@@ -173,6 +152,32 @@ static size_t items_that_stay(struct config *config, const struct config_key *ke
         return 0;
     const struct config_list *list = field_of(config, key);
     return (int)layer > list->layer ? 0 : list->count;
+}
+
+static int set_presets(struct config *config, bool ceilings, struct err *err)
+{
+    for (const struct config_key *key = config_keys; key->name; key++) {
+        const char *preset = config_preset(key);
+        if (!preset || (key->type == CONFIG_CEILING) != ceilings)
+            continue;
+        int rc = set_field(config, key, preset, LAYER_FILE);
+        if (rc == -ENOMEM)
+            return err_set(err, ERR_INTERNAL, "the default of %s: out of memory", key->name);
+        if (rc < 0)
+            abort(); /* a bad row */
+    }
+    return 0;
+}
+
+int config_init(struct config *config, struct err *err)
+{
+    *config = (struct config){0};
+    return set_presets(config, false, err);
+}
+
+int config_set_ceilings(struct config *config, struct err *err)
+{
+    return set_presets(config, true, err);
 }
 
 /* Called when it is set: the items from `first` on are new. */

@@ -2,7 +2,7 @@
 /* config.h — one table of keys; file, environment and flags are three ways to
  * set the same key, in rising order.
  *
- *     config_init(&config);
+ *     config_init(&config, err);
  *     config_load_file(&config, path, err);       "runnel.conf:12: unknown key 'prot'"
  *     config_load_environment(&config, environ, err);
  *     config_set(&config, "listen", "0.0.0.0:80", "--listen", err);
@@ -77,9 +77,10 @@ struct config {
     size_t place_count;
 };
 
-void config_init(struct config *config); /* the defaults; no ceilings */
+/* The defaults; no ceilings. -1: there is no memory for them. */
+int config_init(struct config *config, struct err *err);
 /* Those of `serve`, whose requests come from others. Before anything is loaded. */
-void config_set_ceilings(struct config *config);
+int config_set_ceilings(struct config *config, struct err *err);
 void config_fini(struct config *config);
 
 /* From the command line: the key as option ("max-memory") or as in a file; a NULL

@@ -92,10 +92,14 @@ bool cgroup_word_in(const char *text, const char *word)
 
 int cgroup_make_directory(int parent_fd, const char *name)
 {
-    if (mkdirat(parent_fd, name, 0755) < 0 && errno != EEXIST)
+    bool made = mkdirat(parent_fd, name, 0755) == 0;
+    if (!made && errno != EEXIST)
         return -errno;
     int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return fd < 0 ? -errno : fd;
+    int rc = fd < 0 ? -errno : fd;
+    if (fd < 0 && made)
+        (void)unlinkat(parent_fd, name, AT_REMOVEDIR);
+    return rc;
 }
 
 char *cgroup_read_whole(int dir_fd, const char *file)

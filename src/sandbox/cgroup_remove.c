@@ -96,35 +96,31 @@ int cgroup_kill_members(int dir_fd)
     return seen;
 }
 
-static int remove_group(int parent_fd, const char *name)
+/* Whatever is in it is killed, and what is empty by now goes. */
+static int remove_once(int parent_fd, const char *name, int depth)
 {
-    for (int tries = 0; tries < REMOVE_TRIES; tries++) {
-        if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-            return 0;
-        if (errno != EBUSY)
-            return -errno;
-        auto_close int dir_fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir_fd >= 0)
-            (void)cgroup_kill_members(dir_fd);
-        (void)usleep(REMOVE_PAUSE_US);
-    }
-    return -EBUSY;
-}
-
-static int remove_below(int parent_fd, const char *name, int depth)
-{
-    auto_close_dir DIR *dir = dir_open_at(parent_fd, name);
+    if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return 0;
+    int rc = -errno;
+    auto_close_dir DIR *dir = rc == -EBUSY ? dir_open_at(parent_fd, name) : NULL;
     if (!dir)
-        return errno == ENOENT ? 0 : -errno;
+        return rc;
+    (void)cgroup_kill_members(dirfd(dir));
     for (struct dirent *entry = readdir(dir); entry && depth > 0; entry = readdir(dir))
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-            (void)remove_below(dirfd(dir), entry->d_name, depth - 1);
-    return remove_group(parent_fd, name);
+            (void)remove_once(dirfd(dir), entry->d_name, depth - 1);
+    return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
 }
 
+/* Who was killed takes a moment to go, and so does want of memory. */
 int cgroup_remove_tree(int parent_fd, const char *name)
 {
-    return remove_below(parent_fd, name, TREE_DEPTH);
+    int rc = remove_once(parent_fd, name, TREE_DEPTH);
+    for (int tries = 1; (rc == -EBUSY || rc == -ENOMEM) && tries < REMOVE_TRIES; tries++) {
+        (void)usleep(REMOVE_PAUSE_US);
+        rc = remove_once(parent_fd, name, TREE_DEPTH);
+    }
+    return rc;
 }
 
 void cgroup_remove_groups(int own_fd)

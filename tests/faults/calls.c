@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -230,6 +230,8 @@ void call_target(const struct call *call, char *text, size_t size)
 {
     char path[64];
     text[0] = '\0';
+    if (call->number == SYS_mmap && call->args[3] & MAP_STACK)
+        (void)snprintf(text, size, "of a thread's stack");
     if (!takes_descriptor(call->number))
         return;
     (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", call->pid, (int)call->args[0]);
@@ -266,14 +268,24 @@ int call_length(unsigned long number)
     return number == SYS_sendfile ? 3 : 2;
 }
 
+/* Of a stream of the network. libmicrohttpd asks its epoll for edges, so it is told only once that
+ * there is something to read, or room: after less than all that has come it waits for more, and
+ * after an EAGAIN that is not true, to read or to send, for ever. Its calls have no MSG_DONTWAIT.
+ * All of ours have it (an upgraded WebSocket's, and what is done beside it on its own connections),
+ * and ask again whenever the socket is ready. */
+static bool is_told_once(const struct call *call, const char *target)
+{
+    bool flagged = call->number == SYS_recvfrom || call->number == SYS_sendto;
+    return strcmp(target, "inet") == 0 && !(flagged && call->args[3] & MSG_DONTWAIT);
+}
+
 /* A pipe, a stream, a file on a disk: half of the bytes is an answer. One packet, one event, what
- * a pipe takes as one and one line for a file of the kernel's come whole or not at all. Who reads a
- * stream of the network gets all that has come: libmicrohttpd waits for more after less. */
+ * a pipe takes as one and one line for a file of the kernel's come whole or not at all. */
 static bool may_be_short(const struct call *call, const char *target)
 {
     if (call->args[call_length(call->number)] < 2)
         return false;
-    if (call->number == SYS_recvfrom && strcmp(target, "inet") == 0)
+    if (call->number == SYS_recvfrom && is_told_once(call, target))
         return false;
     if (strncmp(target, "anon_inode:", 11) == 0 || strncmp(target, "/sys/", 5) == 0 ||
         strncmp(target, "/proc/", 6) == 0)
@@ -284,9 +296,8 @@ static bool may_be_short(const struct call *call, const char *target)
 }
 
 /* Reading and writing: EINTR and EAGAIN are for what may wait, EIO and ENOSPC for files. No kernel
- * says EAGAIN of a stream that it has just called ready, and who is told so only once
- * (libmicrohttpd) would wait for ever; nor when an eventfd is written to, unless it is full, and
- * then whoever looks at it has been woken already (libuv counts on that). */
+ * says EAGAIN when an eventfd is written to, unless it is full, and then whoever looks at it has
+ * been woken already (libuv counts on that). */
 static bool may_fail_on(const struct call *call, enum fault fault, const char *target)
 {
     bool file = target[0] == '/' && strncmp(target, "/dev/", 5) != 0;
@@ -296,7 +307,7 @@ static bool may_fail_on(const struct call *call, enum fault fault, const char *t
     if (fault == FAULT_EINTR)
         return !file;
     if (fault == FAULT_EAGAIN)
-        return !file && strcmp(target, "inet") != 0 &&
+        return !file && !is_told_once(call, target) &&
                strcmp(target, "anon_inode:[eventfd]") != 0 && is_nonblocking(call);
     if (fault == FAULT_EIO || fault == FAULT_ENOSPC)
         return file && !kernels;
@@ -326,6 +337,8 @@ bool call_may_fail(const struct call *call, enum fault fault)
         return is_duplication(call->args[1]);
     if (call->number == SYS_prctl)
         return takes_memory(call->args[0]);
+    if (fault == FAULT_EIO && call->number == SYS_unlinkat && call->args[2] & AT_REMOVEDIR)
+        return false; /* a group's: it lies on no disk */
     if (fault == FAULT_ENOSPC && call->number == SYS_openat)
         return call->args[2] & O_CREAT;
     if (fault == FAULT_ENOSPC && call->number == SYS_open)

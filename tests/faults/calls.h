@@ -34,7 +34,7 @@ bool call_may_fail(const struct call *call, enum fault fault);
 
 int call_length(unsigned long number);
 
-/* For people: "openat", and what its descriptor is. */
+/* For people: "openat", and what its descriptor is, or what a mapping is for. */
 const char *call_name(unsigned long number);
 void call_target(const struct call *call, char *text, size_t size);
 

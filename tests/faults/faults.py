@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 
 EVERYBODY = 0xFFFFFFFF
-FRAMES, STACKS = 24, 5
+NEVER = 1 << 62
+FRAMES, STACKS, NAMES = 24, 5, 1024
 KINDS = ("EINTR", "ENOSPC", "EMFILE", "EAGAIN", "ENOMEM", "EIO", "EBUSY", "SHORT")
 # Every program has to bear these without a word: nothing has failed.
 HARMLESS = ("EINTR", "SHORT")
@@ -23,7 +24,7 @@ class Injector:
         target = [str(pid)] if pid else ["--", *command]
         self._process = subprocess.Popen([tool, who, kind, str(number), str(times), *target],
                                          stdout=subprocess.PIPE, text=True, **more)
-        self.fired, self.calls, self.ended = [], 0, None
+        self.fired, self.crashed, self.mains, self.ended = [], [], 0, None
         self._wait_ready()
 
     def _wait_ready(self):
@@ -38,10 +39,12 @@ class Injector:
         word, _, rest = line.strip().partition(" ")
         if word == "fired":
             self.fired.append(rest)
+        elif word == "crashed" and rest not in self.crashed:
+            self.crashed.append(rest)
         elif word == "ended":
             self.ended = int(rest)
-        elif word == "calls":
-            self.calls = int(rest)
+        elif word == "mains":
+            self.mains = int(rest)
 
     def __enter__(self):
         return self
@@ -73,12 +76,27 @@ class Injector:
         self._process.wait()
 
 
+class Starved(Injector):
+    """A command of whose allocations, and of those of all that it starts, one fails. No call does, but
+    what becomes of each process is seen as well. Only what is linked dynamically asks the shim."""
+
+    def __init__(self, tool, page, number, **more):
+        self._page = page
+        page.arm(EVERYBODY, number)
+        super().__init__(tool, "all", "EBUSY", NEVER, **more)
+
+    def stop(self):
+        super().stop()
+        self.fired = [f"malloc{self._page.at.names.decode()}"] * self._page.disarm()
+
+
 class _Layout(ctypes.Structure):
     """As in shim.c."""
 
     _fields_ = [(name, ctypes.c_uint32) for name in ("pid", "first", "times", "calls",
                                                      "fired")] + [
-                    ("frames", ctypes.c_uint64 * FRAMES * STACKS), ("ahead_s", ctypes.c_int64)]
+                    ("frames", ctypes.c_uint64 * FRAMES * STACKS), ("ahead_s", ctypes.c_int64),
+                    ("names", ctypes.c_char * NAMES)]
 
 
 class Page:

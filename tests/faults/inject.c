@@ -9,8 +9,12 @@
  * of strangers: a box is ours until it executes. The last lines say what came of it:
  *
  *     fired CALL TARGET
+ *     crashed SIGNAL       one of those whose calls count died of a mistake
  *     ended STATUS         of the command, or less than 0: its signal
  *     calls COUNT
+ *     mains COUNT          of programs that were executed, those that got as far
+ *
+ * Behind the first two stands "before main" where that was in the loader, or in what it starts.
  *
  * A chosen call becomes getpid, which every filter allows, and answers what was chosen.
  */
@@ -25,6 +29,7 @@
 #include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,7 +44,7 @@ enum who { WHO_SELF, WHO_CHILDREN, WHO_ALL };
 
 static enum who who;
 static enum fault fault;
-static unsigned long first, times, calls;
+static unsigned long first, times, calls, mains;
 static pid_t root;    /* the process that was named, or the command */
 static bool spares;   /* memory of the process: a sanitizer does not bear that */
 static bool begun;    /* the command is executed */
@@ -51,6 +56,12 @@ static unsigned char known[PID_ROOM];    /* we trace it */
 static unsigned char counted[PID_ROOM];  /* its calls count */
 static unsigned char inside[PID_ROOM];   /* the next stop is the end of a call */
 static unsigned char answered[PID_ROOM]; /* at that end our answer is put in */
+static unsigned char loading[PID_ROOM];  /* executed, and its main is not reached */
+/* An argument that we changed is at that end what it was: compilers count on it. */
+static struct {
+    size_t offset; /* 0: none */
+    unsigned long value;
+} changed[PID_ROOM];
 
 static void die(const char *what)
 {
@@ -80,7 +91,8 @@ static void learn(pid_t task)
     if (known[task])
         return;
     known[task] = 1;
-    inside[task] = answered[task] = 0;
+    inside[task] = answered[task] = loading[task] = 0;
+    changed[task].offset = 0;
     counted[task] = who == WHO_ALL || is_thread_of(task, root) == (who == WHO_SELF);
     traced++;
 }
@@ -108,14 +120,42 @@ static void set_register(pid_t task, size_t offset, unsigned long value)
     (void)ptrace(PTRACE_POKEUSER, task, offset, value);
 }
 
+static void change_argument(const struct call *call, int which, unsigned long value)
+{
+    static const size_t offsets[] = {
+        offsetof(struct user, regs.rdi),
+        offsetof(struct user, regs.rsi),
+        offsetof(struct user, regs.rdx),
+        offsetof(struct user, regs.r10),
+    };
+    changed[call->pid].offset = offsets[which];
+    changed[call->pid].value = call->args[which];
+    set_register(call->pid, offsets[which], value);
+}
+
 /* Half of the bytes, or the first of several pieces. */
 static void shorten(const struct call *call)
 {
     bool pieces = call->number == SYS_readv || call->number == SYS_writev;
     int length = call_length(call->number);
-    set_register(call->pid,
-                 length == 3 ? offsetof(struct user, regs.r10) : offsetof(struct user, regs.rdx),
-                 pieces ? 1 : call->args[length] / 2);
+    change_argument(call, length, pieces ? 1 : call->args[length] / 2);
+}
+
+/* Every program of ours begins with it, and no loader or library does. */
+static bool is_first_of_main(const struct call *call)
+{
+    char path[sizeof "/dev/null"] = "";
+    struct iovec here = {path, sizeof path};
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): of another process */
+    struct iovec there = {(void *)call->args[1], sizeof path};
+    return call->number == SYS_openat &&
+           process_vm_readv(call->pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof path &&
+           memcmp(path, "/dev/null", sizeof path) == 0;
+}
+
+static const char *where(pid_t task)
+{
+    return loading[task] ? " before main" : "";
 }
 
 static void consider(const struct call *call)
@@ -128,13 +168,13 @@ static void consider(const struct call *call)
     if (calls < first || calls >= first + times)
         return;
     call_target(call, target, sizeof target);
-    (void)printf("fired %s %s\n", call_name(call->number), target);
+    (void)printf("fired %s %s%s\n", call_name(call->number), target, where(call->pid));
     if (fault == FAULT_SHORT) {
         shorten(call);
         return;
     }
     if (call->number == SYS_brk) { /* which says no by answering where the break is: brk(2) */
-        set_register(call->pid, offsetof(struct user, regs.rdi), 0);
+        change_argument(call, 0, 0);
         return;
     }
     set_register(call->pid, offsetof(struct user, regs.orig_rax), SYS_getpid);
@@ -151,10 +191,17 @@ static void at_call(pid_t task)
         struct call call = {.pid = task, .number = info.entry.nr};
         for (int i = 0; i < 6; i++)
             call.args[i] = info.entry.args[i];
+        if (loading[task] && is_first_of_main(&call)) {
+            loading[task] = 0;
+            mains++;
+        }
         consider(&call);
     } else if (answered[task]) {
         set_register(task, offsetof(struct user, regs.rax), (unsigned long)-fault_errno(fault));
         answered[task] = 0;
+    } else if (changed[task].offset != 0) {
+        set_register(task, changed[task].offset, changed[task].value);
+        changed[task].offset = 0;
     }
 }
 
@@ -172,6 +219,7 @@ static void at_stop(pid_t task, int status)
     int signal = WSTOPSIG(status);
     learn(task);
     begun = begun || (event == PTRACE_EVENT_EXEC && task == root);
+    loading[task] |= event == PTRACE_EVENT_EXEC;
     if (signal == (SIGTRAP | 0x80)) {
         at_call(task);
         go_on(task, 0);
@@ -184,19 +232,36 @@ static void at_stop(pid_t task, int status)
     }
 }
 
+/* The kernel, libc or a sanitizer ended it: nobody sends these. */
+static bool is_crash(int signal)
+{
+    static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGTRAP};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        if (crashes[i] == signal)
+            return true;
+    }
+    return false;
+}
+
+static void at_end(pid_t task, int status)
+{
+    if (WIFSIGNALED(status) && counted[task] && is_crash(WTERMSIG(status)))
+        (void)printf("crashed SIG%s%s\n", sigabbrev_np(WTERMSIG(status)), where(task));
+    if (task == root)
+        (void)printf("ended %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    forget(task);
+}
+
 /* All that has happened by now. */
 static void take_events(void)
 {
     int status = 0;
     pid_t task;
     while ((task = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
-        if (WIFSTOPPED(status)) {
+        if (WIFSTOPPED(status))
             at_stop(task, status);
-            continue;
-        }
-        forget(task);
-        if (task == root)
-            (void)printf("ended %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+        else
+            at_end(task, status);
     }
 }
 
@@ -239,6 +304,9 @@ static pid_t start(char **command)
         (void)!read(gate[0], &go, 1);
         (void)close(gate[0]);
         (void)dup2(STDERR_FILENO, STDOUT_FILENO); /* ours is for what we say */
+        /* By it alone, and not by us. */
+        if (getenv("FAULTS_PRELOAD"))
+            (void)setenv("LD_PRELOAD", getenv("FAULTS_PRELOAD"), 1);
         execv(command[0], command);
         _exit(127);
     }
@@ -305,6 +373,6 @@ int main(int argc, char **argv)
                 leave();
         }
     }
-    (void)printf("calls %lu\n", calls);
+    (void)printf("calls %lu\nmains %lu\n", calls, mains);
     return 0;
 }

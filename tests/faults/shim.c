@@ -4,12 +4,14 @@
  * What is to happen stands on a page that the test maps, too (FAULTS_PAGE names its file; run.py
  * has the same layout). Works with AddressSanitizer, whose allocator is then asked.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES = 24, STACKS = 5 };
+enum { FRAMES = 24, STACKS = 5, NAMES = 1024 };
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -30,6 +32,7 @@ struct page {
     _Atomic uint32_t fired;
     uint64_t frames[STACKS][FRAMES]; /* who asked for those that failed, and who called it */
     _Atomic int64_t ahead_s;         /* of the true time of day */
+    char names[NAMES];               /* of the last that failed: libraries' functions */
 };
 
 /* With AddressSanitizer, its own; else libc's. */
@@ -43,11 +46,23 @@ void *__libc_realloc(void *old, size_t size);
 static struct page *page;
 static _Thread_local bool tracing;
 
+/* What a library exports has a name here. The program's own do not: run.py finds those. */
+static void name_who(void *const frames[FRAMES])
+{
+    size_t len = 0;
+    Dl_info about;
+    for (size_t i = 0; i < FRAMES && frames[i] && len < NAMES; i++) {
+        if (dladdr(frames[i], &about) != 0 && about.dli_sname)
+            len += (size_t)snprintf(page->names + len, NAMES - len, " < %s", about.dli_sname);
+    }
+}
+
 static void remember_who(uint32_t number)
 {
     void *frames[FRAMES] = {NULL};
     tracing = true;
     (void)backtrace(frames, FRAMES);
+    name_who(frames);
     tracing = false;
     for (size_t i = 0; i < FRAMES; i++)
         page->frames[number % STACKS][i] = (uint64_t)(uintptr_t)frames[i];

@@ -31,7 +31,7 @@ static void load_file(const uint8_t *bytes, size_t size)
     auto_close int fd = fd_from_bytes("config", bytes, size);
     assert(fd >= 0);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    config_init(&config);
+    (void)config_init(&config, NULL);
     check(&config, config_load_file(&config, path, &err), &err);
     config_fini(&config);
 }
@@ -42,7 +42,7 @@ static void load_line(char *line)
     struct config config;
     struct err err = {0};
     bool wants_value = false;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     check(&config, config_load_environment(&config, environment, &err), &err);
     char *value = strchr(line, '=');
     if (value)

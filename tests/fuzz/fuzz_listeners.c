@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size == 0)
         return 0;
     bool has_keys = bytes[0] == 'k' || bytes[0] == 'b';
-    config_init(&config);
+    (void)config_init(&config, NULL);
     config.insecure_public = bytes[0] == 'p' || bytes[0] == 'b';
     bool public_too = has_keys || config.insecure_public;
     fuzz_each_line(bytes + 1, size - 1, add_line);

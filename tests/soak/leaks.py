@@ -27,7 +27,8 @@ def _text(path):
         return ""
 
 
-def _links(pid, folder):
+def links(pid, folder):
+    """What those of this folder of a process lead to."""
     found = []
     try:
         for name in os.listdir(f"/proc/{pid}/{folder}"):
@@ -51,7 +52,7 @@ def _field(text, name):
 
 def _namespaces(pids):
     """Those that processes live in, or have a descriptor of."""
-    return {link for pid in pids for link in _links(pid, "ns") + _links(pid, "fd")
+    return {link for pid in pids for link in links(pid, "ns") + links(pid, "fd")
             if link.split(":")[0] in ("net", "mnt", "pid", "ipc", "uts", "user", "cgroup")}
 
 
@@ -78,7 +79,7 @@ def _objects():
 
 
 def _of_process(pid):
-    return {"descriptors": len(_links(pid, "fd")),
+    return {"descriptors": len(links(pid, "fd")),
             "threads": _field(_text(f"/proc/{pid}/status"), "Threads:"),
             "mounts": len(_text(f"/proc/{pid}/mountinfo").splitlines()),
             "pss_bytes": _field(_text(f"/proc/{pid}/smaps_rollup"), "Pss:") * 1024}

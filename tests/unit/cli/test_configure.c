@@ -43,7 +43,7 @@ static void flags_win_over_the_environment_and_that_over_the_file(void **state)
     (void)state;
     struct config config;
     struct config_flags flags = {.file = file};
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(setenv("RUNNEL_QUEUE_LENGTH", "22", 1), 0);
     assert_int_equal(setenv("RUNNEL_PORT", "2222", 1), 0);
     add_flag(&flags, "port", "3333");
@@ -64,7 +64,7 @@ static void the_environment_may_name_the_file(void **state)
     (void)state;
     struct config config;
     struct config_flags flags = {0};
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(setenv("RUNNEL_CONFIG", file, 1), 0);
     assert_int_equal(configure(&config, &flags, NULL), 0);
     assert_int_equal(config.port, 1111);
@@ -87,7 +87,7 @@ static void a_mistake_names_the_flag(void **state)
         struct config config;
         struct config_flags flags = {.file = file};
         struct err err = {0};
-        config_init(&config);
+        (void)config_init(&config, NULL);
         add_flag(&flags, mistakes[i].name, mistakes[i].value);
         assert_int_equal(configure(&config, &flags, &err), -1);
         assert_int_equal(err.code, ERR_CONFIG);
@@ -103,7 +103,7 @@ static void a_file_that_is_named_must_be_there(void **state)
     struct config config;
     struct config_flags flags = {.file = "/nonexistent/runnel.conf"};
     struct err err = {0};
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(configure(&config, &flags, &err), -1);
     assert_non_null(strstr(err.text, "/nonexistent/runnel.conf"));
     config_fini(&config);

@@ -172,7 +172,7 @@ static int run(char out[4096], struct err *err, const char *const *words)
 static bool has_keys(void)
 {
     struct config config;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(config_set(&config, "storage-dir", folder, "test", NULL), 0);
     int has = storage_has_keys(&config, NULL);
     assert_true(has >= 0);
@@ -243,7 +243,7 @@ static void the_folder_is_found_as_everybody_expects(void **state)
     (void)state;
     char path[STORAGE_PATH_SIZE];
     struct config config;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     const char *home = getenv("HOME");
     char *saved = home ? strdup(home) : NULL;
     assert_int_equal(setenv("XDG_STATE_HOME", "/x", 1), 0);
@@ -267,7 +267,7 @@ static void looking_for_keys_makes_no_folder(void **state)
 {
     (void)state;
     struct config config;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(config_set(&config, "storage_dir", "/tmp/test_key.none/a", "test", NULL), 0);
     assert_int_equal(storage_has_keys(&config, NULL), 0);
     assert_int_equal(access("/tmp/test_key.none", F_OK), -1);
@@ -282,7 +282,7 @@ static void keys_that_cannot_be_read_are_not_none(void **state)
     char path[64];
     struct err err;
     struct config config;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(config_set(&config, "storage_dir", "/dev/null", "test", NULL), 0);
     assert_int_equal(storage_has_keys(&config, &err), -1);
     assert_non_null(strstr(err.text, "the folder /dev/null: Not a directory"));

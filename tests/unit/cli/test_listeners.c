@@ -17,7 +17,7 @@ static int read_listeners(const char *listen, bool insecure, struct listeners *l
                           struct err *err)
 {
     struct config config;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     config.insecure_public = insecure;
     if (listen)
         assert_int_equal(config_set(&config, "listen", listen, "test", err), 0);
@@ -88,7 +88,7 @@ static void a_public_address_may_be_served_to_those_with_keys(void **state)
     (void)state;
     struct config config;
     struct listeners listeners;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(config_set(&config, "listen", "0.0.0.0:80", "test", NULL), 0);
     assert_int_equal(listeners_read(&config, dialects, true, &listeners, NULL), 0);
     config_fini(&config);
@@ -109,7 +109,7 @@ static void compat_opens_the_ports_of_both_services(void **state)
     (void)state;
     struct config config;
     struct listeners listeners;
-    config_init(&config);
+    (void)config_init(&config, NULL);
     assert_int_equal(config_set(&config, "compat", NULL, "test", NULL), 0);
     assert_int_equal(config_set(&config, "listen", "127.0.0.1:9", "test", NULL), 0);
     assert_int_equal(listeners_read(&config, dialects, false, &listeners, NULL), 0);
@@ -129,7 +129,7 @@ static void addresses_are_bounded(void **state)
     struct config config;
     struct listeners listeners;
     struct err err = {0};
-    config_init(&config);
+    (void)config_init(&config, NULL);
     for (int i = 0; i < LISTENERS_MAX; i++)
         assert_int_equal(config_set(&config, "listen", "127.0.0.1:0", "test", NULL), 0);
     assert_int_equal(listeners_read(&config, dialects, false, &listeners, NULL), 0);

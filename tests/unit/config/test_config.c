@@ -22,7 +22,7 @@ static int set_up(void **state)
 {
     struct config *config = malloc(sizeof *config);
     assert_non_null(config);
-    config_init(config);
+    (void)config_init(config, NULL);
     *state = config;
     return 0;
 }
@@ -379,7 +379,7 @@ static void every_limit_has_a_ceiling(void **state)
 static void ceilings_of_a_service_can_be_lifted(void **state)
 {
     struct config *config = *state;
-    config_set_ceilings(config);
+    (void)config_set_ceilings(config, NULL);
     assert_int_equal(config->ceiling.value[LIMIT_MEMORY], 2 * GIB);
     assert_int_equal(config->ceiling.value[LIMIT_WALL], 600000);
     assert_int_equal(config->ceiling.value[LIMIT_IDLE], 0); /* one would make silence deadly */

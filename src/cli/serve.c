@@ -13,6 +13,9 @@
 #include "loop/loop.h"
 #include "observe/log.h"
 
+/* What runs that wait bring: as much as the longest bodies of a full queue, with the defaults. */
+#define HELD_BYTES (256 * MIB)
+
 enum {
     KEEP_MS = 10 * 60 * 1000, /* a finished run in memory, for those who come back */
     LAST_ANSWERS_MS = 2000,   /* to send what is decided, when we end */
@@ -67,6 +70,7 @@ static int start(struct service *service, int socket, struct err *err)
     struct engine_config engine = {
         .concurrency = wiring_concurrency(&wiring->config),
         .queue_length = wiring->config.queue_length,
+        .held_bytes = HELD_BYTES,
         .memory_bytes = wiring_memory_bytes(&wiring->config),
         .keep_ms = keep_ms(&wiring->config),
         .ceiling = wiring->config.ceiling,

@@ -16,13 +16,33 @@ size_t carried_queued(const struct engine *engine)
     return queued;
 }
 
+static size_t queued_of(const struct engine *engine, uint64_t tenant)
+{
+    size_t queued = 0;
+    list_for_each (link, &engine->carried) {
+        const struct run *run = CONTAINER_OF(link, struct run, place);
+        queued += run->tenant == tenant && run->state == RUN_QUEUED;
+    }
+    return queued;
+}
+
+/* To look at all of them costs: it is done only when one tenant's alone could be too many. */
+static enum queue_room room_for(const struct engine *engine, const struct run *run, size_t queued)
+{
+    size_t max = MAX(engine->config.queue_length, (size_t)1);
+    enum queue_room room = queue_room_of(max, queued, queued, 0);
+    if (room != QUEUE_FULL_FOR_TENANT)
+        return room;
+    return queue_room_of(max, queued, queued_of(engine, run->tenant), 0);
+}
+
 int carried_send(struct run *run, struct err *err)
 {
     struct engine *engine = run->engine;
     struct cargo *cargo = run->carried.cargo;
     size_t queued = carried_queued(engine);
-    if (queued >= MAX(engine->config.queue_length, (size_t)1))
-        return err_set(err, ERR_BUSY, "%zu runs are waiting already", queued);
+    if (admission_check_place(room_for(engine, run, queued), queued, err) < 0)
+        return -1;
     if (cargo->ops->send(cargo, err) < 0)
         return -1;
     run_carried_start(run);

@@ -283,32 +283,14 @@ struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, s
     if (check_language(engine, spec->language, err) < 0 || run_new(engine, spec, &run, err) < 0)
         return NULL;
     const struct quota *quota = &engine->config.quota;
-    if (run_carried_prepare(run, spec, err) < 0 ||
+    size_t brought = run->plan.bytes + run->input.bytes.len + run->note.len;
+    if (admission_check_bytes(run, brought, err) < 0 || run_carried_prepare(run, spec, err) < 0 ||
         (quota->begin && quota->begin(quota->context, spec, err) < 0)) {
         run_free(run);
         return NULL;
     }
+    admission_hold_bytes(run, brought);
     return run;
-}
-
-/* Into the queue; -1 when it must not wait there. */
-static int enter_queue(struct engine *engine, struct run *run, struct err *err)
-{
-    switch (queue_room(&engine->queue, run, engine_free_slots(engine))) {
-    case QUEUE_FULL:
-        return err_set(err, ERR_BUSY, "%zu runs are waiting already", engine->queue.len);
-    case QUEUE_FULL_FOR_TENANT:
-        return err_set(err, ERR_BUSY,
-                       "too many of your runs are waiting already: the rest of the queue is for "
-                       "others");
-    case QUEUE_HAS_ROOM:
-        break;
-    }
-    queue_add(&engine->queue, run);
-    if (engine_check_wait(engine, run, err) == 0)
-        return 0;
-    queue_remove(&engine->queue, run);
-    return -1;
 }
 
 int engine_start(struct run *run, struct err *err)
@@ -320,7 +302,7 @@ int engine_start(struct run *run, struct err *err)
     else if (run->carried.is)
         rc = carried_send(run, err);
     else
-        rc = enter_queue(engine, run, err);
+        rc = admission_enter_queue(run, err);
     if (rc < 0) {
         engine_discard(run);
         return -1;

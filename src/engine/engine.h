@@ -72,6 +72,8 @@ struct quota {
 struct engine_config {
     unsigned concurrency; /* runs that hold a slot at once */
     size_t queue_length;  /* runs that may wait for one */
+    uint64_t held_bytes;  /* of files and input, that runs may hold together until they have
+                             one; one may alone. 0: not bounded */
     uint64_t keep_ms;     /* how long a finished run stays readable */
     uint64_t keep_bytes;  /* of output of finished runs, above which the oldest go
                              earlier; 0: 256 MiB */
@@ -182,12 +184,13 @@ struct engine *engine_new(struct loop *loop, const struct engine_config *config,
 /* Every run must have ended (engine_drain). */
 void engine_free(struct engine *engine);
 
-/* ERR_BUSY when the queue is full, ERR_SHUTTING_DOWN, ERR_NOT_INSTALLED, ERR_INVALID
- * with the field, ERR_TOO_LARGE when the files do not fit the workspace. */
+/* ERR_BUSY when the queue is full, or the room for what runs bring; ERR_SHUTTING_DOWN,
+ * ERR_NOT_INSTALLED, ERR_INVALID with the field, ERR_TOO_LARGE when the files do not fit the
+ * workspace. */
 struct run *engine_submit(struct engine *engine, const struct run_spec *spec, struct err *err);
 /* The same in two steps, for what must happen between them: the first takes all that
- * can be wrong in the submission, and nobody else can see the run yet; the second
- * fails with ERR_BUSY or ERR_SHUTTING_DOWN, and the run is gone then. */
+ * can be wrong in the submission, room for what it brings included, and nobody else can see
+ * the run yet; the second fails with ERR_BUSY or ERR_SHUTTING_DOWN, and the run is gone then. */
 struct run *engine_prepare(struct engine *engine, const struct run_spec *spec, struct err *err);
 int engine_start(struct run *run, struct err *err);
 void engine_discard(struct run *run); /* instead of starting it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* engine_private.h — what the pieces of the engine share.
  *
+ * admission.c   whether a run may wait: its place, its bytes
  * engine.c      submissions, the slots, the end of service, finished runs
  * engine_wait.c how long runs will wait for theirs
  * queue.c       runs that wait for a slot, and whose turn it is
@@ -120,6 +121,7 @@ struct run {
     bool ends_unattended;
     uint64_t unattended_ms;
     struct run_plan plan;
+    uint64_t held_bytes; /* counted in the engine's */
 
     uint64_t submitted_ns;
     uint64_t slot_ns; /* when it got its slot */
@@ -169,6 +171,8 @@ struct engine {
     struct executor *executor;
     struct run_table table;
     struct queue queue;
+    uint64_t held_bytes;           /* that runs brought which wait, or are not started yet */
+    uint64_t held_of[QUEUE_LINES]; /* … of tenants, as in the queue */
     struct list newcomers;
     struct list leaving;   /* left the queue, to be ended */
     struct list unstarted; /* … and their end is being recorded */
@@ -193,6 +197,13 @@ struct engine {
     void (*drained)(void *context);
     void *drained_context;
 };
+
+/* admission.c: ERR_BUSY says that there is no room */
+int admission_check_place(enum queue_room room, size_t waiting, struct err *err);
+int admission_enter_queue(struct run *run, struct err *err);
+int admission_check_bytes(const struct run *run, size_t len, struct err *err);
+void admission_hold_bytes(struct run *run, size_t len);
+void admission_release_bytes(struct run *run); /* all of them: it has them no more */
 
 /* engine.c */
 void engine_observe(struct engine *engine, struct run *run);

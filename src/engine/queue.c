@@ -77,15 +77,20 @@ static struct queue_line *line_of(struct queue *queue, const struct run *run)
     return &queue->lines[run->lane][run->tenant % QUEUE_LINES];
 }
 
+enum queue_room queue_room_of(size_t max, size_t len, size_t held, size_t free_slots)
+{
+    size_t room = max + free_slots;
+    if (len >= room)
+        return QUEUE_FULL;
+    return held >= room - max / 4 ? QUEUE_FULL_FOR_TENANT : QUEUE_HAS_ROOM;
+}
+
 enum queue_room queue_room(const struct queue *queue, const struct run *run, size_t free_slots)
 {
-    size_t room = queue->max + free_slots;
     size_t held = 0;
     for (int lane = 0; lane < LANES; lane++)
         held += queue->lines[lane][run->tenant % QUEUE_LINES].len;
-    if (queue->len >= room)
-        return QUEUE_FULL;
-    return held >= room - queue->max / 4 ? QUEUE_FULL_FOR_TENANT : QUEUE_HAS_ROOM;
+    return queue_room_of(queue->max, queue->len, held, free_slots);
 }
 
 void queue_add(struct queue *queue, struct run *run)

@@ -58,6 +58,9 @@ struct queue_place {
 void queue_init(struct queue *queue, size_t max);
 /* As many as `free_slots` runs in it do not really wait. */
 enum queue_room queue_room(const struct queue *queue, const struct run *run, size_t free_slots);
+/* The same of any queue of `max` places: `len` runs are in it, and `held` of them are the tenant's.
+ */
+enum queue_room queue_room_of(size_t max, size_t len, size_t held, size_t free_slots);
 /* By its lane and tenant. */
 void queue_add(struct queue *queue, struct run *run);
 /* The first one gets its slot: it is the others' turn. */

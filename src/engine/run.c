@@ -179,6 +179,7 @@ void run_start(struct run *run)
     };
     run->workspace = executor_workspace_open(run->engine->executor, &spec, &err);
     run_plan_drop_contents(&run->plan);
+    admission_release_bytes(run);
     if (run->workspace)
         start_stage(run);
     else

@@ -137,6 +137,7 @@ static void accept(struct run *run)
     if (run->carried.accepted)
         return;
     run->carried.accepted = true;
+    admission_release_bytes(run); /* they are with whoever took it */
     output_log_add_state(&run->log, RUN_QUEUED, log_time(run));
     run_tell_readers(run);
 }

@@ -140,6 +140,7 @@ void run_collected(struct run *run)
     run_clock_free(run);
     executor_workspace_close(take_ptr(&run->workspace));
     run_plan_fini(&run->plan);
+    admission_release_bytes(run);
     output_log_end_streams(&run->log, run_time_ms(run));
     run_tell_readers(run);
     if (run->recorded)

@@ -46,6 +46,8 @@ int run_write(struct run *run, struct slice bytes, struct err *err)
         return run->carried.cargo->ops->write(run->carried.cargo, bytes, err);
     if (input->bytes.len - input->taken > INPUT_WAITING_MAX)
         return err_set(err, ERR_BUSY, "the program has not read its earlier input yet");
+    if (run->in_queue && admission_check_bytes(run, bytes.len, err) < 0)
+        return -1;
     buf_consume(&input->bytes, input->taken);
     input->taken = 0;
     buf_add_slice(&input->bytes, bytes);
@@ -53,6 +55,8 @@ int run_write(struct run *run, struct slice bytes, struct err *err)
         input->bytes.failed = false; /* what was there before is whole */
         return err_sys(err, ENOMEM, "cannot keep the input");
     }
+    if (run->in_queue)
+        admission_hold_bytes(run, bytes.len);
     run_clock_active(run);
     run_input_flush(run);
     return 0;

@@ -139,6 +139,7 @@ void run_free(struct run *run)
     run_waiting_free(run);
     run_usage_free(run);
     run_plan_fini(&run->plan);
+    admission_release_bytes(run);
     run_artifacts_free(run);
     buf_fini(&run->note);
     buf_fini(&run->input.bytes);

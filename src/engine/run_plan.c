@@ -313,6 +313,7 @@ static int make(struct run_plan *plan, const struct run_spec *spec, const char *
 
     plan->contents = malloc(contents + 1);
     plan->block = calloc(1, files + pointers * sizeof(char *) + texts);
+    plan->bytes = contents + files + pointers * sizeof(char *) + texts;
     if (!plan->contents || !plan->block)
         return -ENOMEM;
     plan->files = plan->block;

@@ -7,6 +7,7 @@
 
 /* What a run needs of its submission: copies, in two blocks. */
 struct run_plan {
+    size_t bytes; /* of both */
     void *block;
     char *contents; /* of the files; freed as soon as the workspace has them */
     const char *entry_file;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Whoever floods the fleet waits behind himself: another's job goes before most of his."""
 
-import http.client
 import json
 import unittest
 
@@ -18,16 +17,9 @@ class Fair(unittest.TestCase):
         self.fleet = self.enterContext(Fleet(fronts=2, workers=1, slots=SLOTS))
 
     def ask(self, address, method, path, body=None, front=0):
-        connection = http.client.HTTPConnection("127.0.0.1", self.fleet.fronts[front].port, timeout=60,
-                                                source_address=(address, 0))
-        try:
-            connection.request(method, path, body and json.dumps(body),
-                               {"Content-Type": "application/json"} if body else {})
-            answer = connection.getresponse()
-            self.assertEqual(answer.status, 200)
-            return json.loads(answer.read())
-        finally:
-            connection.close()
+        status, _, answer = self.fleet.fronts[front].request_raw(method, path, body, source=address)
+        self.assertEqual(status, 200)
+        return json.loads(answer)
 
     def submit(self, address, code, **more):
         return self.ask(address, "POST", "/api/execute",

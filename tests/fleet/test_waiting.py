@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A front's queue is its own jobs': what others sent takes no place in it, and what the broker does
-not take waits nowhere."""
+"""A front's queue is its own jobs': what others sent takes no place in it, no client has all of it,
+and what the broker does not take waits nowhere."""
 
 import json
 import unittest
@@ -9,6 +9,8 @@ from fleet import Fleet, wait_until
 from amqp_client import Amqp
 
 QUEUE_LENGTH = 4
+SHARE = 3  # of one client
+MANY, FEW = "127.0.0.1", "127.0.0.2"
 
 
 class Waiting(unittest.TestCase):
@@ -17,23 +19,43 @@ class Waiting(unittest.TestCase):
             "--queue-length", str(QUEUE_LENGTH))))
         self.one, self.other = self.fleet.fronts
 
-    def submit(self, front, **more):
-        job = front.submit("bash", "sleep 60", **more)
-        self.addCleanup(front.request, "DELETE", f"/api/jobs/{job}")
-        return job
+    def ask(self, front, source):
+        status, _, answer = front.request_raw("POST", "/api/execute", {
+            "language": "bash", "source_code": "sleep 60"}, source=source)
+        answer = json.loads(answer)
+        if status == 200:
+            self.addCleanup(front.request, "DELETE", f"/api/jobs/{answer['job_id']}")
+        return status, answer
+
+    def submit(self, front, source=MANY):
+        status, answer = self.ask(front, source)
+        self.assertEqual(status, 200, answer)
+        return answer["job_id"]
+
+    def fill(self, front):
+        return [self.submit(front, MANY) for _ in range(SHARE)] + [
+            self.submit(front, FEW) for _ in range(QUEUE_LENGTH - SHARE)]
+
+    def test_who_floods_a_front_leaves_places_to_others(self):
+        busy = self.submit(self.one)
+        wait_until("it runs", lambda: self.one.job(busy)["status"] == "submitted")
+        for _ in range(SHARE):
+            self.submit(self.one)
+        status, answer = self.ask(self.one, MANY)
+        self.assertEqual(status, 503, answer)
+        self.assertIn("too many of your runs are waiting already", json.dumps(answer))
+        self.submit(self.one, FEW)
+        self.assertIn("runs are waiting already", json.dumps(self.ask(self.one, "127.0.0.3")[1]))
 
     def test_another_front_s_jobs_take_no_place_in_the_queue(self):
         busy = self.submit(self.one)
         wait_until("it runs", lambda: self.one.job(busy)["status"] == "submitted")
-        theirs = [self.submit(self.one) for _ in range(QUEUE_LENGTH)]
+        theirs = self.fill(self.one)
         listed = [job["job_id"] for job in self.other.request("GET", "/api/jobs")[1]["jobs"]]
         self.assertLessEqual(set(theirs), set(listed))
-        for _ in range(QUEUE_LENGTH):
-            self.submit(self.other)
+        self.fill(self.other)
         for front in (self.one, self.other):
-            status, _, _ = front.request_raw("POST", "/api/execute", {
-                "language": "bash", "source_code": "echo up"})
-            self.assertEqual(status, 503)
+            self.assertEqual(self.ask(front, FEW)[0], 503)
         wait_until("their place is told", lambda: self.other.job(theirs[-1]).get("position"))
 
     def test_when_a_job_came_is_written_by_redis_clock(self):

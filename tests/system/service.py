@@ -166,9 +166,11 @@ class Service:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
-    def request_raw(self, method, path, body=None, headers=None, timeout=60):
-        """(status, headers, bytes); an answer of /v1 must be as it is described."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def request_raw(self, method, path, body=None, headers=None, timeout=60, source=None):
+        """(status, headers, bytes); an answer of /v1 must be as it is described. From the address
+        `source`: who has no key is known by it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout,
+                                                source_address=source and (source, 0))
         try:
             data = None if body is None else json.dumps(body)
             headers = {"content-type": "application/json", **(headers or {})}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whose run is next, and whose memory is there: priorities, floods, the memory share."""
+"""Whose run is next, and whose memory is there: priorities, floods, the memory share, room for files."""
 
 import datetime
 import json
@@ -10,6 +10,8 @@ from service import Service, wait_until
 MIB = 1 << 20
 BLOCKER = "read line"  # until its input ends
 QUICK = "sleep 0.05"
+LARGE = 7 * MIB
+LARGE_RUNS = 192 * MIB // LARGE  # three quarters of the room for what waiting runs bring
 
 
 class Admission(unittest.TestCase):
@@ -87,6 +89,28 @@ class Admission(unittest.TestCase):
         self.stop(service, blocker, "one-token")
         order = self.order(service, runs)
         self.assertEqual([order.index(f"other {number}") + 1 for number in range(3)], [2, 4, 6])
+
+    def test_who_sends_large_files_leaves_room_to_others(self):
+        service = self.serve("--concurrency=1", "--max-body=8M",
+                             API_KEYS="one-token:one:1000:1000,two-token:two:1000:1000")
+        blocker = self.block(service, "one-token")
+        large = {"language": "bash", "code": "wc -c <data", "on_disconnect": "continue",
+                 "files": [{"path": "data", "content": "x" * LARGE}]}
+
+        def start():
+            return self.ask(service, "POST", "/v1/runs?wait=false", large, "one-token")
+        answers = [start() for _ in range(LARGE_RUNS + 1)]
+        self.assertEqual([status for status, _ in answers], [201] * LARGE_RUNS + [503])
+        runs = [answer["id"] for _, answer in answers[:-1]]
+        self.assertEqual(answers[-1][1]["code"], "queue_full")
+        self.assertIn("the rest of the room is for others", answers[-1][1]["error"])
+        other = self.start(service, QUICK, "two-token")
+        self.stop(service, runs[-1], "one-token")  # what leaves the queue makes room
+        wait_until("it ends", lambda: self.record(service, runs[-1], "one-token")["verdict"])
+        self.assertEqual([start()[0] for _ in range(2)], [201, 503])
+        self.stop(service, blocker, "one-token")
+        self.order(service, {"other": (other, "two-token"), "large": (runs[0], "one-token")})
+        self.assertEqual(self.record(service, runs[0], "one-token")["stdout"], f"{LARGE}\n")
 
     def test_running_boxes_are_promised_no_more_memory_than_the_share(self):
         with Service("--memory-share=1") as service:

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fake_carrier.h"
 #include "fixture.h"
 
 static struct fixture fixture;
+static struct fake_carrier carrier;
 
 static int set_up(void **state)
 {
@@ -19,6 +21,21 @@ static int tear_down(void **state)
 {
     (void)state;
     fixture_fini(&fixture);
+    return 0;
+}
+
+static int set_up_elsewhere(void **state)
+{
+    (void)state;
+    fake_carrier_init(&carrier);
+    fixture_init_carried(&fixture, &carrier.carrier, 8);
+    return 0;
+}
+
+static int tear_down_elsewhere(void **state)
+{
+    (void)tear_down(state);
+    fake_carrier_fini(&carrier);
     return 0;
 }
 
@@ -179,6 +196,23 @@ static void who_floods_the_queue_leaves_room_and_turns_to_others(void **state)
     assert_int_equal(run_queue_position(other), 1);
 }
 
+static void who_floods_what_goes_to_other_machines_leaves_room_there_too(void **state)
+{
+    (void)state;
+    size_t taken = 0;
+    while (submit_as(1, LANE_NORMAL))
+        taken++;
+    assert_int_equal(taken, 6);
+    assert_null(submit_as(1, LANE_HIGH));
+    struct run *other = submit_as(2, LANE_NORMAL);
+    assert_non_null(submit_as(3, LANE_NORMAL));
+    assert_null(submit_as(4, LANE_NORMAL)); /* full for all */
+    fake_loop_settle(fixture.loop);
+    run_carried_state(other, RUN_PREPARING); /* a place, and not for who has his share */
+    assert_null(submit_as(1, LANE_NORMAL));
+    assert_non_null(submit_as(4, LANE_NORMAL));
+}
+
 /* --- how long it takes --- */
 
 /* So many, each of which holds its slot so long, one after the other. */
@@ -250,6 +284,8 @@ static void who_would_wait_in_vain_is_refused_at_once(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_ELSEWHERE(name) \
+    cmocka_unit_test_setup_teardown(name, set_up_elsewhere, tear_down_elsewhere)
     const struct CMUnitTest tests[] = {
         TEST(a_run_starts_when_its_memory_can_be_promised),
         TEST(who_waits_for_memory_is_not_overtaken_by_a_smaller_one),
@@ -257,6 +293,7 @@ int main(void)
         TEST(a_run_has_what_its_stages_may_take),
         TEST(a_run_that_never_fits_is_refused_with_the_field),
         TEST(who_floods_the_queue_leaves_room_and_turns_to_others),
+        TEST_ELSEWHERE(who_floods_what_goes_to_other_machines_leaves_room_there_too),
         TEST(a_wait_is_told_by_what_runs_of_late_took),
         TEST(before_any_has_ended_it_takes_no_less_than_until_now),
         TEST(who_would_wait_in_vain_is_refused_at_once),

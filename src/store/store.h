@@ -46,8 +46,8 @@ struct store_config {
                         is in it, so that root is no match: */
     int (*become_owner)(uid_t owner, struct err *err); /* called before anything is read; or NULL */
     uint64_t keep_ms;        /* finished runs, with all that is theirs; 0: for ever */
-    uint64_t keep_bytes;     /* of all runs and files together; the oldest finished runs go first,
-                                then the oldest uploads; 0: any */
+    uint64_t keep_bytes;     /* of all runs and files together; beyond it the oldest finished runs
+                                and uploads go, of the key that holds most; 0: any */
     uint64_t min_free_bytes; /* of the disk, below which nothing new is taken; 0: 16 MiB */
     bool keeps_open; /* runs of a predecessor may still go on elsewhere: they stay as they are */
 };

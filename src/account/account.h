@@ -99,8 +99,8 @@ struct account_rate {
     uint64_t retry_ms; /* until the next one is allowed */
 };
 struct account_rate accounts_take(struct accounts *accounts, uint64_t key);
-/* The same from its other bucket, for requests that make no run: ten times as large, and
- * not below 100 a second and 200 at once. */
+/* The same from its other bucket, for requests that make no run (request_access.c says which):
+ * ten times as large, and not below 100 a second and 200 at once. */
 struct account_rate accounts_take_request(struct accounts *accounts, uint64_t key);
 
 /* A run of this key begins: ERR_RATE_LIMITED when it has as many as it may at once, or

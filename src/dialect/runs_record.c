@@ -344,5 +344,5 @@ void runs_answer_record(const struct runs *runs, struct http_request *request, c
     *answer = (struct answer){.runs = runs, .request = request, .with_request = with_request};
     memcpy(answer->id, id, strlen(id) + 1);
     http_on_gone(request, on_gone, answer);
-    store_run_get(runs->store, answer->id, false, on_stored, answer);
+    store_run_get(runs->store, answer->id, 0, on_stored, answer);
 }

@@ -58,7 +58,8 @@
       "ON CONFLICT DO UPDATE SET runs = runs + 1, run_ms = run_ms + ?3, cpu_ms = cpu_ms + ?4") \
     X(SQL_RUN_GET, "SELECT " SQL_RUN_COLUMNS "FROM runs r " SQL_RUN_JOINS "WHERE r.id = ?1") \
     X(SQL_REQUEST_GET, "SELECT request FROM requests WHERE run = ?1") \
-    X(SQL_EVENTS_GET, "SELECT events FROM events WHERE run = ?1") \
+    X(SQL_EVENTS_GET, "SELECT length(events), CASE WHEN length(events) <= ?2 THEN events END " \
+      "FROM events WHERE run = ?1") \
     X(SQL_METADATA_GET, "SELECT name, value FROM metadata WHERE run = ?1 ORDER BY place") \
     X(SQL_RUN_REMOVE, "DELETE FROM runs WHERE number = ?1") \
     X(SQL_WEBHOOK_START_ALL, \

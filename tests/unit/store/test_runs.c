@@ -77,6 +77,32 @@ static void a_large_run_comes_back_whole(void **state)
     assert_true(slice_equal(fixture->run.end.events, end.events));
 }
 
+static void on_bounded(void *context, const struct stored_run *run, const struct err *err)
+{
+    struct fixture *fixture = context;
+    assert_null(err);
+    fixture->run.lacks_events = run->lacks_events;
+    fixture->count = run->end.events.len;
+    fixture->done = true;
+    loop_stop(fixture->loop);
+}
+
+static void events_that_are_longer_than_asked_for_stay_where_they_are(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_run run = some_run("run_1", 1000);
+    struct store_end end = some_end("succeeded", 2000);
+    size_t len = end.events.len;
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
+    for (size_t i = 0; i < 3; i++) {
+        store_run_get(fixture->store, "run_1", len - 1 + i, on_bounded, fixture);
+        fixture_wait(fixture);
+        assert_true(fixture->run.lacks_events == (i == 0));
+        assert_int_equal(fixture->count, i == 0 ? 0 : len);
+    }
+}
+
 static void a_run_that_is_not_there_is_not_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -364,7 +390,7 @@ static void results_come_in_the_order_of_calls(void **state)
             store_run_finish(fixture->store, i % 2 ? id : "run_none", &end, on_done_in_order,
                              &numbers[i]);
         else
-            store_run_get(fixture->store, id, true, on_run_in_order, &numbers[i]);
+            store_run_get(fixture->store, id, SIZE_MAX, on_run_in_order, &numbers[i]);
     }
     fixture_wait(fixture);
     assert_false(order.wrong);
@@ -545,6 +571,7 @@ int main(void)
         TEST(a_run_comes_back_as_it_was_given),
         TEST(its_end_comes_back_too),
         TEST(a_large_run_comes_back_whole),
+        TEST(events_that_are_longer_than_asked_for_stay_where_they_are),
         TEST(a_run_that_is_not_there_is_not_found),
         TEST(an_id_is_taken_once),
         TEST(a_run_finishes_once),

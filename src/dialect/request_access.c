@@ -137,6 +137,14 @@ static bool pass_rate(const struct request_access *access, struct http_request *
     return false;
 }
 
+void request_charge(void *context, const struct http_request *request,
+                    const struct http_route *route, size_t len)
+{
+    const struct request_access *access = context;
+    if (pays_for_request(request, route))
+        accounts_owe_requests(access->accounts, http_request_key(request), len / MIB);
+}
+
 static void refuse_scope(struct http_request *request, unsigned missing)
 {
     struct err err;

@@ -97,6 +97,10 @@ struct http_config {
     bool (*authorize)(void *context, struct http_request *request, const char *mount,
                       const struct http_route *route);
     void *authorize_context;
+    /* Told (NULL: nobody is) of each long answer that was made (http_may_answer), for which all
+     * had to wait. */
+    void (*charge)(void *authorize_context, const struct http_request *request,
+                   const struct http_route *route, size_t len);
 };
 
 /* Binds every listener (this may need privilege; all later work needs none). SIGPIPE must

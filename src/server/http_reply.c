@@ -226,6 +226,15 @@ void http_refuse_long(struct http_request *request)
     http_reply_err(request, &err);
 }
 
+static void count_long(struct http_request *request, size_t len)
+{
+    const struct http_config *config = &request->server->config;
+    request->answered = len;
+    request->server->answer_bytes += len;
+    if (config->charge)
+        config->charge(config->authorize_context, request, request->match.route, len);
+}
+
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body)
 {
@@ -252,8 +261,8 @@ void http_reply_take(struct http_request *request, int status, const char *conte
         MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response)
         free(bytes);
-    request->answered = len < HTTP_ANSWER_LONG ? 0 : len;
-    request->server->answer_bytes += request->answered;
+    if (len >= HTTP_ANSWER_LONG)
+        count_long(request, len);
     http_send_response(request, status, content_type, response, len);
 }
 

@@ -99,9 +99,12 @@ struct account_rate {
     uint64_t retry_ms; /* until the next one is allowed */
 };
 struct account_rate accounts_take(struct accounts *accounts, uint64_t key);
-/* The same from its other bucket, for requests that make no run: ten times as large, and
- * not below 100 a second and 200 at once. */
+/* The same from its other bucket, for requests that make no run (request_access.c says which):
+ * ten times as large, and not below 100 a second and 200 at once. */
 struct account_rate accounts_take_request(struct accounts *accounts, uint64_t key);
+/* So many more from that one, for what turned out to cost more. What is not there it owes: the
+ * next is allowed when that has come in. */
+void accounts_owe_requests(struct accounts *accounts, uint64_t key, uint64_t count);
 
 /* A run of this key begins: ERR_RATE_LIMITED when it has as many as it may at once, or
  * its day's run-seconds are used up (the text says which, and when to come again). What

@@ -26,7 +26,7 @@ struct account_bucket {
     uint64_t rate_milli; /* 0: no bounds */
     uint64_t burst;
     uint64_t tokens_milli;
-    uint64_t filled_ns;
+    uint64_t filled_ns; /* in the future: until then it owes what comes in */
 };
 
 /* A login that was ended before its time. */

@@ -28,6 +28,8 @@ static uint64_t time_for(const struct account_bucket *bucket, uint64_t milli)
 static void fill(struct account_bucket *bucket, uint64_t now_ns)
 {
     uint64_t full = full_milli(bucket);
+    if (now_ns < bucket->filled_ns)
+        return;
     uint64_t elapsed_ns = now_ns - bucket->filled_ns;
     if (bucket->tokens_milli >= full ||
         elapsed_ns >= time_for(bucket, full - bucket->tokens_milli)) {
@@ -56,6 +58,23 @@ static void look_at_row(struct account_key *key)
                row->burst > 0 ? MAX(row->burst * REQUESTS_TIMES, REQUESTS_BURST) : 0);
 }
 
+static void bucket_owe(struct account_bucket *bucket, uint64_t milli)
+{
+    if (bucket->rate_milli == 0)
+        return;
+    fill(bucket, loop_now_ns());
+    uint64_t there = MIN(bucket->tokens_milli, milli);
+    bucket->tokens_milli -= there;
+    bucket->filled_ns += time_for(bucket, milli - there);
+}
+
+static uint64_t ms_until(const struct account_bucket *bucket, uint64_t tokens_milli)
+{
+    uint64_t now_ns = loop_now_ns();
+    uint64_t owed_ns = MAX(bucket->filled_ns, now_ns) - now_ns;
+    return (owed_ns + time_for(bucket, tokens_milli - bucket->tokens_milli)) / NS_PER_MS + 1;
+}
+
 static struct account_rate bucket_take(struct account_bucket *bucket)
 {
     if (bucket->rate_milli == 0)
@@ -66,9 +85,9 @@ static struct account_rate bucket_take(struct account_bucket *bucket)
     if (rate.allowed)
         bucket->tokens_milli -= 1000;
     else
-        rate.retry_ms = time_for(bucket, 1000 - bucket->tokens_milli) / NS_PER_MS + 1;
+        rate.retry_ms = ms_until(bucket, 1000);
     rate.remaining = bucket->tokens_milli / 1000;
-    rate.reset_ms = time_for(bucket, full_milli(bucket) - bucket->tokens_milli) / NS_PER_MS + 1;
+    rate.reset_ms = ms_until(bucket, full_milli(bucket));
     return rate;
 }
 
@@ -89,6 +108,15 @@ struct account_rate accounts_take(struct accounts *accounts, uint64_t number)
 struct account_rate accounts_take_request(struct accounts *accounts, uint64_t number)
 {
     return take(accounts, number, false);
+}
+
+void accounts_owe_requests(struct accounts *accounts, uint64_t number, uint64_t count)
+{
+    struct account_key *key = account_keys_find(&accounts->keys, number);
+    if (!key)
+        return;
+    look_at_row(key);
+    bucket_owe(&key->requests, count * 1000);
 }
 
 /* --- the quota --- */

@@ -104,6 +104,7 @@ int service_make_server(struct service *service, struct err *err)
         .timeout_s = REQUEST_TIMEOUT_S,
         .authorize = request_authorize,
         .authorize_context = &service->request_access,
+        .charge = request_charge,
     };
     if (describe(service, err) < 0)
         return -1;

@@ -32,12 +32,13 @@ static void add_escaped(struct buf *buf, char byte)
     buf_add(buf, (const char[]){'\\', 'u', '0', '0', hex[byte >> 4 & 0xF], hex[byte & 0xF]}, 6);
 }
 
-/* Bytes of one kind are added as one run: most texts are a single plain one. */
+/* Bytes of one kind are added as one run: most texts are a single plain one. What there is no
+ * room for is not looked at. */
 static void add_string(struct buf *buf, struct slice text)
 {
     buf_add_char(buf, '"');
     size_t at = 0;
-    while (at < text.len) {
+    while (at < text.len && !buf->failed) {
         int kind = kind_of(text.at[at]);
         size_t end = at + 1;
         if (kind == ESCAPED) {

@@ -64,7 +64,7 @@ const struct config_key config_keys[] = {
     {"keep_runs", .type = CONFIG_DURATION, FIELD(keep_runs_ms), RANGE(0, 3650 * DAY_MS),
      .preset = "30d", .help = "keep finished runs and their files so long; 0 is for ever"},
     {"keep_storage", .type = CONFIG_BYTES, FIELD(keep_storage_bytes), RANGE(0, MIB * GIB),
-     .preset = "10G", .help = "of all runs and files, the oldest go above this; 0 is any size"},
+     .preset = "10G", .help = "of runs and files; the key with most loses its oldest; 0 is any"},
     {"max_upload", .type = CONFIG_BYTES, FIELD(max_upload_bytes), RANGE(1, 64 * GIB),
      .preset = "10M", .help = "size of an uploaded file"},
     {"api_keys", "API_KEYS", CONFIG_TEXT, FIELD(api_keys), .is_secret = true,

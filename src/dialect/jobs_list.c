@@ -15,6 +15,7 @@
 
 enum { LISTED_MAX = 100 };
 #define LIST_BODY_MAX (16 * MIB)
+#define LIST_REST_MAX (64 * KIB) /* what is around the records */
 
 /* The newest so far: a heap would be quicker, and there are only a few. */
 struct newest {
@@ -48,10 +49,11 @@ static void take(void *context, struct run *run)
 }
 
 /* Each by itself, so that those which the answer has no room for are the oldest. None is
- * written that nobody will read: it is the loop's time, which everybody waits for. */
-static void write_each(struct jobs *jobs, struct newest *newest, struct buf records[LISTED_MAX])
+ * written that nobody will read: it is the loop's time, which everybody waits for. False: there
+ * was not room for all. */
+static bool write_each(struct jobs *jobs, const struct newest *newest, size_t room,
+                       struct buf records[LISTED_MAX])
 {
-    size_t room = LIST_BODY_MAX;
     for (size_t i = 0; i < newest->count; i++) {
         struct jobs_note note;
         buf_init(&records[i], room);
@@ -63,11 +65,10 @@ static void write_each(struct jobs *jobs, struct newest *newest, struct buf reco
             continue;
         }
         buf_fini(&records[i]);
-        if (told) {
-            newest->more = true;
-            return;
-        }
+        if (told)
+            return false;
     }
+    return true;
 }
 
 static void write_list(struct buf *body, const struct newest *newest,
@@ -90,18 +91,32 @@ static void write_list(struct buf *body, const struct newest *newest,
     json_close_object(&json);
 }
 
+static void reply(struct http_request *request, const struct newest *newest,
+                  const struct buf records[LISTED_MAX])
+{
+    auto_buf struct buf body;
+    buf_init(&body, LIST_BODY_MAX + LIST_REST_MAX);
+    write_list(&body, newest, records);
+    http_reply_take(request, 200, ANSWER_JSON, &body);
+}
+
+/* Where there is no room for a long answer, no more is written than makes a short one: then
+ * either that is all, or it is refused. */
 static void answer(struct http_request *request, struct jobs *jobs)
 {
     struct newest newest = {.request = request};
     struct buf records[LISTED_MAX] = {0};
-    auto_buf struct buf body;
-    buf_init(&body, LIST_BODY_MAX + 64 * KIB);
+    bool may_be_long = http_may_answer(request, LIST_BODY_MAX);
+    size_t room = may_be_long ? LIST_BODY_MAX : HTTP_ANSWER_LONG - LIST_REST_MAX;
     engine_each(jobs->engine, take, &newest);
-    write_each(jobs, &newest, records);
-    write_list(&body, &newest, records);
+    bool is_whole = write_each(jobs, &newest, room, records);
+    newest.more = newest.more || !is_whole;
+    if (is_whole || may_be_long)
+        reply(request, &newest, records);
+    else
+        http_refuse_long(request);
     for (size_t i = 0; i < newest.count; i++)
         buf_fini(&records[i]);
-    http_reply_take(request, 200, ANSWER_JSON, &body);
 }
 
 /* --- those of other machines --- */

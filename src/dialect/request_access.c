@@ -114,12 +114,15 @@ static bool is_listed(const char *const *list, const char *name)
     return false;
 }
 
-/* Those pay from another bucket. The other dialects have rates as their clients know them,
- * and polls, which a program's output decides the number of. */
-static bool pays_elsewhere(const struct http_request *request, const struct http_route *route)
+/* What makes a run pays from another bucket. The other dialects have rates as their clients know
+ * them, and polls, which a program's output decides the number of: but jobs are asked for by the
+ * clock, and what is told of them may be long. */
+static bool pays_for_request(const struct http_request *request, const struct http_route *route)
 {
-    return !is_of_v1(route) ||
-           (slice_is(http_request_method(request), "POST") && strcmp(route->path, "/v1/runs") == 0);
+    static const char jobs[] = "/api/jobs";
+    if (!is_of_v1(route))
+        return strncmp(route->path, jobs, sizeof jobs - 1) == 0;
+    return !slice_is(http_request_method(request), "POST") || strcmp(route->path, "/v1/runs") != 0;
 }
 
 static bool pass_rate(const struct request_access *access, struct http_request *request)
@@ -132,6 +135,14 @@ static bool pass_rate(const struct request_access *access, struct http_request *
     (void)err_set(&err, ERR_RATE_LIMITED, "rate limit exceeded");
     answer(request, &err, err_code_name(err.code));
     return false;
+}
+
+void request_charge(void *context, const struct http_request *request,
+                    const struct http_route *route, size_t len)
+{
+    const struct request_access *access = context;
+    if (pays_for_request(request, route))
+        accounts_owe_requests(access->accounts, http_request_key(request), len / MIB);
 }
 
 static void refuse_scope(struct http_request *request, unsigned missing)
@@ -182,7 +193,7 @@ bool request_authorize(void *context, struct http_request *request, const char *
     if (route->access == HTTP_ANY_KEY && !is_of_v1(route))
         wanted = STORE_SCOPE_RUN;
     if ((caller.scopes & wanted) == wanted)
-        return pays_elsewhere(request, route) || pass_rate(access, request);
+        return !pays_for_request(request, route) || pass_rate(access, request);
     refuse_scope(request, wanted & ~caller.scopes);
     return false;
 }

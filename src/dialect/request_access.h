@@ -23,6 +23,11 @@ struct request_access {
 bool request_authorize(void *context, struct http_request *request, const char *mount,
                        const struct http_route *route);
 
+/* The `charge` of http_config: each MiB of an answer costs as much as one more request, where
+ * requests have a rate. */
+void request_charge(void *context, const struct http_request *request,
+                    const struct http_route *route, size_t len);
+
 /* Of a row that is HTTP_OPEN, where a request turns out to be for keys after all: has its key
  * these scopes? Nothing is taken from a rate once more. False: it has answered. */
 bool request_may(const struct request_access *access, struct http_request *request,

@@ -108,7 +108,7 @@ static void look_at_ended(const struct runs *runs, struct http_request *request,
     *removal = (struct removal){.runs = runs, .request = request, .only_cancels = only != NULL};
     memcpy(removal->id, id, strlen(id) + 1);
     http_on_gone(request, on_gone, removal);
-    store_run_get(runs->store, removal->id, false, on_found, removal);
+    store_run_get(runs->store, removal->id, 0, on_found, removal);
 }
 
 static void handle_delete(struct http_request *request, void *context)

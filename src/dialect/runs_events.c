@@ -14,7 +14,6 @@
 /* A comment now and then: proxies end a connection on which nothing comes, and a
  * client that is gone without a word is noticed by it. */
 #define COMMENT_MS 15000
-#define STORED_MAX (64 * MIB)
 
 struct event_stream {
     const struct runs *runs;
@@ -95,37 +94,13 @@ static int open_stream(struct event_stream *events, struct http_request *request
     return 0;
 }
 
-/* What the store has of them is there at once, and complete. */
-static void reply_stored(struct http_request *request, const struct stored_run *run, uint64_t from,
-                         const struct runs *runs)
-{
-    auto_buf struct buf body;
-    auto_buf struct buf spare;
-    struct replay_line line;
-    (void)runs;
-    buf_init(&body, STORED_MAX);
-    buf_init(&spare, RUNS_EVENT_MAX);
-    struct slice lines = replay_lines(run, from, &spare);
-    while (replay_next(&lines, &line)) {
-        struct slice type = replay_type(line.text);
-        if (line.number < from && !slice_is(type, "end"))
-            continue;
-        buf_add_format(&body, "id: %llu\nevent: %.*s\ndata: ", (unsigned long long)line.number,
-                       (int)type.len, type.at);
-        buf_add_slice(&body, line.text);
-        buf_add_text(&body, "\n\n");
-    }
-    http_add_header(request, "Cache-Control", "no-store");
-    http_reply_take(request, 200, "text/event-stream", &body);
-}
-
 void runs_handle_events(struct http_request *request, void *context)
 {
     const struct runs *runs = context;
     struct run *run = engine_find(runs->engine, http_request_capture(request, "id"));
     struct err err;
     if (!run) {
-        replay_find(runs, request, first_number(request), reply_stored);
+        replay_as_events(runs, request, first_number(request));
         return;
     }
     if (!request_may_see(request, run_owner(run))) {

@@ -170,7 +170,7 @@ static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhoo
     }
     list_append(&hooks->deliveries, &delivery->link);
     hooks->last_key = delivery->key;
-    store_run_get(hooks->runs->store, delivery->run, false, on_record, delivery);
+    store_run_get(hooks->runs->store, delivery->run, 0, on_record, delivery);
 }
 
 static void on_due(void *context, const struct store_webhook *webhooks, size_t count,

@@ -358,7 +358,7 @@ static void answer_record(const struct runs *runs, struct http_request *request,
         .runs = runs, .request = request, .with_request = with_request, .is_repeated = is_repeated};
     memcpy(answer->id, id, strlen(id) + 1);
     http_on_gone(request, on_gone, answer);
-    store_run_get(runs->store, answer->id, false, on_stored, answer);
+    store_run_get(runs->store, answer->id, 0, on_stored, answer);
 }
 
 void runs_answer_record(const struct runs *runs, struct http_request *request, const char *id,

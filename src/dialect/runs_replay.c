@@ -84,7 +84,7 @@ static void on_found(void *context, const struct stored_run *run, const struct e
 }
 
 void replay_find(const struct runs *runs, struct http_request *request, uint64_t from,
-                 replay_fn *go)
+                 size_t events_max, replay_fn *go)
 {
     const char *id = http_request_capture(request, "id");
     struct finding *finding = strlen(id) < STORE_ID_SIZE ? calloc(1, sizeof *finding) : NULL;
@@ -94,5 +94,5 @@ void replay_find(const struct runs *runs, struct http_request *request, uint64_t
     }
     *finding = (struct finding){.runs = runs, .request = request, .from = from, .go = go};
     http_on_gone(request, on_gone, finding);
-    store_run_get(runs->store, id, true, on_found, finding);
+    store_run_get(runs->store, id, events_max, on_found, finding);
 }

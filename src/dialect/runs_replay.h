@@ -27,12 +27,15 @@ struct slice replay_lines(const struct stored_run *run, uint64_t from, struct bu
 struct slice replay_type(struct slice line);
 
 /* Finds the run for a caller that may see it. `go` gets the request and the run with its
- * events; what cannot be is answered here. Nothing comes when the client leaves before. */
+ * events, if they are not longer (stored_run.lacks_events); what cannot be is answered here.
+ * Nothing comes when the client leaves before. */
 typedef void replay_fn(struct http_request *request, const struct stored_run *run, uint64_t from,
                        const struct runs *runs);
 void replay_find(const struct runs *runs, struct http_request *request, uint64_t from,
-                 replay_fn *go);
+                 size_t events_max, replay_fn *go);
 
+/* A stream of Server-Sent Events that tells them, and ends; what cannot be is answered, too. */
+void replay_as_events(const struct runs *runs, struct http_request *request, uint64_t from);
 /* A WebSocket that tells them, and ends. */
 void replay_on_websocket(struct http_request *request, const struct stored_run *run, uint64_t from,
                          const struct runs *runs);

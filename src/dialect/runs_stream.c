@@ -206,7 +206,7 @@ void runs_handle_stream(struct http_request *request, void *context)
     uint64_t from = runs_position(http_request_query(request, "from"));
     struct err err;
     if (!run) {
-        replay_find(runs, request, from, replay_on_websocket);
+        replay_find(runs, request, from, SIZE_MAX, replay_on_websocket);
         return;
     }
     if (!request_may_see(request, run_owner(run))) {

@@ -130,7 +130,7 @@ static void look_again(void *context)
 {
     struct look *look = context;
     look->is_asked = true;
-    store_run_get(look->runs->store, look->id, false, on_stored, look);
+    store_run_get(look->runs->store, look->id, 0, on_stored, look);
 }
 
 void runs_wait_stored(const struct runs *runs, struct http_request *http, const char *id)

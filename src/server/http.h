@@ -97,6 +97,10 @@ struct http_config {
     bool (*authorize)(void *context, struct http_request *request, const char *mount,
                       const struct http_route *route);
     void *authorize_context;
+    /* Told (NULL: nobody is) of each long answer that was made (http_may_answer), for which all
+     * had to wait. */
+    void (*charge)(void *authorize_context, const struct http_request *request,
+                   const struct http_route *route, size_t len);
 };
 
 /* Binds every listener (this may need privilege; all later work needs none). SIGPIPE must
@@ -161,8 +165,12 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body);
 /* False: http_reply_take has no room for an answer of this length, because of those that slow
- * clients have not taken. It would answer ERR_BUSY, so that the request comes again. */
+ * clients have not taken. It would answer ERR_BUSY, so that the request comes again. For one that
+ * is not long there is always room. Who may be about to make a long one asks before: it is the
+ * time of all. */
+#define HTTP_ANSWER_LONG (256 * KIB)
 bool http_may_answer(const struct http_request *request, size_t len);
+void http_refuse_long(struct http_request *request); /* as it would */
 /* {"error": text, "code": name[, "field": …]} with the status of err's code. */
 void http_reply_err(struct http_request *request, const struct err *err);
 /* Answers a GET or HEAD with a file, which it takes: with ranges (206, 416), If-Range,

@@ -12,7 +12,6 @@
 /* Long answers are in memory until their clients have taken them, and a client may be slow.
  * Behind so many bytes there is no other, neither for all nor, among those who have keys,
  * for one key. */
-#define ANSWER_LONG (256 * KIB)
 #define ANSWERS_MAX (256 * MIB)
 #define ANSWERS_OF_KEY_MAX (64 * MIB)
 
@@ -213,18 +212,27 @@ static size_t answered_to(const struct http_server *server, uint64_t key)
 bool http_may_answer(const struct http_request *request, size_t len)
 {
     const struct http_server *server = request->server;
-    if (len < ANSWER_LONG)
+    if (len < HTTP_ANSWER_LONG)
         return true;
     return server->answer_bytes < ANSWERS_MAX &&
            (request->key == 0 || answered_to(server, request->key) < ANSWERS_OF_KEY_MAX);
 }
 
-static void refuse_long_answer(struct http_request *request)
+void http_refuse_long(struct http_request *request)
 {
     struct err err;
     (void)err_set(&err, ERR_BUSY, "too many long answers wait for slow clients");
     http_add_header(request, "Retry-After", "1");
     http_reply_err(request, &err);
+}
+
+static void count_long(struct http_request *request, size_t len)
+{
+    const struct http_config *config = &request->server->config;
+    request->answered = len;
+    request->server->answer_bytes += len;
+    if (config->charge)
+        config->charge(config->authorize_context, request, request->match.route, len);
 }
 
 void http_reply_take(struct http_request *request, int status, const char *content_type,
@@ -237,7 +245,7 @@ void http_reply_take(struct http_request *request, int status, const char *conte
     }
     size_t len = body->len;
     if (!http_may_answer(request, len)) {
-        refuse_long_answer(request);
+        http_refuse_long(request);
         return;
     }
     char *bytes = buf_take(body);
@@ -253,8 +261,8 @@ void http_reply_take(struct http_request *request, int status, const char *conte
         MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response)
         free(bytes);
-    request->answered = len < ANSWER_LONG ? 0 : len;
-    request->server->answer_bytes += request->answered;
+    if (len >= HTTP_ANSWER_LONG)
+        count_long(request, len);
     http_send_response(request, status, content_type, response, len);
 }
 

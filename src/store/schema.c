@@ -11,7 +11,8 @@
  * index stays narrow; the texts are compared, too.
  *
  * `totals` is one row that triggers keep: what a sum over a million rows would
- * say. */
+ * say. `holdings` are the same for each key: whose oldest go is asked with every
+ * step of retention. */
 #include "store/schema.h"
 
 #include <stdio.h>
@@ -132,7 +133,27 @@ static const char version_3[] =
     "UPDATE webhooks SET key = (SELECT key FROM runs WHERE number = run);"
     "CREATE INDEX webhooks_of_key ON webhooks(key, next_ms) WHERE next_ms > 0;";
 
-static const char *const steps[] = {version_1, version_2, version_3};
+/* What is too much goes from the key that holds most. */
+static const char version_4[] =
+    "CREATE TABLE holdings(key INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);"
+    "INSERT INTO holdings SELECT key, sum(bytes) FROM ("
+    "  SELECT key, bytes FROM runs UNION ALL SELECT key, size FROM files) GROUP BY key;"
+    "CREATE INDEX holdings_by_bytes ON holdings(bytes);"
+    "DROP INDEX uploads_by_age;"
+    "CREATE TRIGGER run_held AFTER INSERT ON runs BEGIN"
+    "  INSERT INTO holdings VALUES(NEW.key, NEW.bytes)"
+    "  ON CONFLICT DO UPDATE SET bytes = bytes + NEW.bytes; END;"
+    "CREATE TRIGGER run_held_grown AFTER UPDATE OF bytes ON runs BEGIN"
+    "  UPDATE holdings SET bytes = bytes + NEW.bytes - OLD.bytes WHERE key = NEW.key; END;"
+    "CREATE TRIGGER run_let_go AFTER DELETE ON runs BEGIN"
+    "  UPDATE holdings SET bytes = bytes - OLD.bytes WHERE key = OLD.key; END;"
+    "CREATE TRIGGER file_held AFTER INSERT ON files BEGIN"
+    "  INSERT INTO holdings VALUES(NEW.key, NEW.size)"
+    "  ON CONFLICT DO UPDATE SET bytes = bytes + NEW.size; END;"
+    "CREATE TRIGGER file_let_go AFTER DELETE ON files BEGIN"
+    "  UPDATE holdings SET bytes = bytes - OLD.size WHERE key = OLD.key; END;";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4};
 static const struct schema current = {steps, ARRAY_LEN(steps)};
 
 const struct schema *schema_current(void)

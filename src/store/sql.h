@@ -24,6 +24,8 @@
 /* From one key to the next, however many rows each has. */
 #define SQL_WEBHOOK_KEY "SELECT key FROM webhooks INDEXED BY webhooks_of_key WHERE next_ms > 0 "
 
+#define SQL_ARTIFACT_BYTES "(SELECT coalesce(sum(size), 0) FROM files WHERE run = runs.number) "
+
 /* clang-format off */
 #define SQL_TABLE(X) \
     X(SQL_SAVEPOINT, "SAVEPOINT job") \
@@ -56,7 +58,8 @@
       "ON CONFLICT DO UPDATE SET runs = runs + 1, run_ms = run_ms + ?3, cpu_ms = cpu_ms + ?4") \
     X(SQL_RUN_GET, "SELECT " SQL_RUN_COLUMNS "FROM runs r " SQL_RUN_JOINS "WHERE r.id = ?1") \
     X(SQL_REQUEST_GET, "SELECT request FROM requests WHERE run = ?1") \
-    X(SQL_EVENTS_GET, "SELECT events FROM events WHERE run = ?1") \
+    X(SQL_EVENTS_GET, "SELECT length(events), CASE WHEN length(events) <= ?2 THEN events END " \
+      "FROM events WHERE run = ?1") \
     X(SQL_METADATA_GET, "SELECT name, value FROM metadata WHERE run = ?1 ORDER BY place") \
     X(SQL_RUN_REMOVE, "DELETE FROM runs WHERE number = ?1") \
     X(SQL_WEBHOOK_START_ALL, \
@@ -129,13 +132,23 @@
       "SELECT id, size FROM files WHERE expires_ms > 0 AND expires_ms <= ?1 " \
       "ORDER BY expires_ms LIMIT ?2") \
     X(SQL_RUNS_OLD, \
-      "SELECT number, bytes, (SELECT coalesce(sum(size), 0) FROM files WHERE run = runs.number) " \
+      "SELECT number, bytes + " SQL_ARTIFACT_BYTES \
       "FROM runs INDEXED BY runs_by_time " \
       "WHERE created_ms < ?1 AND finished_ms < ?1 AND verdict <> 0 " \
       "ORDER BY created_ms, number LIMIT ?2") \
-    X(SQL_UPLOADS_OLD, \
-      "SELECT id, size FROM files INDEXED BY uploads_by_age WHERE run IS NULL " \
-      "ORDER BY created_ms, number LIMIT ?1")
+    X(SQL_HOLDER_LARGEST, \
+      "SELECT key FROM holdings INDEXED BY holdings_by_bytes WHERE " \
+      "EXISTS(SELECT 1 FROM files INDEXED BY uploads_by_time " \
+      "WHERE run IS NULL AND files.key = holdings.key) OR " \
+      "EXISTS(SELECT 1 FROM runs INDEXED BY runs_of_key " \
+      "WHERE runs.key = holdings.key AND verdict <> 0) " \
+      "ORDER BY bytes DESC LIMIT 1") \
+    X(SQL_HOLDER_OLDEST, \
+      "SELECT created_ms, number, NULL, bytes + " SQL_ARTIFACT_BYTES \
+      "FROM runs INDEXED BY runs_of_key WHERE key = ?1 AND verdict <> 0 UNION ALL " \
+      "SELECT created_ms, NULL, id, size " \
+      "FROM files INDEXED BY uploads_by_time WHERE run IS NULL AND key = ?1 " \
+      "ORDER BY 1 LIMIT ?2")
 
 enum sql {
 #define X(name, text) name,

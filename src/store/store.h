@@ -46,8 +46,8 @@ struct store_config {
                         is in it, so that root is no match: */
     int (*become_owner)(uid_t owner, struct err *err); /* called before anything is read; or NULL */
     uint64_t keep_ms;        /* finished runs, with all that is theirs; 0: for ever */
-    uint64_t keep_bytes;     /* of all runs and files together; the oldest finished runs go first,
-                                then the oldest uploads; 0: any */
+    uint64_t keep_bytes;     /* of all runs and files together; beyond it the oldest finished runs
+                                and uploads go, of the key that holds most; 0: any */
     uint64_t min_free_bytes; /* of the disk, below which nothing new is taken; 0: 16 MiB */
     bool keeps_open; /* runs of a predecessor may still go on elsewhere: they stay as they are */
 };
@@ -144,6 +144,7 @@ struct stored_run {
     struct store_run run; /* idempotency_key, digest and webhook_… are left out */
     bool is_finished;
     bool is_interrupted; /* finished by our restart: `end` has no result and no events */
+    bool lacks_events;   /* there are more bytes of them than were asked for, and none is here */
     struct store_end end;
 };
 
@@ -167,8 +168,9 @@ void store_run_finish(struct store *store, const char *id, const struct store_en
                       store_done_fn *done, void *context);
 /* Nobody will say how it ended. ERR_CONFLICT when it has. done may be NULL. */
 void store_run_interrupt(struct store *store, const char *id, store_done_fn *done, void *context);
-/* Events only when they are wanted: they may be long. Artifacts always. */
-void store_run_get(struct store *store, const char *id, bool with_events, store_run_fn *done,
+/* Events only when they are no more bytes than that: they may be long, and longer ones are not
+ * even read. Artifacts always. */
+void store_run_get(struct store *store, const char *id, size_t events_max, store_run_fn *done,
                    void *context);
 
 struct store_filter {

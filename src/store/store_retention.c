@@ -4,10 +4,11 @@
  *
  *     files that have expired
  *     runs that finished longer ago than keep_ms, with all that is theirs
- *     while there is more than keep_bytes: the oldest finished runs, and when no
- *     such run is left, the oldest uploads
+ *     while there is more than keep_bytes: of the key that holds most, the oldest
+ *     of its finished runs and its uploads
  *
- * A run that has not finished is never touched. */
+ * So who holds less than an equal share loses nothing to the others, whatever they
+ * bring. A run that has not finished is never touched. */
 #include "base/util.h"
 #include "store/store_private.h"
 
@@ -37,12 +38,13 @@ static int remove_file(struct store *store, struct retention *step, const char *
     return statement_run(remove, err);
 }
 
-/* The rows of the statement are ids of files and their sizes. */
-static int remove_files(struct store *store, struct retention *step, struct statement *files,
-                        uint64_t until_bytes, struct err *err)
+static int remove_expired(struct store *store, struct retention *step, struct err *err)
 {
+    auto_statement struct statement *files = statement_use(&store->db, SQL_FILES_EXPIRED);
+    bind_number(files, store_now_ms());
+    bind_number(files, ROWS_A_STEP);
     int rc = 0;
-    while (!is_enough(step) && step->bytes < until_bytes && (rc = statement_step(files, err)) > 0) {
+    while (!is_enough(step) && (rc = statement_step(files, err)) > 0) {
         const char *id = column_text(files, &step->job.results);
         step->rows++;
         step->bytes += column_number(files);
@@ -52,26 +54,17 @@ static int remove_files(struct store *store, struct retention *step, struct stat
     return rc < 0 ? -1 : 0;
 }
 
-static int remove_expired(struct store *store, struct retention *step, struct err *err)
-{
-    auto_statement struct statement *files = statement_use(&store->db, SQL_FILES_EXPIRED);
-    bind_number(files, store_now_ms());
-    bind_number(files, ROWS_A_STEP);
-    return remove_files(store, step, files, UINT64_MAX, err);
-}
-
-/* Finished ones from before; the oldest first, until so many bytes are gone. */
-static int remove_runs(struct store *store, struct retention *step, uint64_t before_ms,
-                       uint64_t until_bytes, struct err *err)
+/* That finished before; the oldest first. */
+static int remove_old(struct store *store, struct retention *step, uint64_t before_ms,
+                      struct err *err)
 {
     int rc = 0;
     auto_statement struct statement *runs = statement_use(&store->db, SQL_RUNS_OLD);
     bind_number(runs, before_ms);
     bind_number(runs, ROWS_A_STEP);
-    while (!is_enough(step) && step->bytes < until_bytes && (rc = statement_step(runs, err)) > 0) {
+    while (!is_enough(step) && (rc = statement_step(runs, err)) > 0) {
         uint64_t number = column_number(runs);
         step->rows++;
-        step->bytes += column_number(runs);
         step->bytes += column_number(runs);
         if (run_delete(store, &step->job, number, err) < 0)
             return -1;
@@ -79,12 +72,38 @@ static int remove_runs(struct store *store, struct retention *step, uint64_t bef
     return rc < 0 ? -1 : 0;
 }
 
-static int remove_uploads(struct store *store, struct retention *step, uint64_t until_bytes,
-                          struct err *err)
+/* 1: there is one that holds something that may go. */
+static int find_largest(struct store *store, uint64_t *ret_key, struct err *err)
 {
-    auto_statement struct statement *files = statement_use(&store->db, SQL_UPLOADS_OLD);
-    bind_number(files, ROWS_A_STEP);
-    return remove_files(store, step, files, until_bytes, err);
+    auto_statement struct statement *largest = statement_use(&store->db, SQL_HOLDER_LARGEST);
+    int rc = statement_step(largest, err);
+    if (rc > 0)
+        *ret_key = column_number(largest);
+    return rc;
+}
+
+/* All of a step from one key, if it has so much: to find it again with each row would be a walk
+ * along its runs that have not finished. */
+static int remove_oldest_of(struct store *store, struct retention *step, uint64_t key,
+                            uint64_t until_bytes, struct err *err)
+{
+    int rc = 0;
+    auto_statement struct statement *oldest = statement_use(&store->db, SQL_HOLDER_OLDEST);
+    bind_number(oldest, key);
+    bind_number(oldest, ROWS_A_STEP);
+    while (!is_enough(step) && step->bytes < until_bytes &&
+           (rc = statement_step(oldest, err)) > 0) {
+        (void)column_number(oldest);          /* its time */
+        uint64_t run = column_number(oldest); /* 0: it is an upload */
+        const char *file = column_text(oldest, &step->job.results);
+        step->rows++;
+        step->bytes += column_number(oldest);
+        if (run > 0 && run_delete(store, &step->job, run, err) < 0)
+            return -1;
+        if (file && remove_file(store, step, file, err) < 0)
+            return -1;
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 static int remove_excess(struct store *store, struct retention *step, struct err *err)
@@ -95,9 +114,14 @@ static int remove_excess(struct store *store, struct retention *step, struct err
     if (keep_bytes == 0 || store->seen.bytes <= keep_bytes)
         return 0;
     uint64_t until_bytes = step->bytes + store->seen.bytes - keep_bytes;
-    if (remove_runs(store, step, INT64_MAX, until_bytes, err) < 0)
-        return -1;
-    return remove_uploads(store, step, until_bytes, err);
+    uint64_t key = 0;
+    int rc = 0;
+    while (!is_enough(step) && step->bytes < until_bytes &&
+           (rc = find_largest(store, &key, err)) > 0) {
+        if (remove_oldest_of(store, step, key, until_bytes, err) < 0)
+            return -1;
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 static int work_retention(struct store *store, struct job *job, struct err *err)
@@ -108,8 +132,7 @@ static int work_retention(struct store *store, struct job *job, struct err *err)
     step->rows = step->bytes = 0;
     if (remove_expired(store, step, err) < 0)
         return -1;
-    if (keep_ms != 0 && now_ms > keep_ms &&
-        remove_runs(store, step, now_ms - keep_ms, UINT64_MAX, err) < 0)
+    if (keep_ms != 0 && now_ms > keep_ms && remove_old(store, step, now_ms - keep_ms, err) < 0)
         return -1;
     return remove_excess(store, step, err);
 }

@@ -8,20 +8,33 @@
 struct run_get {
     struct job job;
     const char *id;
-    bool with_events;
+    size_t events_max;
     store_run_fn *done;
     struct stored_run run;
 };
 
-static int read_text(struct store *store, enum sql sql, uint64_t number, struct job *job,
-                     struct slice *ret_text, struct err *err)
+static int read_request(struct store *store, uint64_t number, struct run_get *get, struct err *err)
 {
-    auto_statement struct statement *get = statement_use(&store->db, sql);
-    bind_number(get, number);
-    int rc = statement_step(get, err);
+    auto_statement struct statement *statement = statement_use(&store->db, SQL_REQUEST_GET);
+    bind_number(statement, number);
+    int rc = statement_step(statement, err);
     if (rc > 0)
-        *ret_text = column_bytes(get, &job->results);
+        get->run.run.request = column_bytes(statement, &get->job.results);
     return rc < 0 ? -1 : 0;
+}
+
+static int read_events(struct store *store, uint64_t number, struct run_get *get, struct err *err)
+{
+    auto_statement struct statement *statement = statement_use(&store->db, SQL_EVENTS_GET);
+    bind_number(statement, number);
+    bind_number(statement, get->events_max);
+    int rc = statement_step(statement, err);
+    if (rc <= 0)
+        return rc;
+    get->run.lacks_events = column_number(statement) > get->events_max;
+    if (!get->run.lacks_events)
+        get->run.end.events = column_bytes(statement, &get->job.results);
+    return 0;
 }
 
 static int read_artifacts(struct store *store, uint64_t number, struct run_get *get,
@@ -46,12 +59,10 @@ static int work_get(struct store *store, struct job *job, struct err *err)
     if (rc <= 0)
         return rc < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "run not found");
     run_read(row, &job->results, &get->run, &number);
-    struct stored_run *run = &get->run;
-    if (read_text(store, SQL_REQUEST_GET, number, job, &run->run.request, err) < 0 ||
-        run_read_metadata(store, number, &job->results, run, err) < 0)
+    if (read_request(store, number, get, err) < 0 ||
+        run_read_metadata(store, number, &job->results, &get->run, err) < 0)
         return -1;
-    if (get->with_events &&
-        read_text(store, SQL_EVENTS_GET, number, job, &run->end.events, err) < 0)
+    if (get->events_max > 0 && read_events(store, number, get, err) < 0)
         return -1;
     return read_artifacts(store, number, get, err);
 }
@@ -69,12 +80,12 @@ static const struct job_kind get_kind = {
     .deliver = deliver_get,
 };
 
-void store_run_get(struct store *store, const char *id, bool with_events, store_run_fn *done,
+void store_run_get(struct store *store, const char *id, size_t events_max, store_run_fn *done,
                    void *context)
 {
     struct run_get *get = job_new(store, &get_kind, context);
     get->id = arena_text(&get->job.arguments, id);
-    get->with_events = with_events;
+    get->events_max = events_max;
     get->done = done;
     job_send(&get->job);
 }

@@ -205,10 +205,10 @@ void store_run_remove(struct store *store, const char *id, store_done_fn *done, 
     row->stored.run.id = row->id;
 }
 
-void store_run_get(struct store *store, const char *id, bool with_events, store_run_fn *done,
+void store_run_get(struct store *store, const char *id, size_t events_max, store_run_fn *done,
                    void *context)
 {
-    (void)store, (void)with_events;
+    (void)store, (void)events_max;
     ask(OF_RUN, id, context)->run = done;
 }
 

@@ -130,6 +130,27 @@ class Events(Contract):
         said = sum(len(event["data"]) for event in events if event["type"] == "stdout")
         self.assertEqual(said + sum(event.get("lost_bytes", 0) for event in events), 1500000)
 
+    def test_stored_ones_are_refused_only_when_they_are_long(self):
+        """While slow clients hold as much as one key's may."""
+        long = self.run_it("print('\\0' * 1000000)")["id"]  # six million bytes of JSON
+        short = self.run_it("print(1)")["id"]
+        self.crash()
+        slow = [self.take_nothing_of(f"/v1/runs/{long}") for _ in range(12)]
+        answer = self.ask("GET", f"/v1/runs/{long}/events")
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "1"))
+        self.assertEqual(self.events(short)[-1]["type"], "end")
+        for one in slow:
+            one.close()
+        wait_until("there is room",
+                   lambda: self.ask("GET", f"/v1/runs/{long}/events").status == 200)
+
+    def take_nothing_of(self, path):
+        slow = connect_small(("127.0.0.1", self.service.port), 60)
+        slow.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+                     f"Authorization: Bearer {KEY}\r\n\r\n".encode())
+        self.assertEqual(slow.recv(12), b"HTTP/1.1 200")
+        return slow
+
     def peek(self, run):
         with self.attach(run) as stream:
             return [stream.json() for _ in range(4)]

@@ -97,6 +97,34 @@ static size_t take_all_requests(struct fixture *fixture)
     return taken;
 }
 
+static void what_is_owed_comes_in_first(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)with_rate(fixture, 5000, 10);
+    accounts_owe_requests(fixture->accounts, 1, 50);
+    assert_int_equal(take_all_requests(fixture), 150);
+    accounts_owe_requests(fixture->accounts, 1, 300); /* three seconds */
+    struct account_rate rate = accounts_take_request(fixture->accounts, 1);
+    assert_false(rate.allowed);
+    assert_in_range(rate.retry_ms, 3010, 3011);
+    assert_in_range(rate.reset_ms, 5000, 5001);
+    fixture_pass(fixture, 3000);
+    assert_int_equal(take_all_requests(fixture), 0);
+    fixture_pass(fixture, 1000);
+    assert_int_equal(take_all_requests(fixture), 100);
+    assert_int_equal(take_all(fixture), 10); /* of runs nothing was taken */
+}
+
+static void who_has_no_rate_owes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)with_rate(fixture, 0, 0);
+    accounts_owe_requests(fixture->accounts, 1, 1000000);
+    accounts_owe_requests(fixture->accounts, 0, 1000000);
+    assert_true(accounts_take_request(fixture->accounts, 1).allowed);
+    assert_true(accounts_take_request(fixture->accounts, 0).allowed);
+}
+
 static void what_makes_no_run_is_taken_from_another_bucket(void **state)
 {
     static const struct {
@@ -283,6 +311,8 @@ int main(void)
         TEST(many_small_looks_lose_no_time),
         TEST(an_answer_says_what_is_left_and_when_to_come_again),
         TEST(the_wall_clock_changes_no_rate),
+        TEST(what_is_owed_comes_in_first),
+        TEST(who_has_no_rate_owes_nothing),
         TEST(what_makes_no_run_is_taken_from_another_bucket),
         TEST(extremes_of_rate_and_burst_stay_right),
         TEST(nobody_and_a_key_without_a_rate_are_not_limited),

@@ -154,6 +154,37 @@ static void what_makes_no_run_has_a_rate(void **state)
     assert_true(enters(fixture, &others[1], "execute", &execute_route));
 }
 
+/* Those are asked for again and again. */
+static void polls_of_jobs_have_it_too(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct http_route polls[] = {{"GET", "/api/jobs"}, {"GET", "/api/jobs/:id"}};
+    struct store_key *key = fake_store_add(fixture->store, "rk_a", "a");
+    key->rate_milli = key->burst = 1;
+    fixture_open(fixture, NULL);
+    for (int i = 0; i < 202; i++) {
+        struct http_request request = {.method = "GET", .authorization = "Bearer rk_a"};
+        assert_true(enters(fixture, &request, "jobs", &polls[i % 2]) == (i < 200));
+        fake_request_fini(&request);
+    }
+}
+
+static void a_long_answer_costs_as_much_as_many(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_request request = {.method = "GET", .authorization = "Bearer rk_a"};
+    struct store_key *key = fake_store_add(fixture->store, "rk_a", "a");
+    key->rate_milli = key->burst = 1;
+    fixture_open(fixture, NULL);
+    struct request_access access = {.accounts = fixture->accounts};
+    assert_true(enters(fixture, &request, "runs", &any_route));
+    request_charge(&access, &request, &execute_route, 1000 * MIB); /* has a rate of its own */
+    request_charge(&access, &request, &any_route, 199 * MIB - 1);
+    assert_true(enters(fixture, &request, "runs", &any_route));
+    assert_false(enters(fixture, &request, "runs", &any_route));
+    fake_request_fini(&request);
+}
+
 static void an_open_route_knows_who_comes_and_lets_anybody_in(void **state)
 {
     struct fixture *fixture = *state;
@@ -544,6 +575,8 @@ int main(void)
         TEST(a_header_is_read_as_clients_write_it),
         TEST(scopes_are_asked_for),
         TEST(what_makes_no_run_has_a_rate),
+        TEST(polls_of_jobs_have_it_too),
+        TEST(a_long_answer_costs_as_much_as_many),
         TEST(an_open_route_knows_who_comes_and_lets_anybody_in),
         TEST(anonymous_dialects_need_no_key_and_v1_always_does),
         TEST(names_of_anonymous_dialects_are_checked),

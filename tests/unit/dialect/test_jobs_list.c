@@ -21,6 +21,8 @@ enum { RUNS = 100 };
 #define ROOM (16 * MIB)
 
 struct http_request {
+    bool others_wait; /* there is room for short answers only */
+    bool is_refused;
     size_t len; /* of what was answered */
     char body[ROOM + 64 * KIB + 1];
 };
@@ -113,12 +115,23 @@ void http_on_gone(struct http_request *request, void (*gone)(void *context), voi
     (void)request, (void)gone, (void)context;
 }
 
+bool http_may_answer(const struct http_request *request, size_t len)
+{
+    return len < HTTP_ANSWER_LONG || !request->others_wait;
+}
+
+void http_refuse_long(struct http_request *request)
+{
+    request->is_refused = true;
+}
+
 void http_reply_take(struct http_request *request, int status, const char *content_type,
                      struct buf *body)
 {
     (void)content_type;
     assert_int_equal(status, 200);
     assert_false(body->failed);
+    assert_true(http_may_answer(request, body->len));
     request->len = body->len;
     memcpy(request->body, buf_text(body), body->len + 1);
     buf_fini(body);
@@ -185,6 +198,28 @@ static void test_older_ones_do_not_stand_for_one_that_is_too_long(void **state)
     assert_true(written <= ROOM);
 }
 
+static void test_a_long_one_that_has_no_room_is_not_written(void **state)
+{
+    (void)state;
+    request->others_wait = true;
+    for (size_t i = 0; i < RUNS; i++)
+        sizes[i] = 100 * KIB;
+    ask();
+    assert_true(request->is_refused);
+    assert_int_equal(request->len, 0);
+    assert_true(written <= HTTP_ANSWER_LONG);
+}
+
+static void test_for_a_short_one_there_is_always_room(void **state)
+{
+    (void)state;
+    request->others_wait = true;
+    ask();
+    assert_false(request->is_refused);
+    assert_int_equal(told, RUNS);
+    assert_non_null(strstr(request->body, "\"count\":100}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +228,9 @@ int main(void)
                                         clean),
         cmocka_unit_test_setup_teardown(test_older_ones_do_not_stand_for_one_that_is_too_long,
                                         prepare, clean),
+        cmocka_unit_test_setup_teardown(test_a_long_one_that_has_no_room_is_not_written, prepare,
+                                        clean),
+        cmocka_unit_test_setup_teardown(test_for_a_short_one_there_is_always_room, prepare, clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,8 @@ static struct world {
     int handled;
     char mount[16];
     int access;
+    uint64_t charged_key;
+    size_t charged;
 } world;
 
 static bool authorize(void *context, struct http_request *request, const char *mount,
@@ -45,6 +47,27 @@ static bool authorize(void *context, struct http_request *request, const char *m
     http_add_header(request, "WWW-Authenticate", "Bearer");
     http_reply_err(request, &err);
     return false;
+}
+
+static void charge(void *context, const struct http_request *request,
+                   const struct http_route *route, size_t len)
+{
+    assert_ptr_equal(context, &world);
+    assert_string_equal(route->path, "/long/:size");
+    world.charged_key = http_request_key(request);
+    world.charged = len;
+}
+
+static void tell_long(struct http_request *request, void *context)
+{
+    (void)context;
+    size_t size = strtoul(http_request_capture(request, "size"), NULL, 10);
+    auto_buf struct buf body;
+    buf_init(&body, size);
+    char *bytes = buf_reserve(&body, size);
+    memset(bytes, 'x', size);
+    buf_commit(&body, size);
+    http_reply_take(request, 200, "text/plain", &body);
 }
 
 static void who(struct http_request *request, void *context)
@@ -78,6 +101,7 @@ static const struct http_route routes[] = {
     {"GET", "/any", 0, who},
     {"POST", "/files", 1000, who, .access = 2},
     {"GET", "/cookie", 0, cookie, .access = HTTP_OPEN},
+    {"GET", "/long/:size", 0, tell_long},
     {0},
 };
 
@@ -86,6 +110,7 @@ static int start(bool with_keys)
     world = (struct world){0};
     if (with_keys)
         world.http.config.authorize = authorize;
+    world.http.config.charge = charge;
     world.http.config.authorize_context = &world;
     http_fixture_start(&world.http, routes, &world);
     return 0;
@@ -291,12 +316,24 @@ static void a_cookie_is_found_among_others(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void whose_answer_is_long_is_told(void **state)
+{
+    static const char key[] = "Authorization: key 7 3\r\n";
+    (void)state;
+    (void)http_fixture_get(&world.http, "GET /long/262143", key);
+    assert_int_equal(world.charged, 0);
+    (void)http_fixture_get(&world.http, "GET /long/262144", key);
+    assert_int_equal(world.charged, 262144);
+    assert_int_equal(world.charged_key, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everybody_may_everything_without_keys, set_up_without_keys,
                                         tear_down),
         TEST(a_route_is_reached_by_those_that_are_authorized),
+        TEST(whose_answer_is_long_is_told),
         TEST(each_request_of_a_connection_has_its_own_caller),
         TEST(pages_of_allowed_origins_may_read_and_send),
         TEST(a_preflight_is_allowed_the_headers_that_it_asks_for),

@@ -273,7 +273,7 @@ enum err_code finish_run(struct fixture *fixture, const char *id, const struct s
 
 enum err_code get_run(struct fixture *fixture, const char *id, bool with_events)
 {
-    store_run_get(fixture->store, id, with_events, on_run, fixture);
+    store_run_get(fixture->store, id, with_events ? SIZE_MAX : 0, on_run, fixture);
     return wait_for_code(fixture);
 }
 

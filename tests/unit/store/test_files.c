@@ -145,6 +145,13 @@ static void wait_for_runs(struct fixture *fixture, uint64_t runs)
     assert_int_equal(store_size(fixture->store).runs, runs);
 }
 
+static void wait_for_bytes(struct fixture *fixture, uint64_t bytes)
+{
+    for (int i = 0; i < 200 && store_size(fixture->store).bytes > bytes; i++)
+        fixture_sleep(fixture, 50);
+    assert_true(store_size(fixture->store).bytes <= bytes);
+}
+
 static void old_runs_go_while_it_runs(void **state)
 {
     struct fixture *fixture = *state;
@@ -169,9 +176,7 @@ static void the_oldest_go_when_there_is_too_much(void **state)
     fixture->config.keep_bytes = 3000000;
     fixture_reopen(fixture);
     add_runs(fixture, 60, now_ms());
-    for (int i = 0; i < 200 && store_size(fixture->store).bytes > 3000000; i++)
-        fixture_sleep(fixture, 50);
-    assert_true(store_size(fixture->store).bytes <= 3000000);
+    wait_for_bytes(fixture, 3000000);
     assert_true(store_size(fixture->store).bytes > 2800000); /* no more than must */
     assert_int_equal(get_run(fixture, "run_0", false), ERR_NOT_FOUND);
     assert_int_equal(get_run(fixture, "run_9", false), NO_ERROR);
@@ -180,27 +185,85 @@ static void the_oldest_go_when_there_is_too_much(void **state)
     assert_false(has_content(fixture, "file_0"));
 }
 
-static void uploads_go_when_no_finished_run_is_left(void **state)
+static void add_upload(struct fixture *fixture, const char *id, uint64_t key, uint64_t created_ms)
+{
+    struct store_file file = some_file(id, key, created_ms);
+    file.size = 450000;
+    make_content(fixture, id);
+    assert_int_equal(add_file(fixture, &file), NO_ERROR);
+}
+
+static void add_finished_run(struct fixture *fixture, const char *id, uint64_t key,
+                             uint64_t created_ms)
+{
+    struct store_run run = some_run(id, created_ms);
+    struct store_end end = some_end("succeeded", created_ms + 1);
+    run.key = key;
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
+}
+
+static void the_oldest_of_runs_and_uploads_go(void **state)
 {
     struct fixture *fixture = *state;
     fixture->config.keep_bytes = 1000000;
     fixture_reopen(fixture);
-    struct store_run run = some_run("run_1", 1000);
-    struct store_end end = some_end("succeeded", 2000);
-    assert_int_equal(add_run(fixture, &run), NO_ERROR);
-    assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
-    for (int i = 0; i < 3; i++) {
-        char id[STORE_ID_SIZE];
-        (void)snprintf(id, sizeof id, "file_%d", i);
-        struct store_file file = some_file(id, 1, 1000 + (uint64_t)i);
-        file.size = 450000;
-        assert_int_equal(add_file(fixture, &file), NO_ERROR);
-    }
-    for (int i = 0; i < 200 && store_size(fixture->store).bytes > 1000000; i++)
-        fixture_sleep(fixture, 50);
-    assert_int_equal(store_size(fixture->store).runs, 0);
-    assert_int_equal(store_size(fixture->store).files, 2);
+    add_finished_run(fixture, "run_old", 1, 1000);
+    add_upload(fixture, "file_0", 1, 2000);
+    add_upload(fixture, "file_1", 1, 3000);
+    add_finished_run(fixture, "run_young", 1, 4000);
+    add_upload(fixture, "file_2", 1, 5000);
+    wait_for_bytes(fixture, 1000000);
+    assert_int_equal(get_run(fixture, "run_old", false), ERR_NOT_FOUND);
     assert_int_equal(get_file(fixture, "file_0"), ERR_NOT_FOUND);
+    assert_false(has_content(fixture, "file_0"));
+    assert_int_equal(get_file(fixture, "file_1"), NO_ERROR);
+    assert_int_equal(get_run(fixture, "run_young", false), NO_ERROR);
+    assert_int_equal(get_file(fixture, "file_2"), NO_ERROR);
+}
+
+/* Key 2 brings more than there is room for, also after the others' runs, and pays for it. */
+static void the_uploads_of_one_key_cost_the_others_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->config.keep_bytes = 1000000;
+    fixture_reopen(fixture);
+    add_finished_run(fixture, "run_1", 1, 1000);
+    add_upload(fixture, "file_1", 1, 1000);
+    for (int i = 0; i < 4; i++) {
+        char id[STORE_ID_SIZE];
+        (void)snprintf(id, sizeof id, "file_of_2_%d", i);
+        add_upload(fixture, id, 2, 2000 + (uint64_t)i);
+        wait_for_bytes(fixture, 1000000);
+    }
+    assert_int_equal(get_run(fixture, "run_1", false), NO_ERROR);
+    assert_int_equal(get_file(fixture, "file_1"), NO_ERROR);
+    assert_int_equal(get_file(fixture, "file_of_2_2"), ERR_NOT_FOUND);
+    assert_int_equal(get_file(fixture, "file_of_2_3"), NO_ERROR);
+    add_finished_run(fixture, "run_1_next", 1, 9000);
+    fixture_sleep(fixture, 2500); /* longer than between two steps */
+    assert_int_equal(get_run(fixture, "run_1_next", false), NO_ERROR);
+}
+
+/* What cannot go does not keep the others' from going. */
+static void runs_that_go_on_are_passed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    static char text[350000];
+    fixture->config.keep_bytes = 800000;
+    fixture_reopen(fixture);
+    for (int i = 0; i < 2; i++) {
+        char id[STORE_ID_SIZE];
+        (void)snprintf(id, sizeof id, "run_%d", i);
+        struct store_run run = some_run(id, 1000);
+        run.key = 2;
+        run.request = (struct slice){text, sizeof text};
+        assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    }
+    add_upload(fixture, "file_1", 1, 2000);
+    wait_for_bytes(fixture, 800000);
+    assert_int_equal(get_file(fixture, "file_1"), ERR_NOT_FOUND);
+    assert_int_equal(store_size(fixture->store).runs, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_open, fixture_tear_down)
@@ -216,7 +279,9 @@ int main(void)
         TEST(contents_without_a_row_go_at_the_start),
         TEST(old_runs_go_while_it_runs),
         TEST(the_oldest_go_when_there_is_too_much),
-        TEST(uploads_go_when_no_finished_run_is_left),
+        TEST(the_oldest_of_runs_and_uploads_go),
+        TEST(the_uploads_of_one_key_cost_the_others_nothing),
+        TEST(runs_that_go_on_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,26 @@ static void a_database_of_others_is_refused(void **state)
     check_refused(fixture, "is not runnel's");
 }
 
+/* What the triggers keep, and what a sum says, of a key. */
+static void check_holdings(const struct fixture *fixture)
+{
+    struct database db = {0};
+    struct err err = {0};
+    uint64_t held = 0;
+    uint64_t all = 0;
+    assert_int_equal(database_open(&db, in(fixture, "runnel.db"), &err), 0);
+    assert_int_equal(database_number(&db, "SELECT bytes FROM holdings WHERE key = 1", &held, &err),
+                     0);
+    assert_int_equal(database_number(&db,
+                                     "SELECT (SELECT sum(bytes) FROM runs WHERE key = 1) + "
+                                     "(SELECT sum(size) FROM files WHERE key = 1)",
+                                     &all, &err),
+                     0);
+    assert_int_equal(held, all);
+    assert_int_equal(held, store_size(fixture->store).bytes);
+    database_close(&db);
+}
+
 /* dumps/N.sql is what `sqlite3 runnel.db .dump` and its pragmas said of version N. */
 static void every_older_version_is_brought_up(void **state)
 {
@@ -215,6 +235,9 @@ static void every_older_version_is_brought_up(void **state)
         assert_int_equal(fixture->count, 2);
         assert_int_equal(fixture->webhooks[0].key, 1);
         assert_int_equal(fixture->webhooks[1].key, 1);
+        check_holdings(fixture);
+        assert_int_equal(remove_run(fixture, "run_done"), NO_ERROR);
+        check_holdings(fixture);
         fixture_close(fixture);
     }
 }

@@ -78,6 +78,32 @@ static void a_large_run_comes_back_whole(void **state)
     assert_true(slice_equal(fixture->run.end.events, end.events));
 }
 
+static void on_bounded(void *context, const struct stored_run *run, const struct err *err)
+{
+    struct fixture *fixture = context;
+    assert_null(err);
+    fixture->run.lacks_events = run->lacks_events;
+    fixture->count = run->end.events.len;
+    fixture->done = true;
+    loop_stop(fixture->loop);
+}
+
+static void events_that_are_longer_than_asked_for_stay_where_they_are(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_run run = some_run("run_1", 1000);
+    struct store_end end = some_end("succeeded", 2000);
+    size_t len = end.events.len;
+    assert_int_equal(add_run(fixture, &run), NO_ERROR);
+    assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
+    for (size_t i = 0; i < 3; i++) {
+        store_run_get(fixture->store, "run_1", len - 1 + i, on_bounded, fixture);
+        fixture_wait(fixture);
+        assert_true(fixture->run.lacks_events == (i == 0));
+        assert_int_equal(fixture->count, i == 0 ? 0 : len);
+    }
+}
+
 static void a_run_that_is_not_there_is_not_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -387,7 +413,7 @@ static void results_come_in_the_order_of_calls(void **state)
             store_run_finish(fixture->store, i % 2 ? id : "run_none", &end, on_done_in_order,
                              &numbers[i]);
         else
-            store_run_get(fixture->store, id, true, on_run_in_order, &numbers[i]);
+            store_run_get(fixture->store, id, SIZE_MAX, on_run_in_order, &numbers[i]);
     }
     fixture_wait(fixture);
     assert_false(order.wrong);
@@ -412,126 +438,7 @@ static void what_was_asked_for_is_done_before_the_store_goes(void **state)
     assert_int_equal(store_size(fixture->store).runs, 100);
 }
 
-/* --- webhooks, usage --- */
-
-static void a_webhook_is_due_until_it_is_delivered(void **state)
-{
-    struct fixture *fixture = *state;
-    struct store_end end = some_end("succeeded", 5000);
-    struct store_run run = some_run("run_1", 1000);
-    uint64_t began_ms = store_steady_ms(fixture->store);
-    run.webhook_url = "https://example.org/hook";
-    run.webhook_base = "http://localhost:8080";
-    assert_int_equal(add_run(fixture, &run), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
-    assert_int_equal(fixture->count, 0);
-    assert_int_equal(fixture->next_ms, 0);
-    assert_int_equal(finish_run(fixture, "run_1", &end), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, began_ms - 1, 0), NO_ERROR);
-    assert_int_equal(fixture->count, 0);
-    assert_in_range(fixture->next_ms, began_ms, store_steady_ms(fixture->store));
-    assert_int_equal(due_webhooks(fixture, store_steady_ms(fixture->store), 0), NO_ERROR);
-    assert_int_equal(fixture->count, 1);
-    assert_string_equal(fixture->webhooks[0].url, "https://example.org/hook");
-    assert_int_equal(fixture->webhooks[0].attempts, 0);
-    assert_int_equal(tried_webhook(fixture, "run_1", 6000, 7000), NO_ERROR);
-    fixture_reopen(fixture);
-    assert_int_equal(due_webhooks(fixture, 7000, 0), NO_ERROR);
-    assert_string_equal(fixture->webhooks[0].base, "http://localhost:8080");
-    assert_int_equal(fixture->webhooks[0].attempts, 1);
-    assert_int_equal(fixture->webhooks[0].first_ms, 6000);
-    assert_int_equal(tried_webhook(fixture, "run_1", 6000, 0), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 9000, 0), NO_ERROR);
-    assert_int_equal(fixture->count, 0);
-    assert_int_equal(tried_webhook(fixture, "run_1", 6000, 0), ERR_NOT_FOUND);
-}
-
-/* Each due a millisecond after the one before. */
-static void add_due_webhooks(struct fixture *fixture, uint64_t key, int count, uint64_t from_ms)
-{
-    for (int i = 0; i < count; i++) {
-        char id[STORE_ID_SIZE];
-        struct store_run run = some_run(id, 1000);
-        struct store_end end = some_end("succeeded", 2000);
-        (void)snprintf(id, sizeof id, "run_%d_%d", (int)key, i);
-        run.key = key;
-        run.webhook_url = "https://example.org/";
-        assert_int_equal(add_run(fixture, &run), NO_ERROR);
-        assert_int_equal(finish_run(fixture, id, &end), NO_ERROR);
-        assert_int_equal(tried_webhook(fixture, id, 2000, from_ms + (uint64_t)i), NO_ERROR);
-    }
-}
-
-static void check_due(struct fixture *fixture, uint64_t after_key, const char *const *wanted,
-                      size_t count)
-{
-    assert_int_equal(due_webhooks(fixture, 9000, after_key), NO_ERROR);
-    assert_int_equal(fixture->count, count);
-    for (size_t i = 0; i < count; i++)
-        assert_string_equal(fixture->webhooks[i].run, wanted[i]);
-}
-
-static void keys_take_turns_with_their_webhooks(void **state)
-{
-    static const char *const from_first[] = {"run_0_0", "run_2_0", "run_7_0", "run_2_1",
-                                             "run_7_1", "run_2_2", "run_2_3"};
-    static const char *const behind_2[] = {"run_7_0", "run_0_0", "run_2_0", "run_7_1",
-                                           "run_2_1", "run_2_2", "run_2_3"};
-    struct fixture *fixture = *state;
-    add_due_webhooks(fixture, 2, 20, 2000);
-    add_due_webhooks(fixture, 7, 2, 8000);
-    add_due_webhooks(fixture, 0, 1, 8500);
-    add_due_webhooks(fixture, 9, 1, 9500); /* not yet */
-    check_due(fixture, 7, from_first, ARRAY_LEN(from_first));
-    assert_int_equal(fixture->next_ms, 9500);
-    assert_int_equal(fixture->webhooks[1].key, 2);
-    assert_null(fixture->webhooks[1].base);
-    check_due(fixture, 2, behind_2, ARRAY_LEN(behind_2));
-    assert_int_equal(tried_webhook(fixture, "run_2_0", 9000, 9600), NO_ERROR);
-    assert_int_equal(due_webhooks(fixture, 9000, 2), NO_ERROR);
-    assert_string_equal(fixture->webhooks[2].run, "run_2_1");
-}
-
-/* The clock was set while the service was away, or it was away for long. */
-static void a_start_bounds_what_webhooks_wait_for(void **state)
-{
-    enum { HOUR_MS = 3600000, PAUSE_MS = 30000, PAST_MS = 36000, SPARE_MS = 20000 };
-    static const struct {
-        int64_t was_ms, next_ms, first_ms; /* from now on */
-    } rows[] = {
-        {HOUR_MS, PAUSE_MS, PAUSE_MS - PAST_MS},
-        {-HOUR_MS, -HOUR_MS, -PAST_MS},
-        {PAUSE_MS / 2, PAUSE_MS / 2, PAUSE_MS / 2 - PAST_MS},
-    };
-    struct fixture *fixture = *state;
-    add_due_webhooks(fixture, 1, 1, 2000);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        uint64_t now_ms = store_steady_ms(fixture->store);
-        uint64_t was_ms = now_ms + (uint64_t)rows[i].was_ms;
-        uint64_t next_ms = now_ms + (uint64_t)rows[i].next_ms;
-        uint64_t first_ms = now_ms + (uint64_t)rows[i].first_ms;
-        assert_int_equal(tried_webhook(fixture, "run_1_0", was_ms - PAST_MS, was_ms), NO_ERROR);
-        fixture_reopen(fixture);
-        store_webhook_resume(fixture->store, (unsigned)i + 1, PAUSE_MS, PAST_MS); /* another's */
-        store_webhook_resume(fixture->store, (unsigned)i + 2, PAUSE_MS, PAST_MS);
-        assert_int_equal(due_webhooks(fixture, 1, 0), NO_ERROR);
-        assert_in_range(fixture->next_ms, next_ms, next_ms + SPARE_MS);
-        assert_int_equal(due_webhooks(fixture, UINT64_MAX / 4, 0), NO_ERROR);
-        assert_in_range(fixture->webhooks[0].first_ms, first_ms, first_ms + SPARE_MS);
-    }
-}
-
-static void many_webhooks_come_some_at_a_time(void **state)
-{
-    struct fixture *fixture = *state;
-    for (uint64_t key = 0; key < 12; key++)
-        add_due_webhooks(fixture, key, 3, 2000);
-    assert_int_equal(due_webhooks(fixture, 9000, 3), NO_ERROR);
-    assert_int_equal(fixture->count, 32);
-    assert_string_equal(fixture->webhooks[0].run, "run_4_0");
-    assert_string_equal(fixture->webhooks[12].run, "run_4_1");
-    assert_int_equal(fixture->next_ms, 0);
-}
+/* --- usage --- */
 
 static void usage_is_counted_by_key_and_day(void **state)
 {
@@ -568,6 +475,7 @@ int main(void)
         TEST(a_run_comes_back_as_it_was_given),
         TEST(its_end_comes_back_too),
         TEST(a_large_run_comes_back_whole),
+        TEST(events_that_are_longer_than_asked_for_stay_where_they_are),
         TEST(a_run_that_is_not_there_is_not_found),
         TEST(an_id_is_taken_once),
         TEST(a_run_finishes_once),
@@ -582,10 +490,6 @@ int main(void)
         TEST(a_run_is_interrupted_only_while_it_goes_on),
         TEST(results_come_in_the_order_of_calls),
         TEST(what_was_asked_for_is_done_before_the_store_goes),
-        TEST(a_webhook_is_due_until_it_is_delivered),
-        TEST(keys_take_turns_with_their_webhooks),
-        TEST(a_start_bounds_what_webhooks_wait_for),
-        TEST(many_webhooks_come_some_at_a_time),
         TEST(usage_is_counted_by_key_and_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,7 +129,8 @@ static void add_failure(struct outputs *outputs, const char *path, int errnum)
 {
     if (!outputs->has_failed) {
         (void)err_sys(&outputs->failure, errnum, "outputs/%s%s", path,
-                      errnum == EEXIST ? " is not put in place of another" : "");
+                      errnum == EEXIST ? " is not put in place of another (name an empty folder)"
+                                       : "");
         outputs->failure.code = ERR_STORAGE_FULL;
     }
     outputs->has_failed = true;

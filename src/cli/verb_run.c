@@ -81,7 +81,7 @@ static const struct option rows[] = {
     {"interactive", 'i', NULL, "a person is at it: the terminal is the program's, for five minutes", option_set_switch, offsetof(struct run_options, interactive)},
     {"env", 'e', "NAME=VALUE", "a variable for the program; may be repeated", add_env, 0},
     {"file", 'f', "PATH[=NAME]", "a further file for its folder; may be repeated", add_file, 0},
-    {"outputs", 'o', "DIR", "put there what it leaves in its folder outputs/", option_set_text, offsetof(struct run_options, outputs)},
+    {"outputs", 'o', "DIR", "put there what it leaves in outputs/, in place of nothing", option_set_text, offsetof(struct run_options, outputs)},
     LIMIT_TABLE(LIMIT_ROW)
     CONFIG_OPTION_ROWS,
     {0},

@@ -2,6 +2,8 @@
 /* verb_serve.c — `runnel serve`, twice in one life: first it reads everything
  * that can be wrong and becomes the spawner; then the spawner starts it again,
  * as the front, which gives up root, binds, gives up the rest, and serves. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -36,6 +38,18 @@ static int read_listeners(const struct config *config, struct listeners *ret_lis
     return -1;
 }
 
+/* The front looks for it in the same place; but where the spawner is root of a user namespace, the
+ * front is, too, and would take root's. */
+static int tell_front_storage(const struct config *config, struct err *err)
+{
+    char path[STORAGE_PATH_SIZE];
+    if (config->storage_dir)
+        return 0;
+    if (storage_find(config, path, err) < 0)
+        return -1;
+    return setenv("RUNNEL_STORAGE_DIR", path, 1) < 0 ? err_sys(err, errno, "serve") : 0;
+}
+
 static int run_serve(const struct verb *verb, int argc, char **argv, struct err *err)
 {
     struct serve_options options = {0};
@@ -47,6 +61,8 @@ static int run_serve(const struct verb *verb, int argc, char **argv, struct err 
         rc = wiring_load(&wiring, &options.config, true, err);
         if (rc == 0)
             rc = read_listeners(&wiring.config, &listeners, err);
+        if (rc == 0 && socket < 0)
+            rc = tell_front_storage(&wiring.config, err);
         wiring.front_uid = rc == 0 && socket < 0 ? storage_owner(&wiring.config) : 0;
         if (rc == 0)
             rc = socket < 0 ? process_become_spawner(&wiring, argc, argv, err)

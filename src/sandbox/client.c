@@ -27,7 +27,8 @@ static struct message_writer start_request(enum request_kind kind, uint32_t id)
 }
 
 /* A kernel that has no memory for a message may have it in a moment. Till then the front stands
- * still: what it has to say is that a box must end, or that a workspace is to go. */
+ * still: of what it has to say, that a box must end or a workspace is to go, nothing may be lost.
+ */
 static int send_patiently(int socket, const struct message_writer *message, const int *fds,
                           size_t fd_count)
 {

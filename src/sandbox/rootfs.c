@@ -117,7 +117,7 @@ static int add_device(const struct device *device, bool privileged, struct err *
             return err_sys(err, errno, "set the mode of /%s", path);
         return 0;
     }
-    if (privileged && errno != EPERM)
+    if (privileged && errno != EPERM && errno != EACCES)
         return err_sys(err, errno, "make the device /%s", path);
     return bind_device(device->name, err);
 }

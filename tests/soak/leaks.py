@@ -115,7 +115,7 @@ def held(service, member=None):
     found.update({
         "processes": len(below), "zombies": _zombies(below), "cgroups": len(_groups_below(spawner)),
         "namespaces": len(_namespaces([spawner, *below])),
-        "descriptors_of_boxes": sum(not link.startswith(IN_RESERVE) for link in _links(spawner, "fd")),
+        "descriptors_of_boxes": sum(not link.startswith(IN_RESERVE) for link in links(spawner, "fd")),
         "running": stats["running"], "queued": stats["queued"],
         "promised_memory": stats["memory_promised_bytes"],
     })

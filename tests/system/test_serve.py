@@ -7,6 +7,7 @@ import fcntl
 import http.client
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -202,6 +203,25 @@ class Log(unittest.TestCase):
             service.fill()
             os.kill(service.front(), signal.SIGKILL)
             wait_until("it serves again", service.runs)
+
+
+class AtHome(Service):
+    """Of an ordinary user, who said nothing of where it keeps things."""
+
+    def start(self):
+        self._environment = {**self._environment, "HOME": self.storage()}
+        for name in ("RUNNEL_STORAGE_DIR", "XDG_STATE_HOME"):
+            self._environment.pop(name, None)
+        super().start()
+
+
+class Home(unittest.TestCase):
+    def test_an_ordinary_user_has_the_store_at_home(self):
+        user = None if os.geteuid() else "nobody"
+        with AtHome("--allow-missing=cgroup", user=user) as service:
+            self.assertEqual(service.run("bash", "echo here")["output"], "here\n")
+            store = pathlib.Path(service.storage(), ".local/state/runnel/runnel.db")
+            self.assertTrue(store.is_file())
 
 
 class Listeners(unittest.TestCase):

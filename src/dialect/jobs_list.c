@@ -15,7 +15,7 @@
 
 enum { LISTED_MAX = 100 };
 #define LIST_BODY_MAX (16 * MIB)
-#define LIST_REST_MAX (64 * KIB) /* what is around the records */
+#define LIST_REST_MAX KIB /* what is around the records */
 
 /* The newest so far: a heap would be quicker, and there are only a few. */
 struct newest {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* runs_replay_events.c — Server-Sent Events of a run that only the store knows: an answer like
  * any other, which is there at once, and complete. Where there is no room for a long one, no
- * more is read than makes a short one; and others may take the room while the store is asked. */
+ * more is read than would make about a short one, whatever part of it is wanted; and others may
+ * take the room while the store is asked. */
 #include "base/buf.h"
 #include "dialect/request_answer.h"
 #include "dialect/runs_event.h"

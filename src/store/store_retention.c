@@ -8,7 +8,8 @@
  *     of its finished runs and its uploads
  *
  * So who holds less than an equal share loses nothing to the others, whatever they
- * bring. A run that has not finished is never touched. */
+ * bring. A run that has not finished is never touched: of a key that has no others
+ * nothing goes, and it is the next one's turn. */
 #include "base/util.h"
 #include "store/store_private.h"
 

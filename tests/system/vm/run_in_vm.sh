@@ -53,9 +53,11 @@ if [ ! -d "$kernel" ]; then
     mv "$kernel.new" "$kernel"
     rm -rf "$cache/download"
 fi
-if ! [ "$cache/init" -nt "$here/init.c" ]; then
-    gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static -o "$cache/init.$$" "$here/init.c"
-    mv "$cache/init.$$" "$cache/init"
+# By what it is made of: another checkout, of another day, may keep its own beside.
+init=$cache/init-$(sha256sum <"$here/init.c" | cut -c1-16)
+if ! [ -e "$init" ]; then
+    gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static -o "$init.$$" "$here/init.c"
+    mv "$init.$$" "$init"
 fi
 exec 9>&-
 
@@ -69,7 +71,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 printf '%s\0' "$PWD" "$@" >"$work/command"
-set -- "init=$cache/init" "command=$work/command" "modules/order=$work/order"
+set -- "init=$init" "command=$work/command" "modules/order=$work/order"
 : >"$work/order"
 for module in $modules; do
     file=$(find "$kernel/lib/modules" -name "$module.ko" -o -name "$module.ko.xz")

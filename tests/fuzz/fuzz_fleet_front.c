@@ -23,6 +23,7 @@
 #include "fake_servers.h"
 #include "fleet/front.h"
 #include "language/language.h"
+#include "lines.h"
 #include "observe/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -254,17 +255,14 @@ static void end(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    const char *at = (const char *)bytes;
-    const char *last = at + size;
+    struct slice left = {(const char *)bytes, size};
+    struct slice step;
     if (!catalogue)
         set_up();
     begin();
-    for (int steps = 0; at < last && steps < STEPS_MAX; steps++) {
-        const char *feed = memchr(at, '\f', (size_t)(last - at));
-        struct slice step = {at, (size_t)((feed ? feed : last) - at)};
+    for (int steps = 0; steps < STEPS_MAX && fuzz_next_step(&left, &step); steps++) {
         if (step.len > 0)
             take_step(step.at[0], (struct slice){step.at + 1, step.len - 1});
-        at += step.len + 1;
     }
     end();
     return 0;

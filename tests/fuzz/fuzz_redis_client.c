@@ -26,6 +26,7 @@
 #include "base/parse.h"
 #include "broker/redis.h"
 #include "fake_loop.h"
+#include "lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -367,15 +368,12 @@ static void begin(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    const char *at = (const char *)bytes;
-    const char *last = at + size;
+    struct slice left = {(const char *)bytes, size};
+    struct slice step;
     begin();
-    for (int steps = 0; world.redis && at < last && steps < STEPS_MAX; steps++) {
-        const char *feed = memchr(at, '\f', (size_t)(last - at));
-        struct slice step = {at, (size_t)((feed ? feed : last) - at)};
+    for (int steps = 0; world.redis && steps < STEPS_MAX && fuzz_next_step(&left, &step); steps++) {
         if (step.len > 0)
             take_step(step.at[0], (struct slice){step.at + 1, step.len - 1});
-        at += step.len + 1;
     }
     redis_free(world.redis);
     world.redis = NULL;

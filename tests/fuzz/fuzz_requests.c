@@ -32,6 +32,7 @@
 #include "fake_runs.h"
 #include "fake_store.h"
 #include "language/language.h"
+#include "lines.h"
 #include "loopback.h"
 #include "server/engineio_http.h"
 #include "server/rate_limit.h"
@@ -379,20 +380,17 @@ static void end_all(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    const char *at = (const char *)bytes;
-    const char *end = at + size;
+    struct slice left = {(const char *)bytes, size};
+    struct slice step;
     if (!world.loop)
         set_up();
     make_accounts();
     world.knows_one = false;
     for (size_t i = 0; i < ARRAY_LEN(given); i++)
         given[i].text[0] = '\0';
-    for (int steps = 0; at < end && steps < STEPS_MAX; steps++) {
-        const char *feed = memchr(at, '\f', (size_t)(end - at));
-        struct slice step = {at, (size_t)((feed ? feed : end) - at)};
+    for (int steps = 0; steps < STEPS_MAX && fuzz_next_step(&left, &step); steps++) {
         if (step.len > 0)
             take_step(step.at[0], (struct slice){step.at + 1, step.len - 1});
-        at += step.len + 1;
     }
     end_all();
     return 0;

@@ -30,12 +30,8 @@ static struct world {
 /* The next step of this letter; those before it are passed by. */
 static bool next(char letter, struct slice *ret_rest)
 {
-    while (world.left.len > 0) {
-        const char *feed = memchr(world.left.at, '\f', world.left.len);
-        size_t len = feed ? (size_t)(feed - world.left.at) : world.left.len;
-        struct slice step = {world.left.at, len};
-        world.left = (struct slice){world.left.at + len + (feed != NULL),
-                                    world.left.len - len - (feed != NULL)};
+    struct slice step;
+    while (fuzz_next_step(&world.left, &step)) {
         if (step.len == 0 || step.at[0] != letter)
             continue;
         *ret_rest = (struct slice){step.at + 1, step.len - 1};

@@ -22,6 +22,20 @@ void remove_tree(const char *dir)
     (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
+const char *fixture_path(const struct fixture *fixture, const char *name)
+{
+    static char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", fixture->dir, name);
+    return path;
+}
+
+struct stat fixture_status(const char *path)
+{
+    struct stat status;
+    assert_int_equal(lstat(path, &status), 0);
+    return status;
+}
+
 static void on_late(void *context)
 {
     struct fixture *fixture = context;

@@ -15,6 +15,7 @@
 /* clang-format on */
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "loop/loop.h"
 #include "store/arena.h"
@@ -59,6 +60,9 @@ void fixture_reopen(struct fixture *fixture);
 void fixture_wait(struct fixture *fixture);          /* for the call that is under way */
 void fixture_sleep(struct fixture *fixture, int ms); /* the loop turns meanwhile */
 void remove_tree(const char *dir);
+/* A name in its folder, until the next call; and what is there, no link followed. */
+const char *fixture_path(const struct fixture *fixture, const char *name);
+struct stat fixture_status(const char *path);
 
 #define NO_ERROR ((enum err_code) - 1)
 

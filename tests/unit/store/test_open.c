@@ -15,20 +15,6 @@
 #include "store/database.h"
 #include "store/schema.h"
 
-static const char *in(const struct fixture *fixture, const char *name)
-{
-    static char path[200];
-    (void)snprintf(path, sizeof path, "%s/%s", fixture->dir, name);
-    return path;
-}
-
-static struct stat status_of(const char *path)
-{
-    struct stat status;
-    assert_int_equal(lstat(path, &status), 0);
-    return status;
-}
-
 /* The store cannot be opened, and the sentence says these words. */
 static void check_refused(struct fixture *fixture, const char *words)
 {
@@ -58,22 +44,23 @@ static void the_folder_is_made_for_its_owner_alone(void **state)
                                         "deep/er/store/runnel.db-shm", "deep/er/store/lock"};
     struct fixture *fixture = *state;
     char dir[200];
-    (void)snprintf(dir, sizeof dir, "%s", in(fixture, "deep/er/store"));
+    (void)snprintf(dir, sizeof dir, "%s", fixture_path(fixture, "deep/er/store"));
     open_in(fixture, dir);
-    assert_int_equal(status_of(dir).st_mode & 07777, 0700);
-    assert_int_equal(status_of(in(fixture, "deep/er/store/files")).st_mode & 07777, 0700);
+    assert_int_equal(fixture_status(dir).st_mode & 07777, 0700);
+    assert_int_equal(fixture_status(fixture_path(fixture, "deep/er/store/files")).st_mode & 07777,
+                     0700);
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
-        assert_int_equal(status_of(in(fixture, plain[i])).st_mode & 07777, 0600);
+        assert_int_equal(fixture_status(fixture_path(fixture, plain[i])).st_mode & 07777, 0600);
 }
 
 static void a_slash_behind_its_name_makes_it_no_other_folder(void **state)
 {
     struct fixture *fixture = *state;
     char dir[210];
-    (void)snprintf(dir, sizeof dir, "%s//", in(fixture, "deep/store"));
+    (void)snprintf(dir, sizeof dir, "%s//", fixture_path(fixture, "deep/store"));
     open_in(fixture, dir);
-    assert_int_equal(status_of(in(fixture, "deep")).st_mode & 07777, 0755);
-    assert_int_equal(status_of(in(fixture, "deep/store")).st_mode & 07777, 0700);
+    assert_int_equal(fixture_status(fixture_path(fixture, "deep")).st_mode & 07777, 0755);
+    assert_int_equal(fixture_status(fixture_path(fixture, "deep/store")).st_mode & 07777, 0700);
 }
 
 static void one_runnel_has_the_folder(void **state)
@@ -117,16 +104,16 @@ static void what_is_no_plain_file_is_refused(void **state)
     static const char *const names[] = {"runnel.db", "runnel.db-wal", "runnel.db-shm"};
     struct fixture *fixture = *state;
     char elsewhere[200];
-    (void)snprintf(elsewhere, sizeof elsewhere, "%s", in(fixture, "elsewhere"));
+    (void)snprintf(elsewhere, sizeof elsewhere, "%s", fixture_path(fixture, "elsewhere"));
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        assert_int_equal(symlink(elsewhere, in(fixture, names[i])), 0);
+        assert_int_equal(symlink(elsewhere, fixture_path(fixture, names[i])), 0);
         check_refused(fixture, "is not a plain file");
         assert_int_equal(access(elsewhere, F_OK), -1);
-        assert_int_equal(unlink(in(fixture, names[i])), 0);
+        assert_int_equal(unlink(fixture_path(fixture, names[i])), 0);
     }
     int fd = open(elsewhere, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0 && close(fd) == 0);
-    assert_int_equal(link(elsewhere, in(fixture, "runnel.db")), 0);
+    assert_int_equal(link(elsewhere, fixture_path(fixture, "runnel.db")), 0);
     check_refused(fixture, "is not a plain file");
 }
 
@@ -144,7 +131,7 @@ static void a_folder_that_cannot_be_used_is_named(void **state)
 static void what_is_no_database_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    FILE *file = fopen(in(fixture, "runnel.db"), "w");
+    FILE *file = fopen(fixture_path(fixture, "runnel.db"), "w");
     assert_non_null(file);
     for (int i = 0; i < 1000; i++)
         (void)fprintf(file, "no database at all\n");
@@ -158,7 +145,7 @@ static void execute(struct fixture *fixture, const char *sql)
 {
     sqlite3 *db = NULL;
     char *why = NULL;
-    assert_int_equal(sqlite3_open(in(fixture, "runnel.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(fixture_path(fixture, "runnel.db"), &db), SQLITE_OK);
     if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
         fail_msg("%s", why);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
@@ -187,7 +174,7 @@ static void check_holdings(const struct fixture *fixture)
     struct err err = {0};
     uint64_t held = 0;
     uint64_t all = 0;
-    assert_int_equal(database_open(&db, in(fixture, "runnel.db"), &err), 0);
+    assert_int_equal(database_open(&db, fixture_path(fixture, "runnel.db"), &err), 0);
     assert_int_equal(database_number(&db, "SELECT bytes FROM holdings WHERE key = 1", &held, &err),
                      0);
     assert_int_equal(database_number(&db,
@@ -217,7 +204,7 @@ static void every_older_version_is_brought_up(void **state)
         assert_true(len > 0 && len < sizeof sql - 1);
         sql[len] = '\0';
         (void)fclose(dump);
-        (void)unlink(in(fixture, "runnel.db"));
+        (void)unlink(fixture_path(fixture, "runnel.db"));
         execute(fixture, sql);
         fixture_open(fixture);
         assert_int_equal(get_run(fixture, "run_done", true), NO_ERROR);
@@ -260,8 +247,8 @@ static void a_step_that_fails_leaves_the_last_version(void **state)
     struct database db = {0};
     struct err err = {0};
     uint64_t number = 0;
-    make_empty(in(fixture, "x.db"));
-    assert_int_equal(database_open(&db, in(fixture, "x.db"), &err), 0);
+    make_empty(fixture_path(fixture, "x.db"));
+    assert_int_equal(database_open(&db, fixture_path(fixture, "x.db"), &err), 0);
     assert_int_equal(schema_migrate(&db, &(struct schema){steps, 1}, &err), 0);
     assert_int_equal(schema_migrate(&db, &(struct schema){steps, 3}, &err), -1);
     assert_non_null(strstr(err.text, "version 3"));
@@ -282,8 +269,8 @@ static void a_transaction_without_an_end_is_not_in_the_way_of_the_next(void **st
     struct database db = {0};
     struct err err = {0};
     uint64_t number = 0;
-    make_empty(in(fixture, "x.db"));
-    assert_int_equal(database_open(&db, in(fixture, "x.db"), &err), 0);
+    make_empty(fixture_path(fixture, "x.db"));
+    assert_int_equal(database_open(&db, fixture_path(fixture, "x.db"), &err), 0);
     assert_int_equal(database_begin(&db, true, &err), 0);
     assert_int_equal(database_execute(&db, "CREATE TABLE void (a)", &err), 0);
     assert_int_equal(database_begin(&db, true, &err), 0);

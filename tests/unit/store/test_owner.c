@@ -19,20 +19,6 @@
 
 enum { SOMEBODY = 34567 };
 
-static const char *in(const struct fixture *fixture, const char *name)
-{
-    static char path[200];
-    (void)snprintf(path, sizeof path, "%s/%s", fixture->dir, name);
-    return path;
-}
-
-static struct stat status_of(const char *path)
-{
-    struct stat status;
-    assert_int_equal(lstat(path, &status), 0);
-    return status;
-}
-
 static void everything_is_given_to_the_owner(void **state)
 {
     static const char *const names[] = {".",         "files",         "files/file_a", "lock",
@@ -44,18 +30,18 @@ static void everything_is_given_to_the_owner(void **state)
     make_content(fixture, "file_a");
     struct store_file file = some_file("file_a", 1, 1000);
     assert_int_equal(add_file(fixture, &file), NO_ERROR);
-    assert_int_equal(symlink("/etc/passwd", in(fixture, "files/link")), 0);
+    assert_int_equal(symlink("/etc/passwd", fixture_path(fixture, "files/link")), 0);
     fixture_close(fixture);
     fixture->config.owner = SOMEBODY;
     fixture_open(fixture);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        assert_int_equal(status_of(in(fixture, names[i])).st_uid, SOMEBODY);
-    assert_int_equal(status_of("/etc/passwd").st_uid, 0);
+        assert_int_equal(fixture_status(fixture_path(fixture, names[i])).st_uid, SOMEBODY);
+    assert_int_equal(fixture_status("/etc/passwd").st_uid, 0);
     fixture_close(fixture);
     fixture->config.owner = 0; /* and back */
     fixture_open(fixture);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        assert_int_equal(status_of(in(fixture, names[i])).st_uid, 0);
+        assert_int_equal(fixture_status(fixture_path(fixture, names[i])).st_uid, 0);
 }
 
 static int become_somebody(uid_t owner, struct err *err)
@@ -105,13 +91,13 @@ static void a_front_without_privilege_lives_on_it(void **state)
 {
     struct fixture *fixture = *state;
     char dir[200];
-    (void)snprintf(dir, sizeof dir, "%s", in(fixture, "locked/store"));
+    (void)snprintf(dir, sizeof dir, "%s", fixture_path(fixture, "locked/store"));
     fixture->config.dir = dir;
     if (geteuid() == 0) {
         fixture->config.owner = SOMEBODY;
         fixture->config.become_owner = become_somebody;
     }
-    assert_int_equal(mkdir(in(fixture, "locked"), 0700), 0);
+    assert_int_equal(mkdir(fixture_path(fixture, "locked"), 0700), 0);
     pid_t child = fork();
     if (child == 0) {
         struct err err = {0};
@@ -131,7 +117,7 @@ static void a_front_without_privilege_lives_on_it(void **state)
     fixture->config.become_owner = NULL;
     fixture_open(fixture);
     assert_int_equal(store_size(fixture->store).runs, 100);
-    assert_true(status_of(in(fixture, "locked/store/runnel.db")).st_size > 1000000);
+    assert_true(fixture_status(fixture_path(fixture, "locked/store/runnel.db")).st_size > 1000000);
 }
 
 /* --- what a front that was taken over leaves for the next one --- */
@@ -183,20 +169,20 @@ static void no_file_of_others_goes(void **state)
     char journal[220];
     if (geteuid() != 0)
         skip();
-    (void)snprintf(dir, sizeof dir, "%s", in(fixture, "store"));
+    (void)snprintf(dir, sizeof dir, "%s", fixture_path(fixture, "store"));
     (void)snprintf(journal, sizeof journal, "%s/runnel.db-journal", dir);
     fixture->config.dir = dir;
     fixture->config.owner = SOMEBODY;
     fixture->config.become_owner = become_somebody;
     open_as_root(fixture, false);
-    int fd = open(in(fixture, "victim"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    int fd = open(fixture_path(fixture, "victim"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_int_equal(write(fd, "kept", 4), 4); /* an empty one is as none to SQLite */
     assert_int_equal(close(fd), 0);
     for (int beside = 0; beside < 2; beside++) {
-        plant_journal(journal, in(fixture, "victim"));
+        plant_journal(journal, fixture_path(fixture, "victim"));
         open_as_root(fixture, beside);
         assert_int_equal(access(journal, F_OK), -1); /* it was read */
-        assert_int_equal(status_of(in(fixture, "victim")).st_uid, 0);
+        assert_int_equal(fixture_status(fixture_path(fixture, "victim")).st_uid, 0);
     }
 }
 

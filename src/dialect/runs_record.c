@@ -303,12 +303,19 @@ struct answer {
     char id[STORE_ID_SIZE];
 };
 
-void runs_refuse_repeated(const struct runs *runs, struct http_request *request)
+void runs_answer_repeated_stored(const struct runs *runs, struct http_request *request,
+                                 const char *id, const struct stored_run *stored,
+                                 const struct err *err)
 {
-    struct err err;
-    (void)err_set(&err, ERR_BUSY, "the request that this one repeats was refused; send it again");
-    request_add_retry_after(request, runs->engine, &err);
-    request_answer_err(request, &err);
+    struct err refused;
+    if (stored || !err || err->code != ERR_NOT_FOUND || engine_find(runs->engine, id)) {
+        runs_answer_stored(runs, request, id, stored, err, false);
+        return;
+    }
+    (void)err_set(&refused, ERR_BUSY,
+                  "the request that this one repeats was refused; send it again");
+    request_add_retry_after(request, runs->engine, &refused);
+    request_answer_err(request, &refused);
 }
 
 static void on_gone(void *context)
@@ -323,8 +330,8 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
     struct http_request *request = answer->request;
     if (request) {
         http_on_gone(request, NULL, NULL);
-        if (answer->is_repeated && !stored && err && err->code == ERR_NOT_FOUND)
-            runs_refuse_repeated(answer->runs, request);
+        if (answer->is_repeated)
+            runs_answer_repeated_stored(answer->runs, request, answer->id, stored, err);
         else
             runs_answer_stored(answer->runs, request, answer->id, stored, err,
                                answer->with_request);

@@ -53,10 +53,12 @@ void runs_answer_record(const struct runs *runs, struct http_request *request, c
 /* The same of one that the store was asked for already: with what it said (stored, or err). */
 void runs_answer_stored(const struct runs *runs, struct http_request *request, const char *id,
                         const struct stored_run *stored, const struct err *err, bool with_request);
-/* Of one that the caller's request repeats: it may have been refused meanwhile, and so is this one.
- */
+/* The same two, of one that the caller's request repeats: where it is nowhere any more it was
+ * refused meanwhile, and so is this one. */
 void runs_answer_repeated(const struct runs *runs, struct http_request *request, const char *id);
-void runs_refuse_repeated(const struct runs *runs, struct http_request *request);
+void runs_answer_repeated_stored(const struct runs *runs, struct http_request *request,
+                                 const char *id, const struct stored_run *stored,
+                                 const struct err *err);
 void runs_reply_live(const struct runs *runs, struct http_request *request, int status,
                      struct run *run);
 

@@ -119,10 +119,8 @@ static void on_stored(void *context, const struct stored_run *stored, const stru
         http_on_gone(http, NULL, NULL);
     if (http && run && run_state(run) != RUN_FINISHED)
         runs_wait(look->runs, http, run, RUNS_CLIENT_RETURNS);
-    else if (http && !run && !stored && err && err->code == ERR_NOT_FOUND)
-        runs_refuse_repeated(look->runs, http);
     else if (http)
-        runs_answer_stored(look->runs, http, look->id, stored, err, false);
+        runs_answer_repeated_stored(look->runs, http, look->id, stored, err);
     look_free(look);
 }
 

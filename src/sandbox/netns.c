@@ -32,23 +32,18 @@
 #include "base/list.h"
 #include "os/fd.h"
 #include "os/sys.h"
+#include "sandbox/netns_figures.h"
 
 static const uint64_t rest_ns = 100 * NS_PER_MS;
 /* More than the reserve are kept for as long as a load may come back. */
 static const uint64_t spare_ns = 10 * NS_PER_S;
-enum { RETRY_MS = 1000, FIGURES_SIZE = 48 << 10, HOME_TRIES = 1000, HOME_WAIT_US = 1000 };
-
-/* Everything that a use can leave its trace in, the cheapest and most telling
- * first: two counters of lo for whatever was sent, sockets for what was not. */
-static const char *const figure_files[] = {
-    "sockstat", "dev", "snmp", "snmp6", "netstat", "ip6_flowlabel",
-};
+enum { RETRY_MS = 1000, HOME_TRIES = 1000, HOME_WAIT_US = 1000 };
 
 struct netns {
     struct list link;
     int fd;
-    int figures[ARRAY_LEN(figure_files)]; /* -1: this kernel has no such file */
-    uint64_t since_ns;                    /* at rest, or clean */
+    struct netns_figures figures;
+    uint64_t since_ns; /* at rest, or clean */
 };
 
 struct netns_pool {
@@ -59,10 +54,7 @@ struct netns_pool {
     struct list clean;
     struct list resting;
     size_t clean_count;
-    /* Of one that was never used: each file and its length, in order. */
-    char pristine[FIGURES_SIZE];
-    size_t pristine_end[ARRAY_LEN(figure_files)];
-    char scratch[FIGURES_SIZE];
+    struct netns_pristine pristine;
 };
 
 static uint64_t monotonic_ns(void)
@@ -86,16 +78,6 @@ static void go_home_or_die(const struct netns_pool *pool)
     }
 }
 
-static int open_figures(const struct netns_pool *pool, struct netns *netns)
-{
-    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
-        netns->figures[i] = openat(pool->net_fd, figure_files[i], O_RDONLY | O_CLOEXEC);
-        if (netns->figures[i] < 0 && (errno != ENOENT || i == 0))
-            return -errno;
-    }
-    return 0;
-}
-
 /* In the new namespace. */
 static int furnish(const struct netns_pool *pool, struct netns *netns)
 {
@@ -104,7 +86,7 @@ static int furnish(const struct netns_pool *pool, struct netns *netns)
         return -errno;
     int rc = sys_loopback_up();
     if (rc == 0)
-        rc = open_figures(pool, netns);
+        rc = netns_figures_open(pool->net_fd, &netns->figures);
     if (rc < 0)
         return rc;
     /* A closed connection holds its port for a minute otherwise, and programs
@@ -117,8 +99,7 @@ static int furnish(const struct netns_pool *pool, struct netns *netns)
 static void destroy(struct netns *netns)
 {
     fd_close(&netns->fd);
-    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++)
-        fd_close(&netns->figures[i]);
+    netns_figures_close(&netns->figures);
     free(netns);
 }
 
@@ -131,7 +112,7 @@ static struct netns *make(const struct netns_pool *pool, struct err *err)
         return NULL;
     }
     netns->fd = -1;
-    memset(netns->figures, -1, sizeof netns->figures);
+    netns->figures = netns_no_figures;
     list_init(&netns->link);
     int rc = furnish(pool, netns);
     go_home_or_die(pool);
@@ -172,83 +153,6 @@ static struct netns *remove_clean(struct netns_pool *pool)
     return netns;
 }
 
-/* ---- inspection ---- */
-
-/* In sockstat, these are the whole host's, and anything on it may move them. */
-static bool is_host_figure(const char *word, size_t len)
-{
-    static const char *const words[] = {"orphan", "alloc", "mem"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
-            return true;
-    return false;
-}
-
-static size_t drop_host_figures(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from;) {
-        size_t len = strcspn(from, " \n");
-        bool drop = is_host_figure(from, len);
-        len += strspn(from + len, " \n");
-        if (drop) /* its value too */
-            len += strcspn(from + len, " \n");
-        else
-            memmove(to, from, len);
-        to += drop ? 0 : len;
-        from += len;
-    }
-    *to = '\0';
-    return (size_t)(to - text);
-}
-
-/* Length of the text; none of a file that this kernel lacks. */
-static ssize_t read_figures(const struct netns *netns, size_t file, char *text, size_t size)
-{
-    size_t len = 0;
-    text[0] = '\0';
-    while (netns->figures[file] >= 0) {
-        ssize_t got = pread(netns->figures[file], text + len, size - 1 - len, (off_t)len);
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        len += (size_t)got;
-        if (len == size - 1)
-            return -E2BIG;
-    }
-    text[len] = '\0';
-    return (ssize_t)(file == 0 ? drop_host_figures(text) : len);
-}
-
-static int remember_pristine(struct netns_pool *pool, const struct netns *netns)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
-        ssize_t len = read_figures(netns, i, pool->pristine + used, sizeof pool->pristine - used);
-        if (len < 0)
-            return (int)len;
-        used += (size_t)len;
-        pool->pristine_end[i] = used;
-    }
-    return 0;
-}
-
-static bool is_pristine(struct netns_pool *pool, const struct netns *netns)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < ARRAY_LEN(figure_files); i++) {
-        size_t len = pool->pristine_end[i] - from;
-        ssize_t got = read_figures(netns, i, pool->scratch, sizeof pool->scratch);
-        if (got < 0 || (size_t)got != len || memcmp(pool->scratch, pool->pristine + from, len) != 0)
-            return false;
-        from += len;
-    }
-    return true;
-}
-
-/* ---- the pool ---- */
-
 static void destroy_all(struct list *list)
 {
     for (struct netns *netns = remove_oldest(list); netns; netns = remove_oldest(list))
@@ -285,7 +189,7 @@ static int make_first(struct netns_pool *pool, struct err *err)
     if (!first)
         return -1;
     add_clean(pool, first, monotonic_ns());
-    int rc = remember_pristine(pool, first);
+    int rc = netns_figures_remember(&first->figures, &pool->pristine);
     return rc < 0 ? err_sys(err, -rc, "read the figures of a network namespace") : 0;
 }
 
@@ -338,7 +242,7 @@ void netns_give(struct netns_pool *pool, struct netns *netns)
 static void inspect(struct netns_pool *pool, struct netns *netns, uint64_t now_ns)
 {
     list_remove(&netns->link);
-    if (is_pristine(pool, netns))
+    if (netns_figures_are(&netns->figures, &pool->pristine))
         add_clean(pool, netns, now_ns);
     else
         destroy(netns);

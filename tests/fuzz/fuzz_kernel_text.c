@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel writes of us: /proc/self/cgroup and, behind an empty line, the mounts; all of
- * it once more as a file of figures, and as the map of our users. Places end and lie below their
- * mount point; what is found stands there. */
+ * it once more as a file of figures, as the map of our users, and as the count of a network's
+ * sockets, which is that of an unused one until a figure of its own changes. Places end and lie
+ * below their mount point; what is found stands there. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +16,7 @@
 #include "os/fd.h"
 #include "sandbox/cgroup_driver.h"
 #include "sandbox/host_ids.h"
+#include "sandbox/netns_figures.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -51,10 +55,52 @@ static void read_figures(const uint8_t *bytes, size_t size, const char *text)
     fd_close(&fd);
 }
 
+static bool has_word(const char *text, const char *word)
+{
+    for (const char *at = text; *at;) {
+        size_t len = strcspn(at, " \n");
+        if (len == strlen(word) && memcmp(at, word, len) == 0)
+            return true;
+        at += len;
+        at += strspn(at, " \n");
+    }
+    return false;
+}
+
+static bool looks_unused(const void *text, size_t size, struct netns_pristine *pristine)
+{
+    struct netns_figures figures = netns_no_figures;
+    figures.fds[0] = fd_from_bytes("sockstat", text, size);
+    assert(figures.fds[0] >= 0);
+    bool is = netns_figures_are(&figures, pristine);
+    netns_figures_close(&figures);
+    return is;
+}
+
+static void look_at_network(const char *text)
+{
+    static struct netns_pristine pristine;
+    struct netns_figures figures = netns_no_figures;
+    figures.fds[0] = fd_from_bytes("sockstat", text, strlen(text));
+    assert(figures.fds[0] >= 0);
+    int rc = netns_figures_remember(&figures, &pristine);
+    netns_figures_close(&figures);
+    assert(rc == 0 || rc == -E2BIG);
+    if (rc < 0)
+        return;
+    assert(!has_word(pristine.text, "orphan") && !has_word(pristine.text, "mem"));
+    assert(looks_unused(text, strlen(text), &pristine));
+    char *used = NULL;
+    int len = asprintf(&used, "%s\nUDP: inuse 1\n", text);
+    assert(len > 0 && !looks_unused(used, (size_t)len, &pristine));
+    free(used);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *text = fuzz_text(bytes, size);
     read_figures(bytes, size, text);
+    look_at_network(text);
     (void)host_ids_mapped(text, host_ids_base(0));
     char *middle = strstr(text, "\n\n");
     if (middle) /* what stands behind it is an allocation of its own */

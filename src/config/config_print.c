@@ -128,8 +128,8 @@ void config_print_markdown(FILE *out)
         "## Ceilings\n"
         "\n"
         "No run gets more than this, whatever its request asks for. The defaults are those of\n"
-        "`serve`, whose requests come from others; the other commands have none. `none` lifts a\n"
-        "ceiling: the limits of the run's profile and request hold as they are.\n"
+        "`serve` and `worker`, whose requests come from others; the other commands have none.\n"
+        "`none` lifts a ceiling: the limits of the run's profile and request hold as they are.\n"
         "\n"
         "| key | value | default | what it bounds |\n"
         "|---|---|---|---|\n";

@@ -22,7 +22,7 @@ bool request_may_see(const struct http_request *request, uint64_t owner);
 void request_answer_text(struct http_request *request, int status, const char *key,
                          const char *text);
 
-/* {"error","data":null,"code"[,"field"]}: as services of the form of S4 have it, and more. */
+/* {"error","data":null,"code"[,"field"]}: as the known service of /v1/runs has it, and more. */
 void request_answer_err(struct http_request *request, const struct err *err);
 
 /* Retry-After, when the error says that there is no room now, or that it was too much. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs.h — Runnel's own dialect, which is that of service S4 widened: runs as things
+/* runs.h — Runnel's own dialect, which is that of a known service widened: runs as things
  * that are made, looked at, attached to, found again and ended.
  *
  *     POST   /v1/runs             made, run, and answered when it is over

@@ -17,7 +17,7 @@
 #include "language/language.h"
 #include "store/store.h"
 
-/* As design §2a has it: until the end the word of the life table, then this one. */
+/* As docs/api/runs.md has it: until the end the word of the life table, then this one. */
 static const char *const status_words[VERDICT_COUNT] = {
     [VERDICT_INTERNAL_ERROR] = "failed", [VERDICT_CANCELLED] = "killed",
     [VERDICT_QUEUE_TIMEOUT] = "failed",  [VERDICT_TIMEOUT] = "timeout",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Service S3's two halves with the libraries they are written with (tests/fleet/foreign): its
+"""The two halves of the known service of /api/jobs with the libraries they are written with (tests/fleet/foreign): its
 backends give jobs to our workers, and our fronts give jobs to its runners.
 
 tests/fleet/foreign/install fetches the libraries; without them this is skipped.
@@ -121,7 +121,7 @@ class Case(unittest.TestCase):
 
 
 class Backends(Case):
-    """S3's backend; our workers."""
+    """The known service's backend; our workers."""
 
     def worker(self):
         return self.member(Worker, "worker")
@@ -219,7 +219,7 @@ class Backends(Case):
 
 
 class Runners(Case):
-    """S3's runner; our fronts."""
+    """The known service's runner; our fronts."""
 
     def front(self):
         return self.member(Front, "front", "--broker-form", "code-execution")

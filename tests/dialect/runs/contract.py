@@ -78,7 +78,7 @@ def form(content, name="data.bin", field="file", boundary="edge"):
 
 
 def sign(text, key=SIGNING):
-    """payload and sig of a signed text, as S4's own code makes them."""
+    """payload and sig of a signed text, as the known service's own code makes them."""
     data = text if isinstance(text, bytes) else text.encode()
     payload = base64.urlsafe_b64encode(data).rstrip(b"=").decode()
     return payload, hmac.new(key.encode(), data, hashlib.sha256).hexdigest()

@@ -96,7 +96,7 @@ class Record(Contract):
                              (code, "failed" if code else "succeeded", None))
 
     def test_output_before_the_timeout_is_kept(self):
-        """S4 threw it away."""
+        """The known service threw it away."""
         record = self.run_it("print('early', flush=True)\nimport time; time.sleep(60)",
                              limits={"timeout_ms": 500})
         self.assertEqual((record["stdout"], record["status"]), ("early\n", "timeout"))
@@ -106,7 +106,7 @@ class Record(Contract):
         self.assertEqual((record["status"], record["stdout"]), ("succeeded", "done\n"))
 
     def test_much_output_of_each_language_of_theirs_does_not_hang(self):
-        """S4's PHP read its pipes when the program had ended."""
+        """The known service's PHP read its pipes when the program had ended."""
         rows = {"php": "<?php echo str_repeat('x', 200000);", "node": "console.log('x'.repeat(200000))",
                 "ruby": "print 'x' * 200000", "python": "print('x' * 200000, end='')"}
         for language, code in rows.items():
@@ -235,7 +235,7 @@ class Artifacts(Contract):
         self.assertTrue(all(refused.values()))
 
     def test_a_replaced_folder_gives_nothing_of_the_host(self):
-        """S4 gave the host's files out, and removed them there."""
+        """The known service gave the host's files out, and removed them there."""
         for target in ("/etc", "/", "/proc/self", "..", "/work/outputs", "/dev/null"):
             with self.subTest(target):
                 record = self.run_it("import os, shutil, sys\nshutil.rmtree('outputs')\n"

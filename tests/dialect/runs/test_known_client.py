@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A client as those of service S4 are written, with curl, which knows neither of us: run, upload,
+"""A client as those of the known service are written, with curl, which knows neither of us: run, upload,
 use the upload, download by link, and what its admin page and its tool for Open WebUI read."""
 
 import hashlib

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the fuzz targets with libFuzzer and runs them, one a processor.
 
-run.py [--seconds N] [--jobs N] [--of clients|others | TARGET...]     without: all
+run.py [--seconds N] [--jobs N] [--of clients|runs|fleet|host | TARGET...]     without: all
 
 The seconds are those of a processor: what else the machine does takes nothing from them. What is found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to
 build-fuzz/crashes: put a crash, as small as -minimize_crash=1 makes it, into the corpus
@@ -31,10 +31,14 @@ SETUP = ["meson", "setup", str(BUILD), "-Db_sanitize=address,undefined", "-Db_lu
 # One input may take this long, and this many MiB.
 BOUNDS = ["-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1"]
 LOOKS_EVERY_S = 1
-# What anybody who reaches the port can feed. Others come from brokers, operators and the front.
-OF_CLIENTS = {"account", "addresses", "engineio", "http", "interactive", "jobs_lines",
-              "jobs_request", "json", "live", "multipart", "requests", "run_plan", "runs_query",
-              "runs_request", "signed_path", "socketio_packet", "upload", "websocket"}
+# By whose bytes they take; each target stands once.
+HEARD = {
+    "clients": "account addresses engineio http json multipart signed_path socketio_packet upload websocket",
+    "runs": "interactive jobs_lines jobs_request live requests run_plan runs_query runs_replay runs_request",
+    "fleet": "amqp fleet_front fleet_worker foreign redis_client redis_reply verb_jobs "
+             "wire_command wire_event wire_job wire_member wire_result",
+    "host": "box_report config kernel_text language listeners policy spawner_plan spawner_reply waiting",
+}
 
 
 def build(targets):
@@ -87,21 +91,28 @@ def run(name, seconds):
     return [f"exit status {status}; its input lies in {crashes}"], 0
 
 
+def targets_of(group, known):
+    """Those of one group, or all of them."""
+    heard = [name for names in HEARD.values() for name in names.split()]
+    if sorted(heard) != known:
+        sys.exit(f"HEARD does not have each target once: {sorted(set(heard) ^ set(known)) or heard}")
+    return HEARD[group].split() if group else known
+
+
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "600")),
                         help="of a processor, for each target (FUZZ_SECONDS, else 600)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="targets at once (as many as there are processors)")
-    parser.add_argument("--of", choices=("clients", "others"), help="whom these targets hear")
+    parser.add_argument("--of", choices=HEARD, help="whose bytes these targets take")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all")
     options = parser.parse_args(argv)
     known = sorted(path.stem.removeprefix("fuzz_") for path in CORPUS.parent.glob("fuzz_*.c"))
     unknown = set(options.targets) - set(known)
     if unknown:
         parser.error(f"no target {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    chosen = {"clients": OF_CLIENTS, "others": set(known) - OF_CLIENTS, None: set(known)}
-    targets = options.targets or sorted(chosen[options.of])
+    targets = options.targets or targets_of(options.of, known)
     build(targets)
     report = Report()
 

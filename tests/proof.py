@@ -23,6 +23,8 @@ What each part of `./check --long` did when it ran last, and what came of it. It
 (`tests/proof.py`); what the parts are stands in [HACKING.md](HACKING.md#testing).
 """
 FAILURES = 20 # that are named
+# What parts of it write.
+MADE = (f"docs/{PAGE.name}", "tests/layers/TABLE.md", "tests/layers/MUTATIONS.md")
 
 
 def sections():
@@ -43,7 +45,7 @@ def commit():
     """With a word about what is not in it."""
     name = git("rev-parse", "--short", "HEAD")
     changed = [line for line in git("status", "--porcelain").splitlines()
-               if not line.endswith(f"docs/{PAGE.name}")]
+               if not line.endswith(MADE)]
     return f"commit {name or 'unknown'}" + (" and changes to it" if changed else "")
 
 

@@ -15,7 +15,6 @@ import ctypes
 import json
 import os
 import pathlib
-import re
 import resource
 import signal
 import sys
@@ -27,14 +26,11 @@ sys.path[:0] = [str(SANDBOX), str(HERE), str(HERE.parent)]  # both have a run.py
 
 # pylint: disable=wrong-import-position
 import parts
+import patience
 import row as corpus
 import run as sandbox
 
 ALL_LAYERS = "cgroup,namespaces,network,root,identity,rlimits,descriptors,landlock,seccomp"
-# In which the compiling itself may be the attack.
-COMPILERS = {"assembly", "c"}
-PATIENT = "patient-"
-COMPILING_S = 15  # stretched; below a row's time with the slack of invoke.py
 _CLONE_NEWNS, _MNT_DETACH, _SYS_PIVOT_ROOT = 0x20000, 2, 155
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 1 << 18
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -91,15 +87,6 @@ def limit_nothing():
         typing.write_text("1", encoding="ascii")
 
 
-def make_patient(language, folder, slow):
-    """A language beside it, whose compiler has more time: no request may ask for that."""
-    text = (HERE.parent.parent / "languages" / f"{language}.lang").read_text(encoding="utf-8")
-    text = re.sub(r"^aliases .*\n", "", text, flags=re.M)
-    text = re.sub(r"^(name +=).*", rf"\1 {PATIENT}{language}", text, flags=re.M)
-    text += f"\n[compile-limits]\ntimeout = {COMPILING_S * slow}s\n"
-    (folder / f"{PATIENT}{language}.lang").write_text(text, encoding="utf-8")
-
-
 def say(word, number, **facts):
     print(f"@{word} {number} {json.dumps(facts)}", flush=True)
 
@@ -114,8 +101,6 @@ class Cases:
         self.rows = {row.name: row for row in corpus.collect(SANDBOX)}
         for row in self.rows.values():
             row.stretch(slow)
-        for language in COMPILERS:
-            make_patient(language, pathlib.Path(self.suite.runnel.scratch) / "languages", slow)
         # Not prepare(): it asks every toolchain for its version, which takes a minute here.
         self._controls = {}
 
@@ -137,7 +122,7 @@ class Cases:
         """The row as a program of the language `staged`: its compile stage unpacks it. One
         that must be compiled here gets time for that."""
         if program is None:
-            row.language = (PATIENT if row.language in COMPILERS else "") + row.language
+            row.language = patience.language_of(row)
             return row
         text = base64.encodebytes(pathlib.Path(program).read_bytes()).decode()
         row.path = pathlib.Path(self.suite.runnel.scratch) / (row.path.stem + ".staged")

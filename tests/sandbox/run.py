@@ -30,6 +30,7 @@ import aftermath
 import host
 import invoke
 import judge
+import patience
 import row as corpus
 import through
 from report import SECOND_TRY, Report
@@ -52,6 +53,8 @@ class Suite:
         self.canaries = host.Canaries()
         languages = pathlib.Path(scratch) / "languages"
         shutil.copytree(HERE / "languages", languages)
+        if options.slow > 1:
+            patience.add_languages(languages, options.slow)
         extra = [f"--languages-dirs={languages}"]
         if options.allow_missing:
             extra.append(f"--allow-missing={options.allow_missing}")
@@ -269,6 +272,9 @@ def main(argv):
         sys.exit("--as-user needs root")
     options.runnel = os.path.abspath(options.runnel)
     suite, report = Suite(options), Report()
+    if options.slow > 1:
+        for row in rows:
+            row.language = patience.language_of(row)
     complaint = suite.prepare()
     if complaint:
         report.add("FAIL", "first_run", [complaint])

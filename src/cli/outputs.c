@@ -115,10 +115,10 @@ static int write_file(int parent, const char *name, const struct run_artifact *a
 
 static int keep(int folder, const struct run_artifact *artifact)
 {
-    const char *name = NULL;
     auto_free char *path = strdup(artifact->path);
     if (!path)
         return -ENOMEM;
+    const char *name = path;
     auto_close int parent = open_parent(folder, path, &name);
     return parent < 0 ? parent : write_file(parent, name, artifact);
 }

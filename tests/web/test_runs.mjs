@@ -245,17 +245,20 @@ export default {
         assert.equal(await page.text('#plain'), 'before\nwhile away\nEnter your name: Eve\nHello, Eve!\nafter\n');
     },
 
-    async a_run_that_is_gone_is_said_to_be_lost({ page, url }) {
+    async a_run_that_is_gone_is_said_to_be_lost({ page, fake, url }) {
         await page.open(url);
-        await run(page, 'print before\nsleep 300\nforget\nhang');
-        await ends(page, 'Connection lost');
+        await run(page, 'print before\nhang\nforget\nhang');
         await page.untilText('#plain', 'before');
+        fake.last.wake();
+        await ends(page, 'Connection lost');
         assert.equal(await page.evaluate(`$('#stop').disabled`), true);
     },
 
-    async a_run_that_was_lost_in_a_crash_has_its_end({ page, url }) {
+    async a_run_that_was_lost_in_a_crash_has_its_end({ page, fake, url }) {
         await page.open(url);
-        await run(page, 'print before\nsleep 300\ncrash');
+        await run(page, 'print before\nhang\ncrash');
+        await page.untilText('#plain', 'before');
+        fake.last.wake();
         await page.untilText('#end-reason', 'interrupted');
         assert.equal(await page.text('#plain'), 'before\n');
         assert.equal(await page.evaluate(`$('#stop').disabled`), true);

@@ -3,6 +3,8 @@
 """Lets every system call and every allocation of a service fail, one after the other.
 
 run.py --tools FOLDER               every 11th, and all with LONG=1
+run.py --of service                 one fault at a time, in a service; commands: in starts, in `runnel
+                                    run`, and the clock; in-a-row: five faults each time, in a service
 run.py --only front-ENOMEM-execute  what has this in its name
 run.py --every N
 
@@ -81,16 +83,22 @@ class Loop:
         return f"{self.process}-{self.kind}-{self.scenario}" + (f"-x{self.times}" if self.times > 1 else "")
 
 
-def loops(long):
+GROUPS = {
+    "service": lambda loop: loop.process != "all" and loop.times == 1,
+    "commands": lambda loop: loop.process == "all",
+    "in-a-row": lambda loop: loop.times > 1,
+}
+
+
+def loops():
     found = [Loop(process, kind, scenario) for scenario in scenarios.SCENARIOS
              for process in ("front", "spawner", "box")
              for kind in (*faults.KINDS, *(("MALLOC",) if process != "box" else ()))
              if process == "front" or scenario in ("execute", "files")]
     found += [Loop("all", kind, command) for command in commands.COMMANDS
               for kind in (*faults.KINDS, "MALLOC")]
-    if long:
-        found += [dataclasses.replace(loop, times=5) for loop in found if loop.kind != "SHORT" and loop.process != "all"]
-    return found
+    return found + [dataclasses.replace(loop, times=5) for loop in found
+                    if loop.kind != "SHORT" and loop.process != "all"]
 
 
 def _command(pid):
@@ -309,6 +317,7 @@ def main():
     parser.add_argument("--tools", type=pathlib.Path, default=pathlib.Path(RUNNEL).parent / "tests/faults")
     parser.add_argument("--plain", type=pathlib.Path, default=pathlib.Path(RUNNEL),
                         help="without sanitizers, which do not bear everything as they start")
+    parser.add_argument("--of", choices=GROUPS, help="without: all")
     parser.add_argument("--only", default="")
     parser.add_argument("--every", type=int, default=1 if os.environ.get("LONG") else SAMPLE)
     given = parser.parse_args()
@@ -318,13 +327,13 @@ def main():
                                os.path.dirname(os.path.abspath(RUNNEL))])
     host.adopt_orphans()
     given.page = faults.Page(given.tools / "shim.so", given.plain)
-    if given.only in "clock":
+    if given.only in "clock" and given.of in (None, "commands"):
         clock.judge(faults.Page(given.tools / "shim.so", RUNNEL), report)
     faulty = Faulty(given.tools)
     atexit.register(faulty.kill)
     did = collections.Counter()
-    for loop in loops(os.environ.get("LONG")):
-        if given.only not in loop.name:
+    for loop in loops():
+        if given.only not in loop.name or (given.of and not GROUPS[given.of](loop)):
             continue
         try:
             hits, wrong = run_command_loop(given, loop) if loop.process == "all" else \

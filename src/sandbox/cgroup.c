@@ -57,10 +57,13 @@ static void remove_doomed(struct cgroup_tree *tree)
 
 void cgroup_subtract_residue(struct cgroup_usage *usage, uint64_t memory_before)
 {
-    usage->memory_bytes -= MIN(usage->memory_bytes, memory_before);
-    /* At the limit the kernel has taken the residue back: the peak is all the box's. */
+    /* The kernel takes it back when it likes, also while the box runs: what is not there any more
+     * may have been gone at the peak. */
+    uint64_t residue = MIN(usage->memory_bytes, memory_before);
+    usage->memory_bytes -= residue;
+    /* At the limit the kernel has taken all of it back: the peak is the box's. */
     if (usage->oom_kills == 0)
-        usage->memory_peak_bytes -= MIN(usage->memory_peak_bytes, memory_before);
+        usage->memory_peak_bytes -= MIN(usage->memory_peak_bytes, residue);
 }
 
 static struct cgroup *create(struct cgroup_tree *tree, struct err *err)

@@ -253,6 +253,23 @@ static unsigned uses_without_a_stall(const struct cgroup_limits *limits)
 
 /* 20 ms of each 100: without a fresh start every second box would stall, on any
  * machine. A busy one stalls boxes too, but not in every round. */
+static void residue_that_went_is_no_use_of_the_box_and_takes_nothing_from_it(void **state)
+{
+    (void)state;
+    struct cgroup_usage usage = {.memory_bytes = 4 * MIB, .memory_peak_bytes = 7 * MIB};
+    cgroup_subtract_residue(&usage, 4 * MIB);
+    assert_int_equal(usage.memory_bytes, 0);
+    assert_int_equal(usage.memory_peak_bytes, 3 * MIB);
+    usage = (struct cgroup_usage){.memory_bytes = MIB, .memory_peak_bytes = 4 * MIB};
+    cgroup_subtract_residue(&usage, 4 * MIB);
+    assert_int_equal(usage.memory_bytes, 0);
+    assert_int_equal(usage.memory_peak_bytes, 3 * MIB);
+    usage = (struct cgroup_usage){
+        .memory_bytes = 4 * MIB, .memory_peak_bytes = 64 * MIB, .oom_kills = 1};
+    cgroup_subtract_residue(&usage, 4 * MIB);
+    assert_int_equal(usage.memory_peak_bytes, 64 * MIB);
+}
+
 static void quota_starts_anew(void **state)
 {
     (void)state;
@@ -441,6 +458,7 @@ int main(void)
         cmocka_unit_test(usage_is_measured),
         cmocka_unit_test(limits_follow_each_other_in_any_order),
         cmocka_unit_test(figures_start_anew),
+        cmocka_unit_test(residue_that_went_is_no_use_of_the_box_and_takes_nothing_from_it),
         cmocka_unit_test(quota_starts_anew),
         cmocka_unit_test(stalled_box_dies_at_once),
         cmocka_unit_test(group_with_a_process_left_is_not_used_again),

@@ -346,13 +346,14 @@ class Load(Live):
             return len(os.listdir(f"/proc/{front}/fd"))
         before = descriptors()
         sockets = [self.attach(run) for _ in range(300)]
-        self.assertGreaterEqual(descriptors(), before + 300)
+        held = descriptors()
         sockets[0].send_json({"type": "input", "data": "all\n"})
         for socket in sockets:
             self.assertEqual(self.read_until(socket, "\n"), "all\n")
         for socket in sockets:
             socket.socket.close()
-        wait_until("the sockets are given back", lambda: descriptors() <= before)
+        # The connection of the start may have been counted before, too.
+        wait_until("the sockets are given back", lambda: descriptors() <= min(before, held - 300))
 
     def test_a_service_that_stops_tells_its_clients(self):
         with Service("--shutdown-grace=0s") as service:

@@ -11,6 +11,7 @@ IDLE_S = 20.0
 WARM_UP, THIRD = 3, 3 # looks: those that do not count, and those that are compared
 LOOKS = WARM_UP + 3 * THIRD
 BYTES_OF_A_RUN = 1024 # that memory may grow by with each, because pages are larger than leaks
+BYTES_OF_A_HEAP = 1 << 20 # that it moves by whatever runs: more than the former when these are few
 HOST_USERS = 1023 # of one spawner, for boxes: src/sandbox/host_ids.h
 # Objects of the kernel that runs may seem to leave: it counts those that it could give away at any
 # time, and those of everybody on this machine. In a long soak a leak of one with each run is more.
@@ -221,8 +222,8 @@ def judge(looks, runs_between, with_memory=True):
         if what.endswith("_bytes") and not with_memory:
             continue
         if what.endswith("_bytes") or what.startswith("kernel_"):
-            allowed = BYTES_OF_A_RUN * runs_between * THIRD if what.endswith("_bytes") else \
-                OBJECTS_OF_OTHERS
+            allowed = max(BYTES_OF_A_RUN * runs_between * THIRD, BYTES_OF_A_HEAP) \
+                if what.endswith("_bytes") else OBJECTS_OF_OTHERS
             grows = min(third) - allowed > min(second) > min(first) + allowed
         else:
             grows = min(third) > max(second) and min(second) > max(first)

@@ -112,7 +112,7 @@ static struct netns *make(const struct netns_pool *pool, struct err *err)
         return NULL;
     }
     netns->fd = -1;
-    netns->figures = netns_no_figures;
+    netns_figures_init(&netns->figures);
     list_init(&netns->link);
     int rc = furnish(pool, netns);
     go_home_or_die(pool);

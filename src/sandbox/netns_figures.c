@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/slice.h"
 #include "base/util.h"
 #include "os/fd.h"
 
@@ -17,7 +18,10 @@ static const char *const names[NETNS_FIGURE_FILES] = {
     [SOCKSTAT] = "sockstat", "dev", "snmp", "snmp6", "netstat", "ip6_flowlabel",
 };
 
-const struct netns_figures netns_no_figures = {{-1, -1, -1, -1, -1, -1}};
+void netns_figures_init(struct netns_figures *ret_figures)
+{
+    memset(ret_figures->fds, -1, sizeof ret_figures->fds);
+}
 
 int netns_figures_open(int net_fd, struct netns_figures *figures)
 {
@@ -36,11 +40,11 @@ void netns_figures_close(struct netns_figures *figures)
 }
 
 /* In sockstat, these are the whole host's, and anything on it may move them. */
-static bool is_host_figure(const char *word, size_t len)
+static bool is_host_figure(struct slice word)
 {
     static const char *const words[] = {"orphan", "alloc", "mem"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
+        if (slice_is(word, words[i]))
             return true;
     return false;
 }
@@ -50,7 +54,7 @@ static size_t drop_host_figures(char *text)
     char *to = text;
     for (const char *from = text; *from;) {
         size_t len = strcspn(from, " \n");
-        bool drop = is_host_figure(from, len);
+        bool drop = is_host_figure((struct slice){from, len});
         len += strspn(from + len, " \n");
         if (drop) /* its value too */
             len += strcspn(from + len, " \n");

@@ -14,7 +14,7 @@ enum { NETNS_FIGURE_FILES = 6, NETNS_FIGURES_SIZE = 48 << 10 };
 struct netns_figures {
     int fds[NETNS_FIGURE_FILES]; /* -1: this kernel has no such file */
 };
-extern const struct netns_figures netns_no_figures;
+void netns_figures_init(struct netns_figures *ret_figures); /* none is open */
 
 /* Of a namespace that was never used: each file, and where it ends, in order. */
 struct netns_pristine {

@@ -59,7 +59,7 @@ static bool has_word(const char *text, const char *word)
 {
     for (const char *at = text; *at;) {
         size_t len = strcspn(at, " \n");
-        if (len == strlen(word) && memcmp(at, word, len) == 0)
+        if (slice_is((struct slice){at, len}, word))
             return true;
         at += len;
         at += strspn(at, " \n");
@@ -67,11 +67,18 @@ static bool has_word(const char *text, const char *word)
     return false;
 }
 
-static bool looks_unused(const void *text, size_t size, struct netns_pristine *pristine)
+static struct netns_figures sockstat_of(const char *text)
 {
-    struct netns_figures figures = netns_no_figures;
-    figures.fds[0] = fd_from_bytes("sockstat", text, size);
+    struct netns_figures figures;
+    netns_figures_init(&figures);
+    figures.fds[0] = fd_from_bytes("sockstat", text, strlen(text));
     assert(figures.fds[0] >= 0);
+    return figures;
+}
+
+static bool looks_unused(const char *text, struct netns_pristine *pristine)
+{
+    struct netns_figures figures = sockstat_of(text);
     bool is = netns_figures_are(&figures, pristine);
     netns_figures_close(&figures);
     return is;
@@ -80,19 +87,17 @@ static bool looks_unused(const void *text, size_t size, struct netns_pristine *p
 static void look_at_network(const char *text)
 {
     static struct netns_pristine pristine;
-    struct netns_figures figures = netns_no_figures;
-    figures.fds[0] = fd_from_bytes("sockstat", text, strlen(text));
-    assert(figures.fds[0] >= 0);
+    struct netns_figures figures = sockstat_of(text);
     int rc = netns_figures_remember(&figures, &pristine);
     netns_figures_close(&figures);
     assert(rc == 0 || rc == -E2BIG);
     if (rc < 0)
         return;
     assert(!has_word(pristine.text, "orphan") && !has_word(pristine.text, "mem"));
-    assert(looks_unused(text, strlen(text), &pristine));
+    assert(looks_unused(text, &pristine));
     char *used = NULL;
     int len = asprintf(&used, "%s\nUDP: inuse 1\n", text);
-    assert(len > 0 && !looks_unused(used, (size_t)len, &pristine));
+    assert(len > 0 && !looks_unused(used, &pristine));
     free(used);
 }
 

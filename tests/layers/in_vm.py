@@ -122,7 +122,7 @@ class Cases:
         """The row as a program of the language `staged`: its compile stage unpacks it. One
         that must be compiled here gets time for that."""
         if program is None:
-            row.language = patience.language_of(row)
+            row.language = patience.language_of(row.language, self.suite.options.slow)
             return row
         text = base64.encodebytes(pathlib.Path(program).read_bytes()).decode()
         row.path = pathlib.Path(self.suite.runnel.scratch) / (row.path.stem + ".staged")

@@ -5,15 +5,18 @@ that. A file of a language that only the corpus has gives it."""
 import pathlib
 import re
 
-# Of the languages that slow machines run.
-COMPILERS = {"assembly", "c"}
+COMPILERS = {"assembly", "c"} # of the languages that slow machines run
 COMPILING_S = 15  # stretched; below a row's time with the slack of invoke.py
 PREFIX = "patient-"
 LANGUAGES = pathlib.Path(__file__).resolve().parents[2] / "languages"
 
 
+def _compilers(slow):
+    return COMPILERS if slow > 1 else set()
+
+
 def add_languages(folder, slow):
-    for language in COMPILERS:
+    for language in _compilers(slow):
         text = (LANGUAGES / f"{language}.lang").read_text(encoding="utf-8")
         text = re.sub(r"^aliases .*\n", "", text, flags=re.M)
         text = re.sub(r"^(name +=).*", rf"\1 {PREFIX}{language}", text, flags=re.M)
@@ -21,5 +24,5 @@ def add_languages(folder, slow):
         (pathlib.Path(folder) / f"{PREFIX}{language}.lang").write_text(text, encoding="utf-8")
 
 
-def language_of(row):
-    return (PREFIX if row.language in COMPILERS else "") + row.language
+def language_of(language, slow):
+    return PREFIX + language if language in _compilers(slow) else language

@@ -53,8 +53,7 @@ class Suite:
         self.canaries = host.Canaries()
         languages = pathlib.Path(scratch) / "languages"
         shutil.copytree(HERE / "languages", languages)
-        if options.slow > 1:
-            patience.add_languages(languages, options.slow)
+        patience.add_languages(languages, options.slow)
         extra = [f"--languages-dirs={languages}"]
         if options.allow_missing:
             extra.append(f"--allow-missing={options.allow_missing}")
@@ -272,9 +271,8 @@ def main(argv):
         sys.exit("--as-user needs root")
     options.runnel = os.path.abspath(options.runnel)
     suite, report = Suite(options), Report()
-    if options.slow > 1:
-        for row in rows:
-            row.language = patience.language_of(row)
+    for row in rows:
+        row.language = patience.language_of(row.language, options.slow)
     complaint = suite.prepare()
     if complaint:
         report.add("FAIL", "first_run", [complaint])

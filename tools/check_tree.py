@@ -23,6 +23,7 @@ UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X])\b")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.*?)\s*$", re.MULTILINE)
 NAMED = re.compile(r"`([a-z][a-z0-9_/]*\.[ch]|[a-z][a-z0-9_-]*/[a-z0-9_./-]+\.(?:md|mjs|pml|policy|py|sh|txt))`")
+UNSET = re.compile(r"\s+auto_\w+ [\w ]+[ *](\w+);$")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -31,6 +32,20 @@ def size_complaints(path, lines):
     if len(lines) > AIM:
         print(f"# {path}: {len(lines)} lines, the aim is {AIM}")
     return [f"{len(lines)} lines, the limit is {limit}"] if len(lines) > limit else []
+
+
+def cleanup_complaints(lines):
+    """What is cleaned up at the end of its scope is set before a way leads out of it."""
+    found = []
+    for number, line in enumerate(lines):
+        name = UNSET.match(line)
+        for later in lines[number + 1:] if name else []:
+            if f"&{name[1]}" in later:
+                break
+            if re.search(r"\breturn\b", later) or later == "}":
+                found.append(f"line {number + 1}: {name[1]} is not set yet where it may be cleaned up")
+                break
+    return found
 
 
 def line_complaints(path, lines):
@@ -111,6 +126,8 @@ def complaints(path):
     found = line_complaints(path, lines) + script_complaints(path, lines, script)
     if path.endswith(SOURCES) or script:
         found += source_complaints(path, lines, script)
+    if path.endswith(".c"):
+        found += cleanup_complaints(lines)
     if path.endswith(".md"):
         found += link_complaints(path, text) + name_complaints(text)
     if not text.endswith("\n"):

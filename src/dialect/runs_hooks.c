@@ -109,7 +109,7 @@ static void on_record(void *context, const struct stored_run *run, const struct 
     struct delivery *delivery = context;
     struct runs_hooks *hooks = delivery->hooks;
     struct err failure;
-    auto_buf struct buf body;
+    auto_buf struct buf body = {0};
     if (!run) {
         conclude(delivery, err && err->code == ERR_NOT_FOUND, 0, err ? err->text : "");
         return;
@@ -130,7 +130,9 @@ static void on_record(void *context, const struct stored_run *run, const struct 
         .body = buf_slice(&body),
         .secret = {(const char *)secret, sizeof secret},
     };
-    if (webhook_post(hooks->webhooks, &message, on_answer, delivery, &failure) < 0)
+    if (body.failed)
+        conclude(delivery, false, 0, "out of memory");
+    else if (webhook_post(hooks->webhooks, &message, on_answer, delivery, &failure) < 0)
         conclude(delivery, false, 0, failure.text);
 }
 
@@ -149,11 +151,12 @@ static bool may_deliver(const struct runs_hooks *hooks, const struct store_webho
     return all < AT_ONCE && of_key < AT_ONCE_OF_KEY;
 }
 
-static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhook)
+/* False: there is no memory for it now, and it is still due. */
+static bool deliver(struct runs_hooks *hooks, const struct store_webhook *webhook)
 {
     struct delivery *delivery = calloc(1, sizeof *delivery);
     if (!delivery)
-        return; /* it is still due */
+        return false;
     *delivery = (struct delivery){
         .hooks = hooks,
         .url = strdup(webhook->url),
@@ -166,11 +169,12 @@ static void deliver(struct runs_hooks *hooks, const struct store_webhook *webhoo
     memcpy(delivery->run, webhook->run, strlen(webhook->run) + 1);
     if (!delivery->url || (webhook->base && !delivery->base)) {
         delivery_free(delivery);
-        return;
+        return false;
     }
     list_append(&hooks->deliveries, &delivery->link);
     hooks->last_key = delivery->key;
     store_run_get(hooks->runs->store, delivery->run, 0, on_record, delivery);
+    return true;
 }
 
 static void on_due(void *context, const struct store_webhook *webhooks, size_t count,
@@ -178,14 +182,15 @@ static void on_due(void *context, const struct store_webhook *webhooks, size_t c
 {
     struct runs_hooks *hooks = context;
     uint64_t now_ms = store_steady_ms(hooks->runs->store);
+    bool all = true;
     hooks->looking = false;
     for (size_t i = 0; i < count; i++) {
         if (may_deliver(hooks, &webhooks[i]))
-            deliver(hooks, &webhooks[i]);
+            all &= deliver(hooks, &webhooks[i]);
     }
     if (hooks->look_again)
         runs_hooks_look(hooks);
-    else if (err)
+    else if (err || !all)
         loop_timer_start(hooks->timer, LOOK_AGAIN_MS);
     else if (next_ms > 0)
         loop_timer_start(hooks->timer, next_ms > now_ms ? next_ms - now_ms : LOOK_AGAIN_MS);

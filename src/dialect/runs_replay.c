@@ -87,9 +87,15 @@ void replay_find(const struct runs *runs, struct http_request *request, uint64_t
                  size_t events_max, replay_fn *go)
 {
     const char *id = http_request_capture(request, "id");
-    struct finding *finding = strlen(id) < STORE_ID_SIZE ? calloc(1, sizeof *finding) : NULL;
-    if (!finding) {
+    if (strlen(id) >= STORE_ID_SIZE) {
         runs_answer_not_found(request);
+        return;
+    }
+    struct finding *finding = calloc(1, sizeof *finding);
+    if (!finding) {
+        struct err err;
+        (void)err_sys(&err, errno, "run %s", id);
+        request_answer_err(request, &err);
         return;
     }
     *finding = (struct finding){.runs = runs, .request = request, .from = from, .go = go};

@@ -35,6 +35,7 @@ static void reply_stored(struct http_request *request, const struct stored_run *
         buf_add_slice(&body, line.text);
         buf_add_text(&body, "\n\n");
     }
+    body.failed |= spare.failed;
     http_add_header(request, "Cache-Control", "no-store");
     http_reply_take(request, 200, "text/event-stream", &body);
 }

@@ -41,8 +41,11 @@ static bool send_line(const struct replay *replay, const struct replay_line *lin
     if (!replay->is_binary || (!is_stdout && !slice_is(type, "stderr")))
         return websocket_send(replay->socket, WEBSOCKET_TEXT, line->text);
     auto_json json_t *event = json_read_lenient_object(line->text, NULL); /* it may print NUL */
-    if (event)
-        (void)json_read_text(event, "data", &data, NULL);
+    if (!event) {
+        websocket_close(replay->socket, WEBSOCKET_FAILED, "out of memory");
+        return false;
+    }
+    (void)json_read_text(event, "data", &data, NULL);
     return runs_send_bytes(replay->socket, is_stdout, line->number, data);
 }
 
@@ -93,7 +96,7 @@ void replay_on_websocket(struct http_request *request, const struct stored_run *
                          const struct runs *runs)
 {
     static const struct websocket_ops ops = {on_message, on_drained, on_closed};
-    auto_buf struct buf spare;
+    auto_buf struct buf spare = {0};
     struct err err;
     uint64_t holder = http_request_holder(request);
     bool may = has_room(runs->replays, holder);
@@ -110,6 +113,12 @@ void replay_on_websocket(struct http_request *request, const struct stored_run *
     buf_init(&replay->lines, LINES_MAX);
     buf_add_slice(&replay->lines, replay_lines(run, from, &spare));
     replay->rest = buf_slice(&replay->lines);
+    if (spare.failed || replay->lines.failed) {
+        (void)err_sys(&err, ENOMEM, "stream");
+        http_reply_err(request, &err);
+        on_closed(replay);
+        return;
+    }
     replay->socket = websocket_accept(request, &(struct websocket_config){
                                                    .message_max = MESSAGE_MAX,
                                                    .ops = &ops,

@@ -74,7 +74,7 @@ static struct buf letters(struct slice text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     if (size == 0)
         return 0;
     buf_init(&text, SIZE_MAX);

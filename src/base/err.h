@@ -16,6 +16,7 @@
 #ifndef RUNNEL_BASE_ERR_H
 #define RUNNEL_BASE_ERR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/util.h"
@@ -68,6 +69,13 @@ int err_field(struct err *err, const char *field, const char *format, ...) PRINT
 int err_config(struct err *err, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
 int err_sys(struct err *err, int errnum, const char *format, ...) PRINTF_LIKE(3, 4);
 int err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* It was {0}, and says now that something of our own failed, as for want of memory: no fault of
+ * who asked. */
+static inline bool err_is_internal(const struct err *err)
+{
+    return err->code == ERR_INTERNAL && err->text[0] != '\0';
+}
 
 const char *err_code_name(enum err_code code);
 int err_http_status(enum err_code code);

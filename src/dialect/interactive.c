@@ -84,6 +84,8 @@ static struct json open_argument(struct buf *buf)
 static void emit(struct client *client, const char *event, struct json *json)
 {
     json_close_object(json);
+    if (json->buf->failed)
+        engineio_break(client->session);
     client->is_full = engineio_emit(client->session, event, buf_slice(json->buf)) < 1;
 }
 
@@ -301,8 +303,10 @@ static void take_execute(struct client *client, const json_t *argument)
         return;
     }
     struct execution *execution = calloc(1, sizeof *execution);
-    if (!execution)
+    if (!execution) {
+        engineio_break(client->session);
         return;
+    }
     execution->client = client;
     list_append(&client->executions, &execution->link);
     client->execution_count++;
@@ -317,6 +321,7 @@ static void take_input(struct client *client, const json_t *argument)
 {
     struct slice data = {0};
     struct slice id = {0};
+    struct err err = {0};
     if (!json_is_object(argument) || json_read_text(argument, "data", &data, NULL) < 0 ||
         json_read_text(argument, "executionId", &id, NULL) < 0 || data.len == 0)
         return;
@@ -329,7 +334,9 @@ static void take_input(struct client *client, const json_t *argument)
         buf_add_slice(&line, data);
         buf_add_char(&line, '\n');
         if (!line.failed)
-            (void)run_write(execution->run, buf_slice(&line), NULL);
+            (void)run_write(execution->run, buf_slice(&line), &err);
+        if (line.failed || err_is_internal(&err))
+            engineio_break(client->session);
         return;
     }
 }

@@ -126,10 +126,12 @@ bool jobs_record_write(struct json *json, struct jobs *jobs, struct run *run,
 {
     struct story story = {0};
     buf_init(&story.output, 2 * RESULT_STREAM_MAX);
-    bool told = read_story(run, &story);
-    if (run_result(run) && run_time_ms(run) - story.changed_ms > JOBS_KEPT_MS)
-        told = false;
-    if (told)
+    bool is_whole = read_story(run, &story);
+    bool told =
+        !is_whole || !run_result(run) || run_time_ms(run) - story.changed_ms <= JOBS_KEPT_MS;
+    if (!is_whole)
+        json->buf->failed = true;
+    else if (told)
         write_record(json, jobs, run, note, &story);
     buf_fini(&story.output);
     return told;

@@ -27,8 +27,9 @@ enum { JOBS_KEPT_MS = 300000 }; /* after its end, as the known service keeps it 
 bool jobs_may_see(const struct http_request *request, const struct run *run,
                   struct jobs_note *ret_note);
 
-/* The job as an object, which is its place in the array or the whole text. False: it has
- * ended too long ago to be told, or cannot be read; nothing is written. */
+/* The job as an object, which is its place in the array or the whole text; without memory to
+ * read the job, the text has failed. False: it has ended too long ago to be told, and nothing is
+ * written. */
 bool jobs_record_write(struct json *json, struct jobs *jobs, struct run *run,
                        const struct jobs_note *note);
 

@@ -92,6 +92,13 @@ static void send_line(struct follower *follower, int stream, struct slice line, 
         follower->stream->is_full = true;
 }
 
+/* It would lack something that nobody could tell from what there is. */
+static void give_up(struct stream *stream)
+{
+    stream->is_full = true;
+    websocket_close(stream->socket, WEBSOCKET_FAILED, "out of memory");
+}
+
 /* False: the socket takes no more for now, and something is left. */
 static bool send_lines(struct follower *follower)
 {
@@ -103,6 +110,8 @@ static bool send_lines(struct follower *follower)
             return false;
         if (jobs_lines_next(&follower->lines[stream], &event->bytes, &line))
             send_line(follower, stream, line, event->time_ms);
+        if (follower->lines[stream].begun.failed)
+            give_up(follower->stream);
     }
     return true;
 }
@@ -192,13 +201,16 @@ static void on_found(void *context, struct run *run)
 {
     struct follower *follower = context;
     struct jobs_note note = {0};
+    struct err err = {0};
     follower->is_looking = false;
     if (!follower->stream) {
         follower_free(follower);
         return;
     }
     if (may_follow(follower->stream, run, &note))
-        follower->reader = run_attach(run, 0, READER_TEXT, on_ready, follower, NULL);
+        follower->reader = run_attach(run, 0, READER_TEXT, on_ready, follower, &err);
+    if (err_is_internal(&err))
+        give_up(follower->stream);
     if (!follower->reader) {
         unfollow(follower);
         return;
@@ -225,9 +237,13 @@ static void subscribe(struct stream *stream, const char *id)
         unfollow(known); /* from the start again */
     else if (known)
         return;
-    struct follower *follower = has_room(stream) ? calloc(1, sizeof *follower) : NULL;
-    if (!follower)
+    if (!has_room(stream))
         return;
+    struct follower *follower = calloc(1, sizeof *follower);
+    if (!follower) {
+        give_up(stream);
+        return;
+    }
     follower->stream = stream;
     follower->is_looking = true;
     memcpy(follower->id, id, strlen(id) + 1);
@@ -252,8 +268,11 @@ static void on_message(void *context, enum websocket_kind kind, struct slice pay
     struct stream *stream = context;
     struct slice type = {0};
     struct slice id = {0};
+    struct err err = {0};
     (void)kind;
-    auto_json json_t *message = json_read_object(payload, NULL);
+    auto_json json_t *message = json_read_object(payload, &err);
+    if (err_is_internal(&err))
+        give_up(stream);
     if (!message || json_read_text(message, "type", &type, NULL) < 0 ||
         json_read_text(message, "job_id", &id, NULL) <= 0 || !jobs_is_id(id.at))
         return;

@@ -39,7 +39,7 @@ static bool send_event(struct event_stream *events, const struct event *event)
     struct runs_outcome outcome = runs_outcome_of(events->run, events->runs->engine);
     runs_event_write(&text, event, &outcome);
     buf_add_text(&text, "\n\n");
-    return http_stream_write(events->stream, buf_slice(&text));
+    return http_stream_write_buf(events->stream, &text);
 }
 
 static void on_ready(void *context)

@@ -49,7 +49,7 @@ static int read_text(json_t *body, const char *field, struct slice *ret_text)
 static void handle_start(struct http_request *request, void *context)
 {
     const struct session_dialect *dialect = context;
-    struct err err;
+    struct err err = {0};
     struct slice language = {0};
     struct run_spec spec = {
         .profile = PROFILE_SESSION,
@@ -65,6 +65,10 @@ static void handle_start(struct http_request *request, void *context)
         return;
     }
     auto_json json_t *body = json_read_object(http_request_body(request), &err);
+    if (err_is_internal(&err)) {
+        http_reply_err(request, &err);
+        return;
+    }
     if (!body || read_text(body, "language", &language) < 0 ||
         read_text(body, "code", &spec.source) < 0) {
         reply_error(request, 400, "invalid json");
@@ -168,18 +172,18 @@ static void on_message(void *context, enum websocket_kind kind, struct slice pay
     struct attachment *attachment = context;
     struct slice type = {0};
     struct slice data = {0};
+    struct err err = {0};
     (void)kind;
     if (attachment->is_deaf)
         return;
-    auto_json json_t *message = json_read_lenient_object(payload, NULL);
-    if (!message || json_read_text(message, "type", &type, NULL) < 0 ||
-        json_read_text(message, "data", &data, NULL) < 0) {
+    auto_json json_t *message = json_read_lenient_object(payload, &err);
+    if (!message || json_read_text(message, "type", &type, &err) < 0 ||
+        json_read_text(message, "data", &data, &err) < 0)
         attachment->is_deaf = true;
-        return;
-    }
-    if (slice_is(type, "input") && data.len > 0)
-        (void)run_write(attachment->run, data,
-                        NULL); /* one that has ended: their server drops it too */
+    else if (slice_is(type, "input") && data.len > 0)
+        (void)run_write(attachment->run, data, &err); /* one that has ended: theirs drops it too */
+    if (err_is_internal(&err))
+        websocket_close(attachment->socket, WEBSOCKET_FAILED, "out of memory");
 }
 
 static void on_closed(void *context)

@@ -160,6 +160,9 @@ void engineio_ws_closed(struct engineio_session *session);
 /* Sends an event whose one argument is this JSON, or which has none (length 0).
  * 1: emit on; 0: taken, but wait for `writable`; -1: not taken, it is full. */
 int engineio_emit(struct engineio_session *session, const char *event, struct slice argument);
+/* There is no memory for what the owner would emit, or for what it was told: the session ends
+ * soon, with `closed`, as one does that would lose a packet. The client starts anew. */
+void engineio_break(struct engineio_session *session);
 /* Sends what was emitted, then tells the client to leave. The session is no
  * longer the owner's, and `closed` does not come. */
 void engineio_disconnect(struct engineio_session *session);

@@ -11,8 +11,7 @@ static bool may_answer(struct engineio_session *session)
 {
     if (session->queue.len < session->engineio->config.queue_bytes)
         return true;
-    session->broken = true;
-    loop_task_schedule(session->flush);
+    engineio_break(session);
     return false;
 }
 

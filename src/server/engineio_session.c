@@ -59,12 +59,18 @@ bool session_make_sid(char sid[SID_LEN + 1])
 
 /* ---- what leaves ---- */
 
+void engineio_break(struct engineio_session *session)
+{
+    session->broken = true;
+    loop_task_schedule(session->flush);
+}
+
 void session_settle(struct engineio_session *session, size_t before)
 {
     if (session->queue.failed) {
         session->queue.len = before;
         session->queue.failed = false;
-        session->broken = true;
+        engineio_break(session);
     }
     loop_task_schedule(session->flush);
 }

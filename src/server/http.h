@@ -192,6 +192,9 @@ struct http_stream *http_reply_stream(struct http_request *request, int status,
                                       void *context);
 /* Copies. False: wait for `drained` before writing more; it is sent all the same. */
 bool http_stream_write(struct http_stream *stream, struct slice bytes);
+/* The same of a text that was written for it. One for which there was no memory cuts the answer,
+ * so that the client does not take what it has for all. */
+bool http_stream_write_buf(struct http_stream *stream, const struct buf *text);
 /* The answer is complete, and the stream is gone; no callback follows. */
 void http_stream_end(struct http_stream *stream);
 

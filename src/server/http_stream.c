@@ -129,6 +129,12 @@ bool http_stream_write(struct http_stream *stream, struct slice bytes)
     return !stream->is_full;
 }
 
+bool http_stream_write_buf(struct http_stream *stream, const struct buf *text)
+{
+    stream->bytes.failed |= text->failed; /* as when there is no memory to keep it */
+    return http_stream_write(stream, buf_slice(text));
+}
+
 void http_stream_end(struct http_stream *stream)
 {
     stream->ops = NULL;

@@ -14,6 +14,7 @@ import aftermath
 import faults
 import scenarios
 from service import Service, descendants, free_port, wait_until
+from told import is_cut
 
 BOUND_S = 30
 SIGNALLED = 128
@@ -171,7 +172,7 @@ def _serve(command, service, program, kind):
         try:
             served = [service.run("bash", scenarios.LOOK, timeout=BOUND_S)]
         except (OSError, http.client.HTTPException) as error:
-            if not scenarios.is_cut(error):
+            if not is_cut(error):
                 raise
             cut = [f"{type(error).__name__}: {error}"]
         if not _is_told(command, kind):

@@ -39,17 +39,21 @@ sys.path[:0] = [str(TESTS), *(str(TESTS / folder) for folder in ("system", "sand
 # pylint: disable=wrong-import-position
 import clock
 import commands
+import conversations
 import faults
 import held
 import host
 import openapi
 import scenarios
+import websocket
 from report import Report
 from service import ROOT, RUNNEL, Service, descendants, groups, wait_until
+from told import is_cut
 
 SAMPLE = 11
 IDLE_S = 10
 CONCURRENCY = 4
+LONGEST_S = 10  # a run, also where a client cannot say how long
 STARTS_EVERY = 7  # a start has many calls, and takes long
 MALLOCS_EVERY = 7  # and tens of thousands of allocations
 # Who hands a connection to the HTTP library. What that asks for itself (a connection, an upgrade) and
@@ -83,6 +87,8 @@ class Loop:
         return f"{self.process}-{self.kind}-{self.scenario}" + (f"-x{self.times}" if self.times > 1 else "")
 
 
+# Each has another box, or asks the spawner for more: two stages, whether it waits, a terminal, signals.
+BOXED = ("execute", "compiled", "files", "live", "terminal")
 GROUPS = {
     "service": lambda loop: loop.process != "all" and loop.times == 1,
     "commands": lambda loop: loop.process == "all",
@@ -94,7 +100,7 @@ def loops():
     found = [Loop(process, kind, scenario) for scenario in scenarios.SCENARIOS
              for process in ("front", "spawner", "box")
              for kind in (*faults.KINDS, *(("MALLOC",) if process != "box" else ()))
-             if process == "front" or scenario in ("execute", "files")]
+             if process == "front" or scenario in BOXED]
     found += [Loop("all", kind, command) for command in commands.COMMANDS
               for kind in (*faults.KINDS, "MALLOC")]
     return found + [dataclasses.replace(loop, times=5) for loop in found
@@ -145,7 +151,14 @@ class Faulty:
         self.held = {}
 
     def start(self):
-        self.service = Service(f"--concurrency={CONCURRENCY}", "--shutdown-grace=0s", env={**self.page.environment})
+        self.service = Service(f"--concurrency={CONCURRENCY}", "--shutdown-grace=0s",
+                               "--webhook-networks=127.0.0.0/8", f"--max-timeout={LONGEST_S}s",
+                               env={**self.page.environment})
+        conversations.stored["run"] = self.service.request(
+            "POST", "/v1/runs", {"language": "bash", "code": "echo one; echo two"})[1]["id"]
+        self.service.process.terminate()
+        self.service.process.wait(scenarios.BOUND_S)
+        self.service.restart()
         for _ in range(3):
             self.ordinary()
         scenarios.ordinary["box"] = scenarios.checked(
@@ -199,7 +212,7 @@ class Faulty:
             finally:
                 fired = self.page.disarm()
             who = self.page.who()
-            if any(map(is_unanswerable, who)) and scenarios.is_cut(told):
+            if any(map(is_unanswerable, who)) and is_cut(told):
                 told = "cut, for want of a connection"
             return fired, [" < ".join(stack[:5]) for stack in who], told
         who = "children" if loop.process == "box" else "self"
@@ -212,7 +225,7 @@ class Faulty:
                     self.idle()
         if injector.crashed:
             told = AssertionError(f"crashed: {injector.crashed}")
-        elif injector.fired and isinstance(told, Exception) and scenarios.is_cut(told) and any(
+        elif injector.fired and isinstance(told, Exception) and is_cut(told) and any(
                 "inet" in hit for hit in injector.fired):
             told = "cut, as its socket was"
         return len(injector.fired), injector.fired, told
@@ -221,7 +234,7 @@ class Faulty:
         try:
             return scenario(self.service)
         except (AssertionError, OSError, http.client.HTTPException, ValueError, KeyError, EOFError,
-                scenarios.websocket.Closed) as error:
+                websocket.Closed) as error:
             return error
 
     def complaints(self, loop, number):

@@ -133,9 +133,11 @@ void run_forget(struct run *run)
         forget(run->engine, run);
 }
 
-void engine_forget(struct run *run)
+void engine_forget_soon(struct run *run)
 {
-    forget(run->engine, run);
+    list_remove(&run->place);
+    list_append(&run->engine->unread, &run->place);
+    loop_task_schedule(run->engine->dispatch);
 }
 
 static struct run *oldest_finished(const struct engine *engine)
@@ -162,7 +164,7 @@ static void keep(struct engine *engine, struct run *run)
 {
     engine->kept_bytes += kept_bytes(run);
     if (run->passing && list_empty(&run->log.cursors)) {
-        list_append(&engine->unread, &run->place);
+        engine_forget_soon(run);
         return;
     }
     if (list_empty(&engine->finished))

@@ -278,6 +278,8 @@ struct reader *run_attach(struct run *run, uint64_t from, enum reader_form form,
                           void (*on_ready)(void *context), void *context, struct err *err);
 /* 1 and *ret_event, or 0 when there is nothing now. Nothing follows EVENT_END. */
 int reader_next(struct reader *reader, struct event *ret_event);
+/* The run goes with it only when it was forgotten before: one that engine_find gave is there for
+ * the rest of the turn. */
 void reader_free(struct reader *reader);
 
 #endif

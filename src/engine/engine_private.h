@@ -181,7 +181,7 @@ struct engine {
     size_t active_in[LANES];
     uint64_t promised_bytes; /* of memory, to these */
     struct list finished;    /* oldest first */
-    struct list unread;      /* … and pass, and had no reader: forgotten in the next turn */
+    struct list unread;      /* … and pass, and have no reader: forgotten in the next turn */
     struct list carried;     /* were sent, and have not finished */
     struct list adopted;     /* … and are others' */
     size_t carried_queued[LANES];
@@ -210,7 +210,8 @@ void engine_observe(struct engine *engine, struct run *run);
 void engine_announce(struct run *run);    /* unless the observer knows of it */
 void engine_leave_queue(struct run *run); /* to be finished from the loop */
 void engine_run_finished(struct engine *engine, struct run *run);
-void engine_forget(struct run *run); /* a finished one */
+/* A finished one that nobody reads. In the next turn: in this one, who found it may yet use it. */
+void engine_forget_soon(struct run *run);
 void engine_end_quota(const struct run *run, uint64_t run_ms);
 /* Beside what those that run were promised. */
 bool engine_has_memory(const struct engine *engine, const struct run *run);

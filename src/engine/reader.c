@@ -191,7 +191,7 @@ void reader_free(struct reader *reader)
     if (!list_empty(&run->log.cursors))
         run_update_pause(run);
     else if (run->engine && run->passing && run->state == RUN_FINISHED)
-        engine_forget(run);
+        engine_forget_soon(run);
     else if (run->engine)
         run_clock_unattended(run, true);
     else

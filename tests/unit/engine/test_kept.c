@@ -57,10 +57,38 @@ static void a_passing_run_is_kept_for_its_readers_alone(void **state)
     assert_null(engine_find(fixture.engine, ids[2]));
     assert_int_equal(client.ends, 1);
     client_leave(&client);
+    fake_loop_settle(fixture.loop);
     assert_null(engine_find(fixture.engine, ids[1]));
     fake_loop_advance(fixture.loop, 60000); /* as long as ever for the one that does not pass */
     assert_null(engine_find(fixture.engine, ids[0]));
     client_fini(&client);
+}
+
+/* Whoever found a run by its id, and reads it to write its record, goes on with it after that. */
+static void a_passing_run_outlives_its_last_reader_by_the_turn(void **state)
+{
+    (void)state;
+    struct run_spec spec = spec_of(&interpreted);
+    spec.passing = true;
+    for (size_t i = 0; i < 2; i++) {
+        char id[RUN_ID_SIZE];
+        struct client first = {0};
+        struct client again = {0};
+        struct run *run = submit_and_settle(&fixture, &spec);
+        keep_id(id, run);
+        if (i == 1)
+            client_attach(&first, run, 0, READER_TEXT);
+        fake_stage_exit(stage_of(&fixture), 0); /* in this turn, as all that follows */
+        client_leave(&first);
+        client_replay(&again, engine_find(fixture.engine, id), READER_TEXT);
+        assert_int_equal(again.ends, 1);
+        assert_int_equal(run_result(run)->verdict, VERDICT_SUCCEEDED);
+        assert_ptr_equal(engine_find(fixture.engine, id), run);
+        fake_loop_settle(fixture.loop);
+        assert_null(engine_find(fixture.engine, id));
+        client_fini(&first);
+        client_fini(&again);
+    }
 }
 
 /* Each of ten with so much, of which there is room for that of three. */
@@ -117,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_finished_run_is_kept_for_a_while),
         TEST(a_passing_run_is_kept_for_its_readers_alone),
+        TEST(a_passing_run_outlives_its_last_reader_by_the_turn),
         TEST(finished_runs_are_kept_in_bounded_memory),
         TEST(many_runs_are_found_by_id),
     };

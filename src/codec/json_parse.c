@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* json_parse.c — a text to a tree, and sentences about what is wrong with it.
  *
- * jansson does the parsing. It recurses as deep as the text nests, so depth is
- * counted before it starts; and it reports a position but not a name, so the
+ * jansson does the parsing. It recurses as deep as the text nests, and makes of
+ * three bytes ("{},") a value of hundreds, so depth and values are counted before
+ * it starts; and it reports a position but not a name, so the
  * path to that position ("files[2].content") is found by a second look, taken
  * only when something is wrong.
  */
@@ -16,6 +17,11 @@
 #include "codec/utf8.h"
 
 #define DEPTH_MAX 32
+/* Values, and names of members. The dearest is an object without any: 232 bytes. So a tree takes
+ * at most 15 MiB and what its texts do, and an honest request has some thousands. */
+#define PARTS_MAX 65536
+/* A result between machines of ours: 65536 events of up to three, 4096 artifacts of up to nine. */
+#define PARTS_LARGE_MAX (4 * PARTS_MAX)
 
 /* jansson's flags. */
 enum { STRICT = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, LENIENT = STRICT | JSON_ALLOW_NUL };
@@ -42,22 +48,60 @@ static size_t string_end(const char *text, size_t at, size_t end)
     return at < end ? at : end;
 }
 
-/* The offset of the bracket that nests too deep, or text.len. */
-static size_t find_too_deep(struct slice text)
+static bool is_between_parts(char byte)
 {
-    size_t depth = 0;
-    for (size_t at = 0; at < text.len; at++) {
-        char byte = text.at[at];
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' || byte == ',' ||
+           byte == ':';
+}
+
+static bool is_bracket(char byte)
+{
+    return byte == '{' || byte == '}' || byte == '[' || byte == ']';
+}
+
+/* The last byte of the number or the word that starts at `at`. */
+static size_t word_end(struct slice text, size_t at)
+{
+    while (at + 1 < text.len && !is_between_parts(text.at[at + 1]) &&
+           !is_bracket(text.at[at + 1]) && text.at[at + 1] != '"')
+        at++;
+    return at;
+}
+
+/* What the bytes before `at` would make. */
+struct extent {
+    size_t at;
+    size_t depth;
+    size_t parts;
+};
+
+static bool is_too_much(const struct extent *extent, size_t parts_max)
+{
+    return extent->depth > DEPTH_MAX || extent->parts > parts_max;
+}
+
+/* Up to the part that is too much, or to the end. */
+static struct extent measure(struct slice text, size_t parts_max)
+{
+    struct extent extent = {0};
+    for (; extent.at < text.len; extent.at++) {
+        char byte = text.at[extent.at];
+        if (is_between_parts(byte))
+            continue;
+        if (byte == '}' || byte == ']') {
+            extent.depth -= extent.depth > 0;
+            continue;
+        }
+        extent.parts++;
+        extent.depth += is_bracket(byte);
+        if (is_too_much(&extent, parts_max))
+            break;
         if (byte == '"')
-            at = string_end(text.at, at + 1, text.len);
-        else if (byte == '{' || byte == '[')
-            depth++;
-        else if ((byte == '}' || byte == ']') && depth > 0)
-            depth--;
-        if (depth > DEPTH_MAX)
-            return at;
+            extent.at = string_end(text.at, extent.at + 1, text.len);
+        else if (!is_bracket(byte))
+            extent.at = word_end(text, extent.at);
     }
-    return text.len;
+    return extent;
 }
 
 static void step(struct place *place, char byte)
@@ -159,18 +203,23 @@ static int describe(struct slice text, const json_error_t *found, struct err *er
 #pragma GCC diagnostic pop
 }
 
-static int too_deep(struct slice text, size_t at, struct err *err)
+static int too_much(struct slice text, const struct extent *extent, size_t parts_max,
+                    struct err *err)
 {
     size_t line = 1;
     size_t column = 1;
-    for (size_t i = 0; i < at; i++) {
+    for (size_t i = 0; i < extent->at; i++) {
         bool first_byte = ((unsigned char)text.at[i] & 0xC0) != 0x80;
         line += text.at[i] == '\n';
         column = text.at[i] == '\n' ? 1 : column + first_byte;
     }
+    if (extent->depth > DEPTH_MAX)
+        return err_set(err, ERR_INVALID,
+                       "the JSON text nests deeper than %d levels at line %zu, column %zu",
+                       DEPTH_MAX, line, column);
     return err_set(err, ERR_INVALID,
-                   "the JSON text nests deeper than %d levels at line %zu, column %zu", DEPTH_MAX,
-                   line, column);
+                   "the JSON text has more than %zu values and names at line %zu, column %zu",
+                   parts_max, line, column);
 }
 
 /* What jansson would refuse in words that lead nowhere. */
@@ -220,13 +269,13 @@ static json_t *load(struct slice text, size_t flags, struct err *err)
     return tree;
 }
 
-static json_t *read_value(struct slice text, size_t flags, struct err *err)
+static json_t *read_value(struct slice text, size_t flags, size_t parts_max, struct err *err)
 {
     if (check_start(text, err) < 0)
         return NULL;
-    size_t deep = find_too_deep(text);
-    if (deep < text.len) {
-        (void)too_deep(text, deep, err);
+    struct extent extent = measure(text, parts_max);
+    if (is_too_much(&extent, parts_max)) {
+        (void)too_much(text, &extent, parts_max, err);
         return NULL;
     }
     return load(text, flags, err);
@@ -235,12 +284,12 @@ static json_t *read_value(struct slice text, size_t flags, struct err *err)
 static json_t *read_leniently(struct slice text, struct err *err)
 {
     if (surrogates_find_lone(text, 0) == text.len)
-        return read_value(text, LENIENT, err);
+        return read_value(text, LENIENT, PARTS_MAX, err);
     auto_buf struct buf clean;
     buf_init(&clean, text.len);
     surrogates_append_clean(&clean, text);
     if (!clean.failed)
-        return read_value(buf_slice(&clean), LENIENT, err);
+        return read_value(buf_slice(&clean), LENIENT, PARTS_MAX, err);
     (void)err_set(err, ERR_INTERNAL, "out of memory while reading JSON");
     return NULL;
 }
@@ -266,12 +315,17 @@ static json_t *only_array(json_t *tree, struct err *err)
 
 json_t *json_read_object(struct slice text, struct err *err)
 {
-    return only_object(read_value(text, STRICT, err), err);
+    return only_object(read_value(text, STRICT, PARTS_MAX, err), err);
+}
+
+json_t *json_read_large_object(struct slice text, struct err *err)
+{
+    return only_object(read_value(text, STRICT, PARTS_LARGE_MAX, err), err);
 }
 
 json_t *json_read_array(struct slice text, struct err *err)
 {
-    return only_array(read_value(text, STRICT, err), err);
+    return only_array(read_value(text, STRICT, PARTS_MAX, err), err);
 }
 
 json_t *json_read_lenient_object(struct slice text, struct err *err)

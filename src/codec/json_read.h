@@ -2,7 +2,8 @@
 /* json_read.h — strict JSON in (jansson), and fields taken from it by name.
  *
  * Refused: duplicate keys, invalid UTF-8, lone surrogates, NUL in a text, a
- * depth over 32, numbers that do not fit, anything behind the value. Errors
+ * depth over 32, more than 65536 values and names of members (a tree takes many times
+ * what its text does), numbers that do not fit, anything behind the value. Errors
  * say where ("line 1, column 17") or name the field, and are ERR_INVALID.
  *
  * Two of these are no faults where a program's output or what somebody typed is passed on:
@@ -23,6 +24,8 @@
 
 /* The top value must be an object, or an array. Release with json_decref (auto_json). */
 json_t *json_read_object(struct slice text, struct err *err);
+/* Of machines of ours: four times as many values. */
+json_t *json_read_large_object(struct slice text, struct err *err);
 json_t *json_read_array(struct slice text, struct err *err);
 json_t *json_read_lenient_object(struct slice text, struct err *err);
 json_t *json_read_lenient_array(struct slice text, struct err *err);

@@ -27,7 +27,7 @@ json_t *wire_read_object(struct slice text, size_t max, struct err *err)
         (void)err_set(err, ERR_TOO_LARGE, "it is longer than %zu bytes", max);
         return NULL;
     }
-    auto_json json_t *tree = json_read_object(text, err);
+    auto_json json_t *tree = json_read_large_object(text, err);
     if (!tree)
         return NULL;
     int found = wire_read_u64(tree, version_field, UINT64_MAX, &version, err);

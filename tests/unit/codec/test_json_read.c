@@ -163,6 +163,62 @@ static void depth_is_bounded_before_anything_recurses(void **state)
     assert_int_equal(setrlimit(RLIMIT_STACK, &before), 0);
 }
 
+/* [PART,PART,…], or {"a":[…]}. */
+static json_t *read_many(json_t *(*read)(struct slice text, struct err *err), const char *part,
+                         size_t count, struct err *err)
+{
+    auto_buf struct buf text;
+    bool is_array = read == json_read_array || read == json_read_lenient_array;
+    buf_init(&text, 64 * MIB);
+    buf_add_text(&text, is_array ? "[" : "{\"a\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_add_text(&text, i > 0 ? "," : "");
+        buf_add_text(&text, part);
+    }
+    buf_add_text(&text, is_array ? "]" : "]}");
+    assert_false(text.failed);
+    return read(buf_slice(&text), err);
+}
+
+static void values_are_bounded_before_a_tree_is_made_of_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *part;
+        size_t parts;
+    } rows[] = {
+        {"{}", 1},
+        {" [ ] ", 1},
+        {"\"\"", 1},
+        {"\",[{:1\\\"\"", 1},
+        {"1", 1},
+        {"-2.5e+3", 1},
+        {"null", 1},
+        {"{\"k\":true}", 3},
+        {"[[\"x\", 7\n],{\"k\" : {\"l\":[]}}]", 9},
+    };
+    json_t *(*const readers[])(struct slice, struct err *) = {
+        json_read_array, json_read_lenient_array, json_read_object, json_read_lenient_object,
+        json_read_large_object};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(readers); j++) {
+            struct err err = {0};
+            size_t most = readers[j] == json_read_large_object ? 4 * 65536 : 65536;
+            size_t around = j < 2 ? 1 : 3; /* the array alone; or an object, its name, the array */
+            size_t fit = (most - around) / rows[i].parts;
+            auto_json json_t *json = read_many(readers[j], rows[i].part, fit, &err);
+            assert_non_null(json);
+            assert_null(read_many(readers[j], rows[i].part, fit + 1, &err));
+            assert_int_equal(err.code, ERR_INVALID);
+            assert_non_null(strstr(err.text, "values and names at line "));
+        }
+    }
+    struct err err = {0};
+    assert_null(read_many(json_read_array, "1", 65536, &err));
+    assert_string_equal(err.text, "the JSON text has more than 65536 values and names at line 1, "
+                                  "column 131072");
+}
+
 static void brackets_in_texts_are_not_depth(void **state)
 {
     (void)state;
@@ -342,6 +398,7 @@ int main(void)
         cmocka_unit_test(an_array_at_the_top_is_read_where_one_is_asked_for),
         cmocka_unit_test(a_raw_nul_does_not_end_the_text),
         cmocka_unit_test(depth_is_bounded_before_anything_recurses),
+        cmocka_unit_test(values_are_bounded_before_a_tree_is_made_of_them),
         cmocka_unit_test(brackets_in_texts_are_not_depth),
         cmocka_unit_test(damaged_texts_are_survived),
         cmocka_unit_test(fields_are_taken_by_type),

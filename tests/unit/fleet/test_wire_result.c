@@ -161,6 +161,36 @@ static void long_odd_paths_have_their_room(void **state)
     buf_fini(&text);
 }
 
+/* As much as a worker ever says (EVENTS_MAX of worker_result.c, the most that max_artifact_files
+ * may be), and each of it in its longest form. */
+static void a_result_of_very_many_events_is_read(void **state)
+{
+    (void)state;
+    enum { EVENTS = 65536, ARTIFACTS = 4096 };
+    static struct carried_event said[EVENTS];
+    static struct run_artifact left[ARTIFACTS];
+    static char odd[] = "\xff";
+    struct job_result result = whole;
+    struct job_result decoded;
+    struct err err = {0};
+    auto_buf struct buf text;
+    for (size_t i = 0; i < EVENTS; i++)
+        said[i] = (struct carried_event){i + 1, 2, i, EVENT_STDOUT, .bytes = {"\0\xff", 2}};
+    for (size_t i = 0; i < ARTIFACTS; i++)
+        left[i] = (struct run_artifact){odd, 1, -1, odd};
+    result.events = said;
+    result.event_count = EVENTS;
+    result.artifacts = left;
+    result.artifact_count = ARTIFACTS;
+    buf_init(&text, RESULT_MAX_BYTES);
+    assert_int_equal(result_encode(&result, true, &text), 0);
+    if (result_decode(buf_slice(&text), &decoded, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(decoded.event_count, EVENTS);
+    assert_int_equal(decoded.artifact_count, ARTIFACTS);
+    result_fini(&decoded);
+}
+
 static void what_is_no_result_is_refused_by_its_field(void **state)
 {
     (void)state;
@@ -206,6 +236,7 @@ int main(void)
         cmocka_unit_test(every_verdict_and_every_end_travels),
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(long_odd_paths_have_their_room),
+        cmocka_unit_test(a_result_of_very_many_events_is_read),
         cmocka_unit_test(what_is_no_result_is_refused_by_its_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,9 @@
  *     on_accepted   … which may know it already (Idempotency-Key); else it starts
  *     go            answered at once (wait=false), or at its end (runs_wait.h)
  *
- * The client may leave in every step. Until it is accepted nothing has happened then. */
+ * The client may leave in every step. Until it is accepted nothing has happened then.
+ * Between steps the store is asked, which may take its time, and a body is kept as it came: what
+ * is read of it, a tree many times as large, is let go, and read again when it is needed. */
 #include <errno.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -43,17 +45,18 @@ struct start {
     uint64_t key;
     uint64_t tenant;
     bool waits;
-    json_t *body;
+    json_t *body; /* NULL: let go, and so is the request, which borrows from it */
     struct runs_request request;
+    unsigned columns; /* of the terminal; 0: not said */
+    unsigned rows;
     char id[RANDOM_ID_SIZE];
     char *idempotency_key; /* NULL: none */
     struct buf base;       /* of the links that a webhook will have */
     unsigned char digest[STORE_DIGEST_SIZE];
-    struct buf kept; /* of the request */
     struct buf accepted;
     uint64_t created_ms;
     /* uploads */
-    const char *upload_ids[RUNS_UPLOADS_MAX];
+    char upload_ids[RUNS_UPLOADS_MAX][STORE_ID_SIZE];
     size_t upload_count;
     size_t uploads_known;
     uint64_t upload_bytes;
@@ -61,13 +64,18 @@ struct start {
     struct run *run; /* prepared */
 };
 
+static void let_go(struct start *start)
+{
+    runs_request_fini(&start->request);
+    start->request = (struct runs_request){0};
+    json_decref(take_ptr(&start->body));
+}
+
 static void start_free(struct start *start)
 {
     if (start->http)
         http_on_gone(start->http, NULL, NULL);
-    runs_request_fini(&start->request);
-    json_decref(start->body);
-    buf_fini(&start->kept);
+    let_go(start);
     buf_fini(&start->accepted);
     buf_fini(&start->base);
     free(start->idempotency_key);
@@ -147,8 +155,8 @@ static void go(struct start *start)
         refuse(start, &err);
         return;
     }
-    if (start->request.columns > 0 && start->request.rows > 0)
-        run_resize(run, (unsigned)start->request.columns, (unsigned)start->request.rows);
+    if (start->columns > 0 && start->rows > 0)
+        run_resize(run, start->columns, start->rows);
     if (start->waits && start->http) {
         wait_for_end(start, run);
         return;
@@ -183,6 +191,7 @@ static void on_accepted(void *context, const char *existing, bool same_request,
 static void store_it(struct start *start, const struct run_spec *spec)
 {
     const struct schema_list *metadata = &start->request.metadata;
+    struct slice body = http_request_body(start->http);
     struct store_pair pairs[STORE_METADATA_MAX];
     const struct schema_pair *from = metadata->items;
     for (size_t i = 0; i < metadata->count; i++)
@@ -193,7 +202,7 @@ static void store_it(struct start *start, const struct run_spec *spec)
         .language = spec->language->name,
         .created_ms = start->created_ms,
         .accepted = buf_slice(&start->accepted),
-        .request = buf_slice(&start->kept),
+        .request = body.len <= KEPT_REQUEST_MAX ? body : (struct slice){0},
         .metadata = pairs,
         .metadata_count = metadata->count,
         .idempotency_key = start->idempotency_key,
@@ -238,12 +247,22 @@ static int prepare(struct start *start, struct run_spec *spec, struct err *err)
     return start->run ? 0 : -1;
 }
 
+static int read_body(struct start *start, struct err *err)
+{
+    start->body = json_read_object(http_request_body(start->http), err);
+    return start->body
+               ? runs_request_read(start->runs, start->body, start->waits, &start->request, err)
+               : -1;
+}
+
 static void accept(struct start *start, const struct slice *uploads)
 {
     struct run_spec spec;
     void *block = NULL;
     struct err err;
-    int rc = runs_request_spec(start->runs, &start->request, uploads, &spec, &block, &err);
+    int rc = start->body ? 0 : read_body(start, &err);
+    if (rc == 0)
+        rc = runs_request_spec(start->runs, &start->request, uploads, &spec, &block, &err);
     if (rc == 0)
         rc = prepare(start, &spec, &err);
     if (rc < 0) {
@@ -252,6 +271,7 @@ static void accept(struct start *start, const struct slice *uploads)
         refuse(start, &err);
     } else {
         store_it(start, &spec);
+        let_go(start);
     }
     free(block);
 }
@@ -267,6 +287,15 @@ static void on_uploads(void *context, const struct slice *contents, const struct
         refuse(start, err);
     else
         accept(start, contents);
+}
+
+static void read_uploads(struct start *start)
+{
+    const char *ids[RUNS_UPLOADS_MAX];
+    for (size_t i = 0; i < start->upload_count; i++)
+        ids[i] = start->upload_ids[i];
+    content_read(start->runs->loop, store_files_folder(start->runs->store), ids,
+                 start->upload_count, UPLOADS_BYTES_MAX, on_uploads, start);
 }
 
 static int check_upload(struct start *start, const struct store_file *file, struct err *err)
@@ -298,21 +327,16 @@ static void on_upload_known(void *context, const struct store_file *file, const 
     if (start->refused || !start->http)
         start_free(start);
     else
-        content_read(start->runs->loop, store_files_folder(start->runs->store), start->upload_ids,
-                     start->upload_count, UPLOADS_BYTES_MAX, on_uploads, start);
+        read_uploads(start);
 }
 
 static void take_uploads(struct start *start)
 {
-    const struct runs_request_file *files = start->request.files.items;
-    for (size_t i = 0; i < start->request.files.count; i++) {
-        if (files[i].id.at)
-            start->upload_ids[start->upload_count++] = files[i].id.at;
-    }
     if (start->upload_count == 0) {
         accept(start, NULL);
         return;
     }
+    let_go(start);
     for (size_t i = 0; i < start->upload_count; i++)
         store_file_get(start->runs->store, start->upload_ids[i], on_upload_known, start);
 }
@@ -338,6 +362,7 @@ static void on_looked_back(void *context, const char *existing, bool same_reques
 static void look_back(struct start *start)
 {
     struct store_run row = {.key = start->key, .idempotency_key = start->idempotency_key};
+    let_go(start);
     memcpy(row.request_digest, start->digest, sizeof row.request_digest);
     store_run_find_same(start->runs->store, &row, on_looked_back, start);
 }
@@ -354,18 +379,31 @@ static void digest_request(struct start *start, struct slice body)
     sha256_digest(&sha256, sizeof start->digest, start->digest);
 }
 
+/* What is asked for once the request was let go. */
+static void note_rest(struct start *start)
+{
+    const struct runs_request *request = &start->request;
+    const struct runs_request_file *files = request->files.items;
+    start->columns = (unsigned)request->columns;
+    start->rows = (unsigned)request->rows;
+    for (size_t i = 0; i < request->files.count; i++) {
+        if (files[i].id.at)
+            (void)snprintf(start->upload_ids[start->upload_count++], STORE_ID_SIZE, "%s",
+                           files[i].id.at);
+    }
+}
+
 static int read_request(struct start *start, struct err *err)
 {
     struct slice body = http_request_body(start->http);
     if (!http_request_is_json(start->http))
         return err_set(err, ERR_MEDIA_TYPE, "the body must be application/json");
-    start->body = json_read_object(body, err);
-    if (!start->body || request_idempotency_key(start->http, &start->idempotency_key, err) < 0)
+    if (read_body(start, err) < 0 ||
+        request_idempotency_key(start->http, &start->idempotency_key, err) < 0)
         return -1;
     digest_request(start, body);
-    if (body.len <= KEPT_REQUEST_MAX)
-        buf_add_slice(&start->kept, body);
-    return runs_request_read(start->runs, start->body, start->waits, &start->request, err);
+    note_rest(start);
+    return 0;
 }
 
 void runs_handle_start(struct http_request *request, void *context)
@@ -388,7 +426,6 @@ void runs_handle_start(struct http_request *request, void *context)
         .tenant = request_tenant(request),
         .waits = !wait || strcmp(wait, "false") != 0,
     };
-    buf_init(&start->kept, KEPT_REQUEST_MAX);
     buf_init(&start->accepted, ACCEPTED_MAX);
     buf_init(&start->base, BASE_MAX);
     request_write_base(&start->base, &runs->links, request);

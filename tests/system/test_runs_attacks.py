@@ -2,6 +2,7 @@
 """Attacks on what is kept: runs, files, links and keys, their end and the service's."""
 
 import base64
+import concurrent.futures
 import http.client
 import http.server
 import json
@@ -128,6 +129,38 @@ class Endings(Kept):
         self.assertIn("request", call(service, "GET", f"/v1/runs/{run}?request=true")[1])
         service.close()
         self.assertEqual(is_finished(self.serve(API_KEYS=KEYS), run), "failed")
+
+
+class Waiting(Kept):
+    # A sanitizer keeps what is freed for a while, which is not to be measured.
+    ENV = {"API_KEYS": KEYS,
+           "ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
+
+    def peak_mib(self, service):
+        status = pathlib.Path(f"/proc/{service.front()}/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) >> 10
+
+    def test_a_body_that_waits_for_the_store_takes_what_was_sent(self):
+        """As trees these twenty would take 300 MB; one after the other is read, which takes 15."""
+        service = self.serve(**self.ENV)
+        file = upload(service)
+        start(service, "true", wait=True)
+        before = self.peak_mib(service)
+        database = self.database()
+        database.execute("BEGIN IMMEDIATE")
+        bodies = [{"language": "bash", "code": "cat inputs/a", "columns": 80, "rows": 25,
+                   "files": [{"id": file, "path": "a"}] * (number % 2), "more": [{}] * 65000}
+                  for number in range(20)]
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(call, service, "POST", "/v1/runs", body,
+                                   **({} if body["files"] else {"idempotency_key": f"key-{number}"}))
+                       for number, body in enumerate(bodies)]
+            time.sleep(1)  # the first that is to be written holds up the store, and so the others
+            database.execute("ROLLBACK")
+            for body, answer in zip(bodies, answers):
+                status, record = answer.result()
+                self.assertEqual((status, record["stdout"]), (200, "hello" * len(body["files"])))
+        self.assertLess(self.peak_mib(service) - before, 100)
 
 
 class Storm:

@@ -74,7 +74,7 @@ static void write_out(struct websocket *socket)
  * gets one when they are out. */
 static bool may_say_close(const struct websocket *socket)
 {
-    return socket->last_code != 0 && !socket->is_gone &&
+    return socket->owes_close && !socket->is_gone &&
            wslay_event_get_queued_msg_count(socket->wslay) == 0;
 }
 
@@ -97,7 +97,7 @@ static bool say_close(struct websocket *socket)
 {
     const char *reason = socket->last_reason;
     uint16_t code = socket->last_code;
-    socket->last_code = 0;
+    socket->owes_close = false;
     if (wslay_event_queue_close(socket->wslay, code, (const uint8_t *)reason, strlen(reason)) ==
         WSLAY_ERR_NOMEM) {
         wire_write_close(&socket->wire, code);
@@ -198,7 +198,7 @@ static void on_ready(void *context, unsigned ready)
 static void on_timer(void *context)
 {
     struct websocket *socket = context;
-    if ((socket->is_closing && socket->last_code == 0) || socket->is_pinged) {
+    if ((socket->is_closing && !socket->owes_close) || socket->is_pinged) {
         end(socket);
         return;
     }
@@ -296,6 +296,7 @@ void websocket_close(struct websocket *socket, uint16_t code, const char *reason
     if (socket->is_closing)
         return;
     socket->is_closing = true;
+    socket->owes_close = true;
     socket->last_code = code;
     (void)snprintf(socket->last_reason, sizeof socket->last_reason, "%s", reason);
     push(socket);

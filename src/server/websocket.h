@@ -78,7 +78,8 @@ bool websocket_send_buf(struct websocket *socket, enum websocket_kind kind,
                         const struct buf *message);
 
 /* Sends what is queued, as slowly as it is taken, then a Close frame; a client that
- * does not answer it in time is cut off. Repeating it is harmless. `closed` follows. */
+ * does not answer it in time is cut off. Repeating it is harmless. `closed` follows. With code 0
+ * the frame says neither code nor reason. */
 void websocket_close(struct websocket *socket, uint16_t code, const char *reason);
 
 /* The owner goes away: closes as above, and makes no callback any more. */

@@ -34,7 +34,8 @@ struct websocket {
     bool is_overloaded; /* there was no room for them */
     bool is_full;
     bool is_closing;    /* nothing more is taken from its owner */
-    uint16_t last_code; /* of our Close, once all before it is out; 0: none is to come */
+    bool owes_close;    /* ours is to come, once all before it is out */
+    uint16_t last_code; /* of it; 0: it says none */
     char last_reason[CLOSE_REASON_SIZE];
     bool is_parting; /* our side is shut */
     bool is_pinged;

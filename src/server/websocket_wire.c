@@ -84,8 +84,9 @@ ssize_t wire_write(const struct websocket_wire *wire, const void *bytes, size_t 
 
 void wire_write_close(const struct websocket_wire *wire, uint16_t code)
 {
-    const char frame[] = {(char)0x88, 2, (char)(code >> 8), (char)code}; /* RFC 6455, 5.5.1 */
-    (void)wire_write(wire, frame, sizeof frame, false);
+    char len = code != 0 ? 2 : 0;
+    const char frame[] = {(char)0x88, len, (char)(code >> 8), (char)code}; /* RFC 6455, 5.5.1 */
+    (void)wire_write(wire, frame, sizeof frame - 2 + (size_t)len, false);
 }
 
 bool wire_drain(const struct websocket_wire *wire)

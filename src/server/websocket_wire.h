@@ -33,7 +33,7 @@ void wire_next_turn(struct websocket_wire *wire);
 ssize_t wire_read(struct websocket_wire *wire, void *buf, size_t len);
 /* Bytes; 0: no room now; -1: broken. `more` follows at once. */
 ssize_t wire_write(const struct websocket_wire *wire, const void *bytes, size_t len, bool more);
-/* A Close frame as it is, with this code; only between two messages of ours. */
+/* A Close frame as it is, with this code (0: none); only between two messages of ours. */
 void wire_write_close(const struct websocket_wire *wire, uint16_t code);
 /* Reads and drops what is there. False: there will be no more. */
 bool wire_drain(const struct websocket_wire *wire);

@@ -27,7 +27,7 @@ size_t websockets_unfinished(const struct http_server *server)
     list_for_each (member, &server->websockets) {
         const struct websocket *socket = CONTAINER_OF(member, struct websocket, link);
         unfinished += !socket->is_gone && !socket->is_parting &&
-                      (socket->last_code != 0 || wslay_event_want_write(socket->wslay));
+                      (socket->owes_close || wslay_event_want_write(socket->wslay));
     }
     return unfinished;
 }

@@ -6,6 +6,7 @@ import json
 import unittest
 
 from service import BOUND_S, Service
+from websocket import TEXT, Closed, WebSocket
 
 SEPARATOR = b"\x1e"
 
@@ -55,6 +56,21 @@ class SocketIO(unittest.TestCase):
             status, packets = client.poll()
             self.assertEqual((status, packets.split(SEPARATOR)[-1]), (200, b"41"))
             self.assertLess(len(packets), 300_000)
+
+    def test_a_websocket_whose_session_ends_is_closed(self):
+        """At once; cut off it would be when it is pinged, after 25 s."""
+        with Service() as service:
+            for packets in ([b"1"], [b"x"], [b"40", b"1"]):
+                with self.subTest(packets), WebSocket(
+                        service.port, "/socket.io/?EIO=4&transport=websocket") as client:
+                    self.assertEqual(client.message()[:1], b"0")
+                    for packet in packets:
+                        client.send(TEXT, packet)
+                    with self.assertRaises(Closed) as ended:
+                        while True:
+                            client.message()
+                    self.assertEqual(ended.exception.code, 1005)  # none
+                    self.assertEqual(client.socket.recv(1), b"")
 
     def test_nul_and_half_a_character_are_typed_as_any_other(self):
         with Service() as service:

@@ -30,7 +30,8 @@ static struct world {
     struct http_fixture http;
     struct websocket *socket;
     bool is_fast;
-    bool closes; /* at the first message */
+    bool closes;   /* at the first message, … */
+    uint16_t code; /* … with this; 0: with none */
     int messages;
     int closed;
 } world;
@@ -52,7 +53,7 @@ static void on_message(void *context, enum websocket_kind kind, struct slice pay
     (void)payload;
     world.messages++;
     if (world.closes)
-        websocket_close(world.socket, WEBSOCKET_DONE, "");
+        websocket_close(world.socket, world.code, "");
 }
 
 static void on_closed(void *context)
@@ -96,7 +97,8 @@ struct visit {
     unsigned char answer; /* to each ping; 0: none */
     bool speaks;          /* first, a message */
     int pings;
-    bool was_told; /* a Close came */
+    bool was_told; /* a Close came, … */
+    size_t told;   /* … with so many bytes */
     bool is_cut;   /* the server ended it */
     uint64_t ms;
 };
@@ -146,6 +148,7 @@ static void be_visitor(int socket, void *context)
         if (got != sizeof head || !get(socket, payload, head[1]))
             return;
         visit->was_told |= head[0] == CLOSE;
+        visit->told += head[0] == CLOSE ? head[1] : 0;
         visit->pings += head[0] == PING;
         if (head[0] == PING && visit->answer)
             put_frame(socket, visit->answer);
@@ -182,13 +185,19 @@ static void who_answers_stays(void **state)
 static void who_answers_no_close_is_cut_off(void **state)
 {
     (void)state;
-    struct visit visit = {.speaks = true};
-    world.closes = true;
-    http_fixture_client(&world.http, be_visitor, &visit);
-    assert_true(visit.was_told);
-    assert_true(visit.is_cut);
-    assert_int_equal(visit.pings, 0);
-    assert_int_equal(world.closed, 1);
+    static const uint16_t codes[] = {WEBSOCKET_DONE, 0};
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct visit visit = {.speaks = true};
+        world.is_fast = false;
+        world.closes = true;
+        world.code = codes[i];
+        http_fixture_client(&world.http, be_visitor, &visit);
+        assert_true(visit.was_told);
+        assert_int_equal(visit.told, codes[i] != 0 ? sizeof codes[i] : 0);
+        assert_true(visit.is_cut);
+        assert_int_equal(visit.pings, 0);
+        assert_int_equal(world.closed, i + 1);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

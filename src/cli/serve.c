@@ -138,11 +138,13 @@ static void greet(const struct service *service)
               LOG_U64("concurrency", wiring_concurrency(&wiring->config)), LOG_END);
 }
 
-/* What the store is asked for is done first; then nothing comes back any more. */
+/* What the store is asked for is done first; then nothing comes back any more. The engine may
+ * follow runs of other fronts still: it lets go of them while there is a fleet. */
 static void stop(struct service *service)
 {
     service_free_storage(service);
     service_free_dialects(service);
+    wiring_end_engine(service->wiring);
     service_free_fleet(service);
     loop_signal_free(service->terminate);
     loop_signal_free(service->interrupt);

@@ -253,20 +253,23 @@ static void on_drained(void *context)
     loop_stop(context);
 }
 
-/* Nothing is left to wait for, unless something failed while a run was there. */
-static void end_engine(struct wiring *wiring)
+/* Something is left to wait for only when something failed while a run was there. Else the loop
+ * does not turn again: much of what it would call is gone. */
+void wiring_end_engine(struct wiring *wiring)
 {
     if (!wiring->engine)
         return;
-    engine_drain(wiring->engine, 0, on_drained, wiring->loop);
-    loop_run(wiring->loop);
+    if (!engine_is_idle(wiring->engine)) {
+        engine_drain(wiring->engine, 0, on_drained, wiring->loop);
+        loop_run(wiring->loop);
+    }
     engine_free(wiring->engine);
     wiring->engine = NULL;
 }
 
 void wiring_stop_boxes(struct wiring *wiring)
 {
-    end_engine(wiring);
+    wiring_end_engine(wiring);
     if (wiring->executor)
         wiring->executor->ops->executor_free(wiring->executor);
     else

@@ -52,7 +52,10 @@ int wiring_receive_report(struct wiring *wiring, int socket, struct err *err);
 int wiring_make_executor(struct wiring *wiring, struct err *err);
 /* config's concurrency and queue are filled in by the caller. */
 int wiring_make_engine(struct wiring *wiring, const struct engine_config *config, struct err *err);
-/* Cancels what still runs, and waits for its end and the spawner's. Part of the next. */
+/* Cancels what still runs, and waits for its end. What the engine was given may be freed then.
+ * Part of the next. */
+void wiring_end_engine(struct wiring *wiring);
+/* … and the spawner's. Part of the next. */
 void wiring_stop_boxes(struct wiring *wiring);
 void wiring_fini(struct wiring *wiring);
 

@@ -86,7 +86,7 @@ static void forget_unread(struct engine *engine)
         forget(engine, CONTAINER_OF(engine->unread.next, struct run, place));
 }
 
-static bool is_empty(const struct engine *engine)
+bool engine_is_idle(const struct engine *engine)
 {
     return engine->active_count == 0 && engine->queue.len == 0 && list_empty(&engine->leaving) &&
            list_empty(&engine->unstarted) && list_empty(&engine->carried);
@@ -114,7 +114,7 @@ static void on_dispatch(void *context)
         run_start(run);
     }
     carried_answer(engine);
-    if (engine->draining && engine->drained && is_empty(engine))
+    if (engine->draining && engine->drained && engine_is_idle(engine))
         take_ptr (&engine->drained)(engine->drained_context);
 }
 
@@ -242,7 +242,7 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
-    assert(is_empty(engine));
+    assert(engine_is_idle(engine));
     carried_fini(engine);
     forget_unread(engine);
     for (struct run *run; (run = oldest_finished(engine)) != NULL;)

@@ -216,6 +216,8 @@ int engine_resume(struct engine *engine, const struct run_spec *spec, uint64_t a
  * rest; calls `drained` when none is left. Calling again with 0 hurries it. */
 void engine_drain(struct engine *engine, uint64_t grace_ms, void (*drained)(void *context),
                   void *context);
+/* No run is left that is ours to end: those of others that it follows are not. */
+bool engine_is_idle(const struct engine *engine);
 size_t engine_running(const struct engine *engine);
 size_t engine_queued(const struct engine *engine);
 size_t engine_queued_in(const struct engine *engine, enum lane lane);

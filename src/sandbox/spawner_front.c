@@ -4,7 +4,8 @@
  * A front runs where we came from: in the host's mount namespace, at the folder
  * that we were started in. A front that exits has decided to (a mistake in the
  * configuration, a shutdown): we end with its status. One that is killed, by
- * whatever, is started again, at once the first time and then ever more slowly.
+ * whatever, is started again, at once the first time and then ever more slowly;
+ * unless we were told to stop: then that is no clean end of ours either.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 
 static const uint64_t steady_ns = 10 * NS_PER_S; /* lived this long: it is no crash loop */
 static const uint64_t slowest_ns = 1 * NS_PER_S;
-enum { ENVIRONMENT_MAX = 1024, SOCKET_BUFFER = 1024 * 1024 };
+enum { ENVIRONMENT_MAX = 1024, SOCKET_BUFFER = 1024 * 1024, EXIT_FRONT_DIED = 70 };
 
 /* Replies of a thousand boxes fit, and neither end of it can hold us up. */
 int spawner_set_up_socket(int socket)
@@ -83,7 +84,7 @@ static void be_front(const struct spawner *spawner, pid_t parent, int socket)
     if (rc == 0 && getppid() == parent)
         rc = exec_front(spawner, socket);
     spawner_log("error", "front_unstartable", strerror(-rc));
-    _exit(70);
+    _exit(EXIT_FRONT_DIED);
 }
 
 int spawner_send_report(const struct spawner *spawner)
@@ -128,6 +129,18 @@ static uint64_t pause_ns(unsigned restarts)
     return MIN(100 * NS_PER_MS << MIN(restarts - 1, 6U), slowest_ns);
 }
 
+/* While we are told to stop. The signals that say so end a front that could not ask for them yet.
+ */
+static int died_stopping(int signal)
+{
+    char detail[64];
+    if (signal == SIGTERM || signal == SIGINT)
+        return EXIT_SUCCESS;
+    (void)snprintf(detail, sizeof detail, "signal %d, while it was stopping", signal);
+    spawner_log("error", "front_died", detail);
+    return EXIT_FRONT_DIED;
+}
+
 int spawner_front_ended(struct spawner *spawner)
 {
     siginfo_t how = {0};
@@ -139,8 +152,8 @@ int spawner_front_ended(struct spawner *spawner)
     fd_close(&spawner->socket);
     if (how.si_code == CLD_EXITED)
         return how.si_status;
-    if (spawner->stopping) /* before it could ask for the signal */
-        return EXIT_SUCCESS;
+    if (spawner->stopping)
+        return died_stopping(how.si_status);
     uint64_t now = spawner_now_ns();
     if (now - spawner->front_since_ns > steady_ns)
         spawner->front_restarts = 0;

@@ -326,5 +326,5 @@ def left_behind(spawners):
     return found
 
 
-__all__ = ["ANSWER_S", "Ends", "Fleet", "Front", "Here", "RUNNEL", "TERMINAL", "Worker",
+__all__ = ["ANSWER_S", "BOUND_S", "Ends", "Fleet", "Front", "Here", "RUNNEL", "TERMINAL", "Worker",
            "left_behind", "wait_until"]

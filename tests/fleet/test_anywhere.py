@@ -5,11 +5,12 @@ front, input to programs on other machines."""
 import concurrent.futures
 import http.client
 import json
+import signal
 import subprocess
 import unittest
 import urllib.request
 
-from fleet import RUNNEL, Fleet, wait_until
+from fleet import BOUND_S, RUNNEL, Fleet, wait_until
 from websocket import WebSocket
 
 MIB = 1 << 20
@@ -322,6 +323,21 @@ class Keys(unittest.TestCase):
             self.assertEqual(self.ask(other, theirs, job), 404)
             self.assertNotIn(job.encode(), other.request_raw("GET", "/api/jobs", headers=theirs)[2])
             self.assertEqual(self.ask(one, ours, job), 200)
+
+
+class Stopped(unittest.TestCase):
+    def test_a_front_that_follows_another_s_run_stops_cleanly(self):
+        with Fleet(fronts=2, workers=1) as fleet:
+            one, other = fleet.fronts
+            job = one.submit("bash", "sleep 60")
+            wait_until("it is followed", lambda: (
+                lambda record: record and record["status"] == "submitted")(other.job(job)))
+            other.process.send_signal(signal.SIGTERM)
+            self.assertEqual(other.process.wait(BOUND_S), 0, other.log())
+            for wrong in ("Sanitizer", "front_died"):
+                self.assertNotIn(wrong, other.log())
+            self.assertEqual(one.job(job)["status"], "submitted", "it goes on")
+            one.request("DELETE", f"/api/jobs/{job}")
 
 
 if __name__ == "__main__":

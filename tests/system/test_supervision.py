@@ -138,6 +138,17 @@ class Shutdown(unittest.TestCase):
             thread.join(BOUND_S)
             self.assertEqual(answers[0]["verdict"], "cancelled")
 
+    def test_a_front_that_dies_while_it_stops_is_no_clean_end(self):
+        with Service("--shutdown-grace=300s") as service:
+            answers = []
+            thread = start_a_run(service, answers)
+            service.process.send_signal(signal.SIGTERM)
+            wait_until("it stops", lambda: '"stopping"' in service.log())
+            os.kill(service.front(), signal.SIGKILL)
+            self.assertEqual(service.process.wait(BOUND_S), 70)
+            self.assertIn("while it was stopping", service.log())
+            thread.join(BOUND_S)
+
 
 class FailClosed(unittest.TestCase):
     """As an ordinary user no cgroup is ours, unless it was delegated."""

@@ -36,6 +36,7 @@ struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,
     memcpy(cargo->id, id, strlen(id) + 1);
     buf_init(&cargo->job, SIZE_MAX / 2); /* bounded by the encoder */
     buf_init(&cargo->meta, SIZE_MAX / 2);
+    buf_init(&cargo->result, RESULT_MAX_BYTES);
     list_init(&cargo->commands);
     list_append(&front->cargos, &cargo->link);
     list_append(row_of(front, id), &cargo->row);
@@ -77,6 +78,7 @@ void front_cargo_release(struct front_cargo *cargo)
     list_remove(&cargo->row);
     buf_fini(&cargo->job);
     buf_fini(&cargo->meta);
+    buf_fini(&cargo->result);
     free(cargo);
 }
 

@@ -127,12 +127,25 @@ static void name_worker(struct front_cargo *cargo, const struct job_result *resu
         run_carried_worker(cargo->run, result->worker);
 }
 
-static void finish(struct front_cargo *cargo, const struct job_result *result)
+/* The first one, until what it lacks has come: the broker brings it once, and Redis may not have
+ * it. False when there is no memory. */
+static bool keep(struct front_cargo *cargo, struct slice text)
+{
+    if (cargo->result.len > 0)
+        return true;
+    buf_add_slice(&cargo->result, text);
+    if (!cargo->result.failed)
+        return true;
+    buf_clear(&cargo->result);
+    return false;
+}
+
+static void finish(struct front_cargo *cargo, const struct job_result *result, struct slice text)
 {
     if (!cargo->run || cargo->ended)
         return;
     cargo->form->take_rest(cargo, result);
-    if (!cargo->run || may_be_had(cargo, result))
+    if (!cargo->run || (may_be_had(cargo, result) && keep(cargo, text)))
         return;
     if (!is_whole(cargo, result))
         run_carried_gap(cargo->run, 0);
@@ -153,7 +166,7 @@ static void take_result_of(struct front_cargo *cargo, struct slice text)
         return;
     }
     if (strcmp(result.id, cargo->id) == 0)
-        finish(cargo, &result);
+        finish(cargo, &result, text);
     result_fini(&result);
 }
 
@@ -169,7 +182,7 @@ void front_take_result(struct fleet_front *front, struct slice text)
     if (!cargo)
         cargo = front_resume_found(front, result.id);
     if (cargo)
-        finish(cargo, &result);
+        finish(cargo, &result, text);
     result_fini(&result);
 }
 
@@ -210,12 +223,22 @@ void front_message(void *context, const char *channel, struct slice payload)
 
 /* --- what is missing --- */
 
-/* Its last word, when the stream has no more to say. */
+/* The end that was kept, with what was had of the stream; unless Redis' waits for more of that. */
+static void finish_kept(struct front_cargo *cargo)
+{
+    if (!cargo->run || cargo->ended || cargo->filling || cargo->result.len == 0)
+        return;
+    cargo->incomplete = true;
+    take_result_of(cargo, buf_slice(&cargo->result));
+}
+
+/* Its last word, when the stream has no more to say: what Redis has is what all are told. */
 static void on_result(void *context, const struct redis_reply *reply)
 {
     struct front_cargo *cargo = context;
     if (reply && reply->kind == REDIS_STRING && cargo->run && !cargo->ended)
         take_result_of(cargo, reply->text);
+    finish_kept(cargo);
     front_found(cargo);
     front_cargo_release(cargo);
 }
@@ -227,6 +250,7 @@ static void ask_result(struct front_cargo *cargo)
     if (redis_command(cargo->front->redis, on_result, cargo, slice_of("HGET"), slice_of(run.text),
                       slice_of("result")) == 0)
         return;
+    finish_kept(cargo);
     front_found(cargo);
     front_cargo_release(cargo);
 }

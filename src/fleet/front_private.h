@@ -127,6 +127,7 @@ struct front_cargo {
     uint64_t missed_ns; /* since when its lease is missing, although it could be written; 0: it is
                            not, or nobody knows whether it could */
     struct front_heard heard;
+    struct buf result; /* that came before all it speaks of; empty: none */
 
     /* what is said to it */
     uint64_t command_number;

@@ -73,6 +73,16 @@ class Refused(unittest.TestCase):
                 lambda record: record and record["status"] == "completed")(self.other.job(job)))
         self.each(check)
 
+    def test_a_run_that_nobody_waits_for_ends_as_it_did(self):
+        """What it said is missed: its stream is looked at before its end is told, which came by the
+        broker, once."""
+        def check(name):
+            with self.fault(name):
+                run = self.start("echo up; sleep 1; exit 3")
+                record = self.end_of(run)
+                self.assertEqual((record["verdict"], record["exit_code"]), ("failed", 3), record)
+        self.each(check)
+
     def test_what_waits_or_runs_can_be_cancelled(self):
         """Of what waits that cannot be written down: its client is answered, and a worker may run
         it in vain."""

@@ -111,8 +111,10 @@ static void on_stream(void *context)
     list_for_each_safe (link, following, &front->cargos) {
         struct front_cargo *cargo = CONTAINER_OF(link, struct front_cargo, link);
         cargo->missed_ns = 0;
-        if (cargo->run && !cargo->ended)
-            front_catch_up(cargo);
+        if (!cargo->run || cargo->ended)
+            continue;
+        front_say_again(cargo);
+        front_catch_up(cargo);
     }
 }
 

@@ -89,8 +89,8 @@ static void resize_nothing(struct cargo *cargo, unsigned columns, unsigned rows)
 static void cancel(struct cargo *base, const char *why)
 {
     struct front_cargo *cargo = front_cargo_of(base);
-    bool too_late = !cargo->started && front_is_too_late(cargo);
-    (void)front_end(cargo, too_late ? VERDICT_QUEUE_TIMEOUT : VERDICT_CANCELLED, why);
+    front_note_cancel(cargo, why);
+    (void)front_end(cargo, cargo->cancelled_as, cargo->cancel);
 }
 
 static void take_note_of_nothing(struct cargo *cargo, uint64_t bytes)

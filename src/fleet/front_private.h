@@ -133,6 +133,11 @@ struct front_cargo {
     uint64_t command_number;
     struct list commands; /* held until it has started: struct held_command */
     size_t held_bytes;
+    bool closed;           /* its input is */
+    bool close_is_heard;   /* … and its worker listened when it was said */
+    uint64_t close_number; /* of the command that says so; 0: it was not said yet */
+    char cancel[256];      /* why; "": nobody asked for it */
+    enum verdict cancelled_as;
 
     /* those who wait for it to be known (front_find.c) */
     void (*found)(void *context, struct run *run);
@@ -188,6 +193,12 @@ void front_close_input(struct cargo *cargo);
 void front_signal(struct cargo *cargo, int signal);
 void front_resize(struct cargo *cargo, unsigned columns, unsigned rows);
 void front_cancel(struct cargo *cargo, const char *why);
+/* The first time: for what it is said again with. */
+void front_note_cancel(struct front_cargo *cargo, const char *why);
+/* Unless it was heard already. */
+void front_say_closed(struct front_cargo *cargo);
+/* The way to its worker is new: what must not be lost may have been lost on the old one. */
+void front_say_again(struct front_cargo *cargo);
 /* Is its time in the queue up? */
 bool front_is_too_late(const struct front_cargo *cargo);
 void front_taken(struct cargo *cargo, uint64_t bytes);

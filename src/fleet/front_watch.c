@@ -84,6 +84,7 @@ static void look_at(struct front_cargo *cargo)
     if (!cargo->run || cargo->ended || (!cargo->waits && !cargo->started))
         return;
     cargo->form->look(cargo);
+    front_say_closed(cargo);
     if (cargo->quiet)
         front_catch_up(cargo);
     cargo->quiet = true;

@@ -114,6 +114,34 @@ class Restarts(unittest.TestCase):
             self.assertIn("three", said)
             self.assertTrue("two" in said or "gap" in kinds, (kinds, said))
 
+    def test_what_is_said_once_reaches_programs_when_redis_is_back(self):
+        """A cancel, and the end of the input: nobody says them again."""
+        with Fleet(fronts=1, workers=1) as fleet:
+            front = fleet.fronts[0]
+            ends = {"echo up; sleep 100": "cancelled", "echo up; cat; echo bye": "succeeded"}
+            runs = {}
+            for code in ends:
+                runs[code] = front.request("POST", "/v1/runs?wait=false", {
+                    "language": "bash", "code": code, "on_disconnect": "continue"})[1]["id"]
+            sockets = {code: WebSocket(front.port, f"/v1/runs/{run}/stream")
+                       for code, run in runs.items()}
+            for socket in sockets.values():
+                while socket.json().get("data") != "up\n":
+                    pass
+            fleet.redis.kill()
+            wait_until("it is missed", lambda: not front.request("GET", "/health")[1]
+                       ["stream_connected"])
+            for code, word in zip(runs, ("cancel", "eof")):
+                sockets[code].send_json({"type": word})
+            time.sleep(1)
+            fleet.redis.start()
+            for code, run in runs.items():
+                record = wait_until("it ends", lambda run=run: (
+                    lambda record: record if record["verdict"] else None)(
+                        front.request("GET", f"/v1/runs/{run}")[1]))
+                self.assertEqual(record["verdict"], ends[code], record)
+                sockets[code].socket.close()
+
     def test_a_server_that_hangs_is_a_server_that_is_gone(self):
         with Fleet(fronts=1, workers=1) as fleet:
             for server in (fleet.redis, fleet.rabbit):

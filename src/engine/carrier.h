@@ -22,10 +22,11 @@
  * accepted has no `queued` in its log: who waits for it sees `finished` first.
  *
  * What the engine ends by itself: a run whose queue deadline passes (queue_timeout; cancel
- * is called, and then free), and one whose cancel nobody answers (after 5 s when it is
- * queued: cancelled; else after 30 s, or 5 s when the engine drains: internal_error). When
- * free is called, run_result(run) is that end, and NULL when the run goes on and only we
- * do not follow it any more.
+ * is called, and then free; where it may have begun unheard, only when it would be over twice by
+ * its limits of time, and a minute later), and one whose cancel nobody answers (after 5 s when it
+ * is queued: cancelled; else after 30 s, or 5 s when the engine drains: internal_error). When free
+ * is called, run_result(run) is that end, and NULL when the run goes on and only we do not follow
+ * it any more.
  *
  * Drain: when the grace is over, runs go on without us that were accepted and that nobody
  * talks with (no open input, no terminal, not passing, not ending unattended): whoever
@@ -68,6 +69,9 @@ struct carrier_ops {
     size_t (*position)(const struct cargo *cargo);
     /* Expected wait in ms of one that stands at `position`. */
     uint64_t (*wait_ms)(const struct cargo *cargo);
+    /* Of one that nobody was heard to have begun: can somebody have begun it, and not have been
+     * able to say so? Then whoever has it minds its time in the queue, and tells its end. */
+    bool (*may_have_begun)(const struct cargo *cargo);
     /* The run is over or forgotten: `run` must not be used any more, once this returns. */
     void (*free)(struct cargo *cargo);
     /* A run of another machine's engine, by its id (borrowed): `found` with a run made by

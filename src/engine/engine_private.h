@@ -39,6 +39,7 @@
 enum run_deadline {
     DEADLINE_NONE,
     DEADLINE_QUEUE,
+    DEADLINE_UNHEARD, /* of a carried run: behind that, as it may run and nobody could say so */
     DEADLINE_START,
     DEADLINE_WALL,
     DEADLINE_KILL,
@@ -296,6 +297,7 @@ int run_carried_prepare(struct run *run, const struct run_spec *spec, struct err
 void run_carried_start(struct run *run);                  /* it was sent */
 void run_carried_count(struct run *run, size_t *counter); /* NULL: nowhere any more */
 void run_carried_cancel(struct run *run, const char *why);
+bool run_carried_may_have_begun(const struct run *run);
 void run_carried_waited(struct run *run);     /* its queue deadline has passed */
 void run_carried_unanswered(struct run *run); /* … and that of a cancel */
 void run_carried_taken(struct run *run);      /* by its readers, perhaps */

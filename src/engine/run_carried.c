@@ -93,6 +93,12 @@ void run_carried_cancel(struct run *run, const char *why)
     run->carried.cargo->ops->cancel(run->carried.cargo, why);
 }
 
+bool run_carried_may_have_begun(const struct run *run)
+{
+    const struct cargo *cargo = run->carried.cargo;
+    return run->carried.is && cargo->ops->may_have_begun(cargo);
+}
+
 void run_carried_waited(struct run *run)
 {
     run->carried.cargo->ops->cancel(run->carried.cargo, "it waited too long");

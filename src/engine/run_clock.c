@@ -12,12 +12,24 @@ enum {
     /* … and a far side: of a run that has no box yet, or when we end, less is enough. */
     CANCEL_MAX_MS = 30 * 1000,
     CANCEL_SOON_MS = 5 * 1000,
+    /* What may run unheard: it may begin twice, and its end needs its way. */
+    UNHEARD_TIMES = 2,
+    UNHEARD_MS = 60 * 1000,
     CPU_SAMPLE_MIN_MS = 10,
 };
 
 static const struct limits *stage_limits(const struct run *run)
 {
     return run->facts.in_compile_stage ? &run->compile_limits : &run->limits;
+}
+
+static void wait_is_over(struct run *run)
+{
+    run->facts.queue_deadline_passed = true;
+    if (run->carried.is)
+        run_carried_waited(run);
+    else
+        engine_leave_queue(run);
 }
 
 static void on_deadline(void *context)
@@ -27,11 +39,13 @@ static void on_deadline(void *context)
     run->clock.deadline_of = DEADLINE_NONE;
     switch (passed) {
     case DEADLINE_QUEUE:
-        run->facts.queue_deadline_passed = true;
-        if (run->carried.is)
-            run_carried_waited(run);
+        if (run_carried_may_have_begun(run))
+            run_clock_set(run, DEADLINE_UNHEARD);
         else
-            engine_leave_queue(run);
+            wait_is_over(run);
+        return;
+    case DEADLINE_UNHEARD:
+        wait_is_over(run);
         return;
     case DEADLINE_START:
         run_fail(run, "the box was not ready in time");
@@ -54,11 +68,22 @@ static void on_deadline(void *context)
     }
 }
 
+static uint64_t unheard_ms(const struct run *run)
+{
+    const char *const *const *compile = run->language->compile;
+    uint64_t attempt_ms = run->limits.value[LIMIT_WALL];
+    for (size_t i = 0; compile && compile[i]; i++)
+        attempt_ms += run->compile_limits.value[LIMIT_WALL];
+    return UNHEARD_TIMES * attempt_ms + UNHEARD_MS;
+}
+
 static uint64_t deadline_ms(const struct run *run, enum run_deadline deadline)
 {
     switch (deadline) {
     case DEADLINE_QUEUE:
         return run->limits.value[LIMIT_QUEUE];
+    case DEADLINE_UNHEARD:
+        return unheard_ms(run);
     case DEADLINE_START:
         return START_MAX_MS;
     case DEADLINE_WALL:

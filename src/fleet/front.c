@@ -47,6 +47,7 @@ static const struct carrier_ops ops = {
     .taken = front_taken,
     .position = front_position,
     .wait_ms = front_wait_ms,
+    .may_have_begun = front_may_have_begun,
     .free = front_cargo_free,
     .find = front_find,
     .list = front_list,
@@ -103,6 +104,7 @@ static void on_delivered(void *context, const struct amqp_delivery *delivery)
 static void on_stream(void *context)
 {
     struct fleet_front *front = context;
+    front->unheard_ns = loop_now_ns();
     log_event(LOG_INFO, "stream_connected", LOG_END);
     fleet_members_connected(front->members);
     front_foreign_store(front);
@@ -193,6 +195,14 @@ static void on_name(void *context)
     listen(context);
 }
 
+/* What workers say to it is refused, too. */
+static void on_unsure(void *context)
+{
+    struct fleet_front *front = context;
+    front->unheard_ns = loop_now_ns();
+    listen(front);
+}
+
 static void on_impatient(void *context)
 {
     struct fleet_front *front = context;
@@ -255,7 +265,7 @@ int fleet_front_start(struct fleet_front *front, struct engine *engine, struct e
         .describe = describe,
         .changed = on_members,
         .written = on_name,
-        .unsure = on_name,
+        .unsure = on_unsure,
         .refused = on_refused,
         .context = front,
     };

@@ -30,6 +30,7 @@ struct front_cargo *front_cargo_new(struct fleet_front *front, const char *id,
         .batch = job_is_batch(spec),
         .streaming = spec->streaming,
         .submitted_ms = clock_unix_ms(),
+        .known_ns = loop_now_ns(),
         .attempt = 1,
         .next_number = 1,
     };

@@ -148,6 +148,14 @@ bool front_is_too_late(const struct front_cargo *cargo)
     return cargo->queue_ms > 0 && age_ms >= cargo->queue_ms;
 }
 
+/* A worker begins without Redis, too; then we hear of it at its end alone. */
+bool front_may_have_begun(const struct cargo *base)
+{
+    const struct front_cargo *cargo = CONTAINER_OF(base, struct front_cargo, cargo);
+    const struct fleet_front *front = cargo->front;
+    return !redis_is_connected(front->redis) || front->unheard_ns >= cargo->known_ns;
+}
+
 void front_note_cancel(struct front_cargo *cargo, const char *why)
 {
     if (cargo->cancel[0] != '\0')

@@ -366,6 +366,7 @@ static const struct carrier_ops cargo_ops = {
     .taken = take_note_of_nothing,
     .position = no_position,
     .wait_ms = no_wait_ms,
+    .may_have_begun = front_may_have_begun,
     .free = release,
 };
 

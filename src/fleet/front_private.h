@@ -51,6 +51,7 @@ struct fleet_front {
     struct loop_timer
         *patience;         /* with Redis, before we listen without knowing our name to be ours */
     bool is_listening;     /* to our queue of results */
+    uint64_t unheard_ns;   /* when Redis was last known not to take or bring what workers say */
     struct list questions; /* that Redis is asked on behalf of others */
     struct list resumptions;
     struct loop_task *answer_lost;
@@ -103,6 +104,7 @@ struct front_cargo {
     bool adopted;
     bool is_anothers;      /* adopted, and a front that is not us has it in its queue */
     uint64_t submitted_ms; /* since 1970 */
+    uint64_t known_ns;     /* since when we listen to it */
     uint64_t queue_ms;     /* its limit; 0: none */
 
     /* on its way to a worker */
@@ -201,6 +203,7 @@ void front_say_closed(struct front_cargo *cargo);
 void front_say_again(struct front_cargo *cargo);
 /* Is its time in the queue up? */
 bool front_is_too_late(const struct front_cargo *cargo);
+bool front_may_have_begun(const struct cargo *cargo);
 void front_taken(struct cargo *cargo, uint64_t bytes);
 void front_commands_flush(struct front_cargo *cargo);
 /* Of one that an earlier process of ours has talked to: its worker counts from here. */

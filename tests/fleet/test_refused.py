@@ -83,6 +83,15 @@ class Refused(unittest.TestCase):
                 self.assertEqual((record["verdict"], record["exit_code"]), ("failed", 3), record)
         self.each(check)
 
+    def test_a_run_that_nobody_hears_of_has_not_waited_too_long(self):
+        """It begins at once, which its worker cannot say; its time in the queue is up long before its
+        end."""
+        def check(name):
+            with self.fault(name):
+                run = self.start("sleep 5", limits={"queue_timeout_ms": 2000})
+                self.assertEqual(self.end_of(run)["verdict"], "succeeded")
+        self.each(check)
+
     def test_what_waits_or_runs_can_be_cancelled(self):
         """Of what waits that cannot be written down: its client is answered, and a worker may run
         it in vain."""

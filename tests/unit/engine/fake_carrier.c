@@ -100,6 +100,11 @@ static uint64_t wait_ms(const struct cargo *cargo)
     return of(cargo)->wait_ms;
 }
 
+static bool may_have_begun(const struct cargo *cargo)
+{
+    return of(cargo)->may_have_begun;
+}
+
 static void free_cargo(struct cargo *cargo)
 {
     struct fake_cargo *fake = of(cargo);
@@ -176,6 +181,7 @@ void fake_carrier_init(struct fake_carrier *carrier)
         .taken = taken,
         .position = position,
         .wait_ms = wait_ms,
+        .may_have_begun = may_have_begun,
         .free = free_cargo,
         .find = find,
         .list = list,

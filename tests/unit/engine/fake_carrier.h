@@ -51,6 +51,7 @@ struct fake_cargo {
     unsigned takes; /* how often it was said */
     size_t position;
     uint64_t wait_ms;
+    bool may_have_begun;
 };
 
 void fake_carrier_init(struct fake_carrier *carrier);

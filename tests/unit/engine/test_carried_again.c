@@ -77,6 +77,51 @@ static void a_second_attempt_has_a_queue_deadline_of_its_own(void **state)
     assert_int_equal(run_result(run)->usage.queued_ms, 6000);
 }
 
+/* Twice its limit of time, and a minute. */
+enum { UNHEARD_WALL_MS = 2000, UNHEARD_MS = 2 * UNHEARD_WALL_MS + 60000 };
+
+static struct run *may_run_unheard(void)
+{
+    struct run_spec spec = spec_of(&interpreted);
+    spec.limits.value[LIMIT_QUEUE] = 1000;
+    spec.limits.value[LIMIT_WALL] = UNHEARD_WALL_MS;
+    struct run *run = carried_accepted(&spec, READER_TEXT);
+    carried_cargo_of(run)->may_have_begun = true;
+    fake_loop_advance(carried.fixture.loop, 1000);
+    return run;
+}
+
+static void one_that_may_run_unheard_ends_as_it_is_told(void **state)
+{
+    (void)state;
+    struct run *run = may_run_unheard();
+    fake_loop_advance(carried.fixture.loop, UNHEARD_MS - 1);
+    assert_int_equal(run_state(run), RUN_QUEUED);
+    assert_int_equal(carried_cargo_of(run)->cancels, 0);
+    carried_end(run);
+    assert_int_equal(run_result(run)->verdict, VERDICT_SUCCEEDED);
+}
+
+static void one_that_may_run_unheard_is_not_waited_for_for_ever(void **state)
+{
+    (void)state;
+    struct run *run = may_run_unheard();
+    fake_loop_advance(carried.fixture.loop, UNHEARD_MS - 1);
+    assert_null(run_result(run));
+    fake_loop_advance(carried.fixture.loop, 1);
+    assert_int_equal(run_result(run)->verdict, VERDICT_QUEUE_TIMEOUT);
+}
+
+static void one_that_is_heard_of_late_has_its_time(void **state)
+{
+    (void)state;
+    struct run *run = may_run_unheard();
+    run_carried_state(run, RUN_RUNNING);
+    fake_loop_advance(carried.fixture.loop, 2 * UNHEARD_MS);
+    assert_int_equal(run_state(run), RUN_RUNNING);
+    carried_end(run);
+}
+
 static void a_cancel_holds_for_the_next_attempt(void **state)
 {
     (void)state;
@@ -184,6 +229,9 @@ int main(void)
         TEST(a_second_attempt_begins_anew),
         TEST(events_carry_their_attempt_whoever_reads_from_where),
         TEST(a_second_attempt_has_a_queue_deadline_of_its_own),
+        TEST(one_that_may_run_unheard_ends_as_it_is_told),
+        TEST(one_that_may_run_unheard_is_not_waited_for_for_ever),
+        TEST(one_that_is_heard_of_late_has_its_time),
         TEST(a_cancel_holds_for_the_next_attempt),
         TEST(what_was_taken_of_an_earlier_attempt_does_not_count),
         TEST(at_the_end_batch_runs_go_on_without_us),

@@ -63,7 +63,8 @@ struct fleet_members {
     int lock;          /* of the name, on this machine; negative: it is not ours */
     uint64_t rival_ms; /* when the other one of our name was seen last; 0: there is none */
     bool is_refused;
-    bool is_writing; /* an answer is awaited */
+    bool is_unwritten; /* what we wrote last was answered with an error */
+    bool is_writing;   /* an answer is awaited */
     bool is_reading;
     bool is_read;
     bool has_complained;
@@ -120,10 +121,12 @@ static void on_written(void *context, const struct redis_reply *reply)
     if (reply->kind == REDIS_STRING) {
         meet_rival(members, reply->text);
     } else if (reply->kind == REDIS_ERROR) {
+        members->is_unwritten = true;
         complain(members, "member_not_written", reply->text);
         if (config->unsure)
             config->unsure(config->context);
     } else {
+        members->is_unwritten = false;
         members->rival_ms = 0;
         if (config->written)
             config->written(config->context);
@@ -222,13 +225,19 @@ static void give_up_reading(struct fleet_members *members, const struct redis_re
         members->config.unread(members->config.context, &err);
 }
 
+/* Where we cannot be written the others cannot either: their keys end, and they do not. */
+static bool says_nothing(const struct fleet_members *members, const struct redis_reply *reply)
+{
+    return !reply || reply->kind != REDIS_ARRAY || members->is_unwritten;
+}
+
 static void on_values(void *context, const struct redis_reply *reply)
 {
     struct fleet_members *members = context;
-    if (reply && reply->kind == REDIS_ARRAY)
-        take_values(members, reply);
-    else
+    if (says_nothing(members, reply))
         give_up_reading(members, reply);
+    else
+        take_values(members, reply);
 }
 
 /* Copies of the keys; false when there is no memory. */
@@ -252,7 +261,7 @@ static bool take_keys(struct fleet_members *members, const struct redis_reply *n
 static void on_names(void *context, const struct redis_reply *reply)
 {
     struct fleet_members *members = context;
-    if (!reply || reply->kind != REDIS_ARRAY || !take_keys(members, reply)) {
+    if (says_nothing(members, reply) || !take_keys(members, reply)) {
         give_up_reading(members, reply);
         return;
     }
@@ -341,6 +350,11 @@ void fleet_members_free(struct fleet_members *members)
 bool fleet_members_are_read(const struct fleet_members *members)
 {
     return members->is_read;
+}
+
+bool fleet_members_are_current(const struct fleet_members *members)
+{
+    return members->is_read && !members->is_unwritten && redis_is_connected(members->config.redis);
 }
 
 size_t fleet_members_count(const struct fleet_members *members)

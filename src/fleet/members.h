@@ -8,8 +8,8 @@
  *     fleet_members_free(members);  redis_free(redis);     one after the other
  *
  * A member that dies is gone after MEMBER_MS; one that Redis forgot is kept until three
- * readings were without it, since then it would have come back. While Redis is away
- * everything stays as it was read last: nobody is called gone for that.
+ * readings were without it, since then it would have come back. While Redis is away, or
+ * refuses what we write, everything stays as it was read last: nobody is called gone for that.
  */
 #ifndef RUNNEL_FLEET_MEMBERS_H
 #define RUNNEL_FLEET_MEMBERS_H
@@ -56,6 +56,8 @@ void fleet_members_connected(struct fleet_members *members);
 void fleet_members_free(struct fleet_members *members);
 
 bool fleet_members_are_read(const struct fleet_members *members); /* at least once */
+/* Who is not there is gone, or never was: Redis is there, and takes what members write. */
+bool fleet_members_are_current(const struct fleet_members *members);
 size_t fleet_members_count(const struct fleet_members *members);
 /* Ordered: workers, then fronts, by name. */
 void fleet_members_each(const struct fleet_members *members,

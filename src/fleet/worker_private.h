@@ -131,7 +131,7 @@ struct work {
     bool is_streaming;
     bool ends_unattended;
     uint64_t unattended_ms;
-    uint64_t unattended_ns; /* when somebody was last there; 0: it is not known yet */
+    uint64_t unattended_ns; /* when somebody was last there; 0: it is not known */
     bool is_unheard;        /* its front is gone: nobody takes what it says */
 
     bool is_refused; /* its result, by a Redis that is there */

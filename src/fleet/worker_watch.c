@@ -115,14 +115,18 @@ static void look_at_front(struct work *work, uint64_t now_ns)
     }
 }
 
+/* While nobody can say who is there no time counts: a front that is back could not say so. */
 void worker_watch_fronts(struct fleet_worker *worker)
 {
     uint64_t now_ns = loop_now_ns();
-    if (!fleet_members_are_read(worker->members) || !redis_is_connected(worker->redis))
-        return;
+    bool is_known = fleet_members_are_current(worker->members);
     list_for_each (link, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (work->state == WORK_RUNNING && (work->ends_unattended || work->is_streaming))
+        if (work->state != WORK_RUNNING || (!work->ends_unattended && !work->is_streaming))
+            continue;
+        if (is_known)
             look_at_front(work, now_ns);
+        else
+            work->unattended_ns = 0;
     }
 }

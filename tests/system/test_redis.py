@@ -339,6 +339,28 @@ class Members(unittest.TestCase):
         self.assertNotIn("members 1", " ".join(front.said[before:]))
         self.assertFalse([line for line in worker.said + front.said if line.startswith("refused")])
 
+    def test_a_redis_that_refuses_writes_calls_nobody_gone(self):
+        """Their keys end, and it answers all the same."""
+        self.member("worker", "w1", "python")
+        front = self.member("front", "f1", "")
+        front.wait("members 2:")
+        for begin, end in (("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+                           ("ACL SETUSER default -@write", "ACL SETUSER default +@all")):
+            with self.subTest(begin), Client("broker/redis_client", self.redis.url, "1000") as client:
+                client.wait("connected")
+                before = len(front.said)
+                client.ask(begin)
+                wait_until("their keys have ended", lambda: client.ask(
+                    "EXISTS runnel:worker:w1 runnel:front:f1") == "integer 0")
+                late = self.member("front", f"late{before}", "")
+                time.sleep(4)  # three readings, and one
+                self.assertEqual(front.said[before:], [])
+                client.ask(end)
+                front.wait("members 3: worker:w1[python] front:f1[]", since=before)
+                self.assertNotIn("members 1", " ".join(front.said[before:]))
+                late.close()
+                front.wait("members 2: worker:w1[python] front:f1[]", since=before)
+
     def test_what_others_leave_in_its_place_does_no_harm(self):
         front = self.member("front", "f1", "")
         front.wait("members 1:")

@@ -228,6 +228,8 @@ void work_pass_on(struct work *work);
 void work_run_started(struct work *work);
 /* Sends what is there; `all`: whether or not anybody takes it. */
 void work_pump(struct work *work, bool all);
+/* What was sent may never be taken: it counts as if it were. */
+void work_take_all(struct work *work);
 /* Of all that run here. */
 void worker_pump(struct fleet_worker *worker);
 void worker_message(void *context, const char *channel, struct slice payload);

@@ -76,6 +76,8 @@ static void on_told(void *context, const struct redis_reply *reply)
         log_event(LOG_WARN, "event_not_stored", LOG_TEXT("run", work->header.id),
                   LOG_TEXT("reason", "Redis refused it"), LOG_END);
     work->events.lossy = true;
+    if (reply)
+        work_take_all(work);
 }
 
 /* The oldest that the stream keeps once this one is in it; 0: all. */
@@ -197,6 +199,14 @@ void work_pump(struct work *work, bool all)
     }
 }
 
+void work_take_all(struct work *work)
+{
+    bool was_held = !has_room(work);
+    work->events.taken_bytes = work->events.output_bytes;
+    if (was_held && work->state == WORK_RUNNING)
+        work_pump(work, false);
+}
+
 void worker_pump(struct fleet_worker *worker)
 {
     worker->is_telling = false;
@@ -238,11 +248,10 @@ void work_events_lost(struct work *work)
     work_pump(work, false); /* it need not wait for anybody */
 }
 
-/* What was under way may never be taken: it counts as if it were. And that it is ours may not
- * be known, if it began without Redis. */
+/* That it is ours may not be known, if it began without Redis. */
 void work_stream_back(struct work *work)
 {
-    work->events.taken_bytes = work->events.output_bytes;
+    work_take_all(work);
     work->is_leased = true;
     if (work->begun_ns != 0)
         say_begun(work);

@@ -101,10 +101,12 @@ static void look_at_front(struct work *work, uint64_t now_ns)
     bool lives = fleet_members_have(work->worker->members, false, work->header.front);
     if (lives || work->unattended_ns == 0)
         work->unattended_ns = now_ns;
-    if (lives) {
+    if (lives && work->is_unheard) { /* of what was said meanwhile the stream keeps the last */
         work->is_unheard = false;
-        return;
+        work_take_all(work);
     }
+    if (lives)
+        return;
     if (now_ns - work->unattended_ns < work->unattended_ms * NS_PER_MS)
         return;
     if (work->ends_unattended) {

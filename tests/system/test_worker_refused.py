@@ -26,6 +26,8 @@ class Refused(FleetTest):
         finally:
             self.front.redis("CONFIG", "SET", "maxmemory", "0")
 
+    SPEAKS = "input(); print(('x' * 1023 + '\\n') * 4096 + 'over')"
+
     def member(self, kind, name, languages=""):
         """One that the worker sees."""
         member = subprocess.Popen([MEMBERS_CLIENT, self.redis.url, kind, name, languages],
@@ -74,6 +76,36 @@ class Refused(FleetTest):
         self.end(run)
         self.front.redis("HSET", f"runnel:run:{dart}", "cancel", "no more of it")
         self.assertEqual(self.front.result(dart)["verdict"], "cancelled")
+
+    def test_output_that_it_did_not_get_is_not_waited_for(self):
+        self.worker()
+        run = self.start(self.SPEAKS + "; input(); print('and more')")
+        with self.refusal():
+            self.front.say(run, "input", data=b"\n")
+            time.sleep(2)  # all that may be sent was refused
+        self.front.say(run, "input", data=b"\n")
+        self.front.wait_output(run, b"and more")
+        self.assertEqual(self.front.result(run)["verdict"], "succeeded")
+
+    def test_what_was_said_without_a_front_is_not_waited_for(self):
+        """The stream keeps the last of it, and its front, which is back, can take no more."""
+        self.worker()
+        run = self.start(self.SPEAKS.replace("4096", "8192") + "; " + self.SPEAKS,
+                         unattended_ms=1000)
+        self.front.say(run, "input", data=b"\n")
+        wait_until("much was said", lambda: b"over" in self.front.output(run))
+        self.member("front", self.front.name)
+        self.front.say(run, "anew")
+        self.front.say(run, "input", data=b"\n")
+        taken = {}
+
+        def take():
+            taken.update({event[0]: len(event[4]) for event in self.front.events(run)
+                          if event[2] == "stdout"})
+            self.front.say(run, "taken", sum(taken.values()))
+            return self.front.answers(run)
+        wait_until("it ends", take)
+        self.assertEqual(self.front.result(run)["verdict"], "succeeded")
 
     def test_a_front_that_is_new_has_its_time_afterwards(self):
         """What it had said before is older than its run may be alone."""

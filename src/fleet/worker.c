@@ -60,6 +60,7 @@ static void on_leases(void *context)
     struct fleet_worker *worker = context;
     loop_timer_start(worker->leases, LEASE_RENEW_MS);
     worker_renew_leases(worker);
+    worker_say_begun_again(worker);
     worker_pay_owed(worker);
     worker_watch_fronts(worker);
 }

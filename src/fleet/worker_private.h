@@ -110,11 +110,12 @@ struct work {
     struct job_header header;
     char reply_to[96]; /* a front's queue of results; "": none */
     bool is_batch;
-    bool is_listening; /* subscribed */
-    bool hears;        /* … and that is confirmed */
-    bool is_leased;
-    bool is_counted; /* as one that waits no more */
-    bool passes_on;  /* held before it is given back */
+    bool is_listening;    /* subscribed */
+    bool hears;           /* … and that is confirmed */
+    bool is_leased;       /* or to be, with the next renewal */
+    bool is_begun_unsaid; /* Redis refused to write it down */
+    bool is_counted;      /* as one that waits no more */
+    bool passes_on;       /* held before it is given back */
     uint64_t
         due_ns; /* when a held or an ending one is looked at again; 0: it waits for an answer */
     uint64_t leased_ns; /* when another was last known to have it */
@@ -236,6 +237,8 @@ void worker_message(void *context, const char *channel, struct slice payload);
 /* Redis may have lost what it was told; or it is back. */
 void work_events_lost(struct work *work);
 void work_stream_back(struct work *work);
+/* What Redis refused to write down of those that began. */
+void worker_say_begun_again(struct fleet_worker *worker);
 void work_tell(struct work *work, const struct carried_event *event); /* own_form's */
 /* False: the event is not one that travels (its kind and state), or not alone. */
 bool work_carries(const struct work *work, const struct event *event,

@@ -147,7 +147,10 @@ static void on_begun(void *context, const struct redis_reply *reply)
 {
     struct work *work = context;
     int64_t answer = reply && reply->kind == REDIS_INTEGER ? reply->integer : 0;
-    if (!work_answered(work) || answer == 0 || work->state != WORK_RUNNING)
+    if (!work_answered(work))
+        return;
+    work->is_begun_unsaid = reply && reply->kind == REDIS_ERROR;
+    if (answer == 0 || work->state != WORK_RUNNING)
         return;
     if (answer == ANOTHER_HAS_BEGUN) {
         work_release_lease(work);
@@ -168,6 +171,15 @@ static void say_begun(struct work *work)
     (void)WORK_ASK(work, on_begun, slice_of("EVAL"), slice_of(begin_script), slice_of("1"),
                    slice_of(run.text), slice_of(attempt), slice_of(work->worker->name),
                    slice_of(lives));
+}
+
+void worker_say_begun_again(struct fleet_worker *worker)
+{
+    list_for_each (link, &worker->works) {
+        struct work *work = CONTAINER_OF(link, struct work, link);
+        if (work->is_begun_unsaid && work->state == WORK_RUNNING)
+            say_begun(work);
+    }
 }
 
 static void begin(struct work *work)

@@ -122,6 +122,27 @@ class Refused(FleetTest):
         self.assertEqual(self.front.answers(run), [])
         self.end(run)
 
+    def test_a_run_that_began_meanwhile_is_ours_afterwards(self):
+        worker = self.worker()
+        with self.refusal():
+            run = self.start_blindly(ECHO)
+        wait_until("it has its lease", lambda: self.front.redis(
+            "GET", f"runnel:lease:{run}") == worker.name.encode())
+        wait_until("it is known", lambda: self.front.kept(run) == {
+            "attempt": b"1", "worker": worker.name.encode()})
+        self.end(run)
+
+    def test_a_run_that_began_meanwhile_and_has_ended_is_left(self):
+        """Its worker could not ask, and finds out when it says that the run is its own."""
+        worker = self.worker()
+        job = self.front.live_job(ECHO, limits=PATIENT)
+        self.front.redis("HSET", f"runnel:run:{job['id']}", "result", "first")
+        with self.refusal():
+            run = self.front.send(job, tell=False)
+            wait_until("it lets go", lambda: worker.events("run_abandoned"))
+        self.assertEqual(self.front.kept(run)["result"], b"first")
+        self.assertEqual(self.front.answers(run), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -261,7 +261,7 @@ static int greet(struct line *line, int fd, struct err *err)
     return log_in(line, err);
 }
 
-int line_connect(struct line *line, struct err *err)
+static int try_to_connect(struct line *line, struct err *err)
 {
     int fd = line_dial(line, loop_now_ns() + line_timeout_ms(line) * NS_PER_MS, err);
     if (fd < 0)
@@ -271,6 +271,14 @@ int line_connect(struct line *line, struct err *err)
     if (greet(line, fd, err) < 0 || open_channels(line, err) < 0 || declare_all(line, err) < 0)
         return -1;
     return line->is_held ? 0 : line_consume(line, err);
+}
+
+int line_connect(struct line *line, struct err *err)
+{
+    int rc = try_to_connect(line, err);
+    if (rc < 0)
+        line->attempts_failed++;
+    return rc;
 }
 
 void line_part(struct line *line)

@@ -176,7 +176,8 @@ struct line {
     const struct place *place;
     struct relay *relay;
 
-    uint64_t connection; /* counts those that were made; 0: none yet */
+    uint64_t connection;      /* counts those that were made; 0: none yet */
+    unsigned attempts_failed; /* to connect, ever: each begins with another address */
     amqp_connection_state_t state;
     int fd; /* the relay's */
     uint64_t heartbeat_ns;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/place.h"
 
+#include <netdb.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -139,4 +140,22 @@ int place_parse(const char *text, const struct place_form *form, struct place *r
         return refuse(form, err, "has a path of more than 255 bytes, or badly percent-encoded");
     *ret_place = place;
     return 0;
+}
+
+struct addrinfo *place_turn(struct addrinfo *addresses, unsigned times)
+{
+    unsigned count = 1;
+    if (!addresses)
+        return NULL;
+    struct addrinfo *last = addresses;
+    for (; last->ai_next; last = last->ai_next)
+        count++;
+    for (times %= count; times > 0; times--) {
+        struct addrinfo *first = addresses;
+        addresses = first->ai_next;
+        first->ai_next = NULL;
+        last->ai_next = first;
+        last = first;
+    }
+    return addresses;
 }

@@ -28,4 +28,9 @@ struct place_form {
 int place_parse(const char *text, const struct place_form *form, struct place *ret_place,
                 struct err *err);
 
+struct addrinfo;
+/* The addresses of a name in another order: the first is put behind the last, `times` over. Who
+ * turns them further with each attempt that failed does not wait for ever for one that is dead. */
+struct addrinfo *place_turn(struct addrinfo *addresses, unsigned times);
+
 #endif

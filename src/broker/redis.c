@@ -40,6 +40,7 @@ struct redis {
     struct loop_task *task; /* those whose channel stands already are told */
     uint64_t pause_ms;      /* the next one */
     uint64_t connected_ns;
+    unsigned attempts_failed;    /* to connect, ever: each begins with another address */
     struct redis_lookup *lookup; /* under way, perhaps since an attempt before */
     struct addrinfo *addresses;
 
@@ -91,6 +92,8 @@ static void drop(struct redis *redis, const struct err *err)
     if (redis->is_freed)
         return;
     uint64_t pause_ms = next_pause(redis);
+    if (redis->state == CONNECTING)
+        redis->attempts_failed++;
     redis->state = RESTING;
     redis_link_close(&redis->commands);
     redis_link_close(&redis->messages);
@@ -214,7 +217,7 @@ static void on_found(void *context, struct addrinfo *addresses, const char *why)
         return;
     }
     enter(redis);
-    redis->addresses = addresses;
+    redis->addresses = place_turn(addresses, redis->attempts_failed);
     if (addresses) {
         open_links(redis);
     } else {

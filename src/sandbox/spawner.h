@@ -67,12 +67,23 @@ struct spawner_stage {
     uint64_t signals_owed; /* to a program that is not there yet; bits of 1 << (signal - 1) */
     uint64_t signals_until_ns;
     struct sandbox_usage sample;
-    bool waiting; /* what the last probe saw */
+    bool waiting;              /* what the last look saw */
+    struct spawner_look *look; /* NULL: none is at work */
     uint64_t probe_after_ns;
     dev_t input_device; /* its stdin */
     ino_t input_inode;
     bool input_is_tty;
     struct sandbox_reply end; /* when it has ended */
+};
+
+/* A process that looks whether a program waits for its input. */
+struct spawner_look {
+    struct list link;
+    struct spawner_stage *stage; /* NULL: it has ended, and nobody asks any more */
+    int pidfd;
+    pid_t pid;
+    uint64_t since_ns;
+    bool killed;
 };
 
 enum { ROOTFS_MAX = 16 };
@@ -107,6 +118,8 @@ struct spawner {
     size_t workspace_count;
     struct list stages;
     size_t stage_count;
+    struct list looks; /* also those that were killed and are not yet dead */
+    size_t look_count;
     struct list collections; /* the first is at work */
 };
 
@@ -174,7 +187,16 @@ bool spawner_send_signals(struct spawner *spawner);
 
 /* spawner_waiting.c */
 void spawner_note_input(struct spawner_stage *stage, int fd); /* its stdin */
-void spawner_probe_stage(const struct spawner *spawner, struct spawner_stage *stage);
+/* May be held up by the program for as long as it likes. */
+bool spawner_sees_waiting(int proc_fd, const struct spawner_stage *stage);
+
+/* spawner_look.c */
+void spawner_probe_stage(struct spawner *spawner, struct spawner_stage *stage);
+void spawner_reap_looks(struct spawner *spawner); /* a pidfd of theirs is ready */
+/* Those that take too long end. Milliseconds until the next one does; -1: none. */
+int spawner_hurry_looks(struct spawner *spawner);
+void spawner_leave_look(struct spawner_stage *stage); /* its box has ended */
+void spawner_drop_looks(struct spawner *spawner);
 
 /* spawner_front.c */
 int spawner_set_up_socket(int socket);                  /* our end of one to a front; 0 or -errno */

@@ -18,7 +18,7 @@
 #include "os/sys.h"
 #include "sandbox/spawner.h"
 
-/* Fixed places in the poll's array; two for each stage follow. */
+/* Fixed places in the poll's array; two for each stage follow, and one for each look. */
 enum { AT_SOCKET, AT_SIGNALS, AT_FRONT, AT_STAGES };
 enum {
     EXIT_MALFORMED = 70,
@@ -32,7 +32,9 @@ struct loop_state {
     struct spawner *spawner;
     struct pollfd *fds;
     struct spawner_stage **stages; /* whose are fds[AT_STAGES + 2 * i] and the next */
-    size_t room;                   /* stages that fit */
+    size_t room;                   /* stages that fit, and looks */
+    size_t looks;                  /* that are in fds, behind the stages */
+    int look_pause_ms;             /* until one of them takes too long; -1: none */
     bool blocked;                  /* the front's socket is full */
     bool owes_signals;             /* to programs that are not there yet */
     int status;                    /* to exit with; -1: go on */
@@ -40,11 +42,11 @@ struct loop_state {
 
 static int make_room(struct loop_state *loop)
 {
-    size_t count = loop->spawner->stage_count;
+    size_t count = MAX(loop->spawner->stage_count, loop->spawner->look_count);
     if (count <= loop->room && loop->fds)
         return 0;
     size_t room = MAX(count * 2, 16);
-    struct pollfd *fds = realloc(loop->fds, (AT_STAGES + 2 * room) * sizeof *fds);
+    struct pollfd *fds = realloc(loop->fds, (AT_STAGES + 3 * room) * sizeof *fds);
     if (fds)
         loop->fds = fds;
     struct spawner_stage **stages = realloc(loop->stages, room * sizeof *stages);
@@ -60,6 +62,18 @@ static int make_room(struct loop_state *loop)
 static bool is_crowded(const struct loop_state *loop)
 {
     return loop->spawner->stage_count > loop->room;
+}
+
+/* Behind the stages. Those that do not fit are reaped with one that does. */
+static void gather_looks(struct loop_state *loop, struct pollfd *fds)
+{
+    loop->looks = 0;
+    list_for_each (link, &loop->spawner->looks) {
+        if (loop->looks == loop->room)
+            break;
+        const struct spawner_look *look = CONTAINER_OF(link, struct spawner_look, link);
+        fds[loop->looks++] = (struct pollfd){.fd = look->pidfd, .events = POLLIN};
+    }
 }
 
 static size_t gather(struct loop_state *loop)
@@ -81,6 +95,7 @@ static size_t gather(struct loop_state *loop)
             .events = POLLIN};
         loop->stages[count++] = stage;
     }
+    gather_looks(loop, &loop->fds[AT_STAGES + 2 * count]);
     return count;
 }
 
@@ -177,6 +192,16 @@ static void take_stages(struct loop_state *loop, size_t count)
     }
 }
 
+static void take_looks(struct loop_state *loop, const struct pollfd *fds)
+{
+    for (size_t i = 0; i < loop->looks; i++) {
+        if (fds[i].revents == 0)
+            continue;
+        spawner_reap_looks(loop->spawner);
+        return;
+    }
+}
+
 static void start_front_when_due(struct loop_state *loop)
 {
     struct spawner *spawner = loop->spawner;
@@ -205,6 +230,8 @@ static int pause_ms(const struct loop_state *loop)
         pause = sooner(pause, due <= now ? 0 : (int)((due - now) / NS_PER_MS) + 1);
     if (is_crowded(loop))
         pause = sooner(pause, MEMORY_AGAIN_MS);
+    if (loop->look_pause_ms >= 0)
+        pause = sooner(pause, loop->look_pause_ms);
     return loop->owes_signals ? sooner(pause, SIGNALS_AGAIN_MS) : pause;
 }
 
@@ -217,14 +244,16 @@ static void turn(struct loop_state *loop)
     }
     size_t count = gather(loop);
     /* Pooled things are tended only when nothing else waits to be done. */
-    int ready = poll(loop->fds, AT_STAGES + 2 * count, 0);
+    size_t fd_count = AT_STAGES + 2 * count + loop->looks;
+    int ready = poll(loop->fds, fd_count, 0);
     if (ready == 0 && !is_busy(loop))
-        ready = poll(loop->fds, AT_STAGES + 2 * count, pause_ms(loop));
+        ready = poll(loop->fds, fd_count, pause_ms(loop));
     if (ready < 0 && errno == ENOMEM)
         (void)usleep(MEMORY_AGAIN_MS * 1000);
     else if (ready < 0 && errno != EINTR)
         loop->status = EXIT_NO_MEMORY;
     if (ready > 0) {
+        take_looks(loop, &loop->fds[AT_STAGES + 2 * count]);
         take_stages(loop, count);
         if (loop->fds[AT_SIGNALS].revents != 0)
             take_signals(loop);
@@ -235,13 +264,14 @@ static void turn(struct loop_state *loop)
             loop->status = spawner_front_ended(spawner);
     }
     start_front_when_due(loop);
+    loop->look_pause_ms = spawner_hurry_looks(spawner);
     loop->owes_signals = spawner_send_signals(spawner);
     loop->blocked = spawner->socket >= 0 && !pay_all(spawner);
 }
 
 int spawner_loop(struct spawner *spawner)
 {
-    struct loop_state loop = {.spawner = spawner, .status = -1};
+    struct loop_state loop = {.spawner = spawner, .look_pause_ms = -1, .status = -1};
     if (spawner->socket < 0)
         spawner->front_due_ns = 1;
     start_front_when_due(&loop);

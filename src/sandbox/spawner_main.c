@@ -145,6 +145,7 @@ int main(void)
     struct err err = {0};
     list_init(&spawner.workspaces);
     list_init(&spawner.stages);
+    list_init(&spawner.looks);
     list_init(&spawner.collections);
     int rc = prepare_process(&spawner);
     if (rc < 0) {

@@ -318,6 +318,7 @@ void spawner_end_stage(struct spawner *spawner, struct spawner_stage *stage)
     if (ended != stage->pid)
         return;
     fd_close(&stage->pidfd);
+    spawner_leave_look(stage);
     read_outcome(stage, status);
     /* Without its figures nobody knows whether it was killed for its memory. */
     int rc = read_usage(stage, &stage->end.usage, &group);
@@ -384,6 +385,7 @@ void spawner_drop_all(struct spawner *spawner)
             spawner_end_stage(spawner, stage);
         spawner_free_stage(spawner, stage);
     }
+    spawner_drop_looks(spawner);
     list_for_each_safe (link, following, &spawner->workspaces) {
         struct spawner_workspace *workspace = CONTAINER_OF(link, struct spawner_workspace, link);
         workspace->closed = true;

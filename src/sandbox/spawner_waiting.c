@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* spawner_waiting.c — does the program of a box wait for its input?
  *
- * Read off the kernel and never guessed from silence: /proc/TID/syscall tells in
- * which call each task of the box sleeps, and with which arguments. The program
- * waits when none of its tasks runs and one sleeps in a call that ends when the
- * box's stdin can be read. A descriptor is known by the file behind it, which
- * spawner_note_input() kept: programs pass stdin on under any number.
+ * What a look of spawner_look.c does. It reads it off the kernel and never guesses
+ * from silence: /proc/TID/syscall tells in which call each task of the box sleeps, and
+ * with which arguments. The program waits when none of its tasks runs and one sleeps in
+ * a call that ends when the box's stdin can be read. A descriptor is known by the file
+ * behind it, which spawner_note_input() kept: programs pass stdin on under any number.
  *
  * What is read here, a program arranges: how many tasks it has, how large its
  * epoll set is, which locks the kernel must wait for to tell. So nothing is taken
- * but numbers, all counts are bounded, and a look that was dear to this one
- * thread is not soon repeated for its box. What cannot be told for certain (too
+ * but numbers, and all counts are bounded. What cannot be told for certain (too
  * many tasks, no right to look) is "does not wait".
  */
 #include <dirent.h>
@@ -19,6 +18,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -33,7 +33,6 @@ enum {
     TASKS_MAX = 256,
     DESCRIPTORS_MAX = 64, /* that a poll, a select or an epoll set is searched for */
     LOOK_MAX_NS = 10 * 1000 * 1000,
-    REST_FACTOR = 20, /* looking at a box takes at most a twentieth of our time */
     CALL_ARGUMENTS = 6,
     TTY_MAJOR = 5, /* and minor 0: /dev/tty, whichever terminal the box has */
 };
@@ -193,23 +192,27 @@ static int take_children(struct look *look, int tasks, pid_t tid)
     }
 }
 
-/* A dead task that nobody has reaped has no memory. Its state stands in a file
- * behind a name of the program's making; this one has numbers only. */
-static bool is_dead(int tasks, pid_t tid)
+/* Its letter stands behind its name, which is the program's choice and may have any
+ * signs in it, and before it come numbers only. */
+static int state_of(int tasks, pid_t tid)
 {
-    char text[128];
-    return read_of(tasks, tid, "statm", text, sizeof text) > 0 && text[0] == '0';
+    char text[1024];
+    ssize_t len = read_of(tasks, tid, "stat", text, sizeof text);
+    if (len < 0)
+        return (int)len;
+    const char *name_end = strrchr(text, ')');
+    return name_end && strncmp(name_end, ") ", 2) == 0 ? name_end[2] : -EINVAL;
 }
 
 /* "0 0x0 0x7f… …" in a call, "-1 SP PC" at work on a page, "-1 0x0 0x0" a
  * zombie, "running" else. -EBUSY when it does something, 0 when it does not. */
-static int take_task(struct look *look, int tasks, pid_t tid)
+static int take_call(struct look *look, int tasks, pid_t tid)
 {
     char text[256];
     char *at = text;
     ssize_t len = read_of(tasks, tid, "syscall", text, sizeof text);
-    if (len < 0) /* of a dead one, some kernels tell only who has every right */
-        return len == -ENOENT || len == -ESRCH || is_dead(tasks, tid) ? 0 : (int)len;
+    if (len < 0)
+        return len == -ENOENT || len == -ESRCH ? 0 : (int)len;
     struct task task = {.tid = tid, .number = strtol(text, &at, 10)};
     if (at == text)
         return -EBUSY;
@@ -219,6 +222,26 @@ static int take_task(struct look *look, int tasks, pid_t tid)
         return task.args[0] == 0 ? 0 : -EBUSY;
     look->asleep[look->asleep_count++] = task;
     return 0;
+}
+
+/* The call of one that sleeps, and of no other: to tell it the kernel waits for an
+ * execve of that task, as long as that takes, and the letter it tells at once. */
+static int take_task(struct look *look, int tasks, pid_t tid)
+{
+    int state = state_of(tasks, tid);
+    switch (state) {
+    case 'S':
+        return take_call(look, tasks, tid);
+    case -ENOENT:
+    case -ESRCH:
+    case 'Z':
+    case 'X':
+    case 'T': /* stopped: a line of input would not wake it */
+    case 't':
+        return 0;
+    default:
+        return state < 0 ? state : -EBUSY;
+    }
 }
 
 static int open_tasks(const struct look *look, pid_t pid)
@@ -272,18 +295,9 @@ static bool program_waits(struct look *look)
     return false;
 }
 
-void spawner_probe_stage(const struct spawner *spawner, struct spawner_stage *stage)
+bool spawner_sees_waiting(int proc_fd, const struct spawner_stage *stage)
 {
-    uint64_t from_ns = spawner_now_ns();
-    stage->waiting = false;
-    if (stage->pidfd < 0)
-        return;
-    stage->owed |= 1U << REPLY_PROBED;
-    if (from_ns < stage->probe_after_ns)
-        return;
     struct look look = {
-        .proc_fd = spawner->proc_fd, .stage = stage, .until_ns = from_ns + LOOK_MAX_NS};
-    stage->waiting = program_waits(&look);
-    uint64_t until_ns = spawner_now_ns();
-    stage->probe_after_ns = until_ns + (until_ns - from_ns) * REST_FACTOR;
+        .proc_fd = proc_fd, .stage = stage, .until_ns = spawner_now_ns() + LOOK_MAX_NS};
+    return program_waits(&look);
 }

@@ -56,6 +56,16 @@ void spawner_log(const char *level, const char *event, const char *detail)
     (void)level, (void)event, (void)detail;
 }
 
+void spawner_leave_look(struct spawner_stage *stage)
+{
+    (void)stage;
+}
+
+void spawner_drop_looks(struct spawner *spawner)
+{
+    (void)spawner;
+}
+
 void spawner_note_input(struct spawner_stage *stage, int input)
 {
     (void)stage, (void)input;

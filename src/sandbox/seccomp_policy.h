@@ -9,7 +9,7 @@
  *     errno EPERM setsockopt if arg1 == SOL_TCP and arg2 in 31 64..127
  *     allow setsockopt                                           # whatever is left
  *
- *     action    = allow | refuse | kill | errno NAME
+ *     action    = allow | refuse | kill | errno NAME | errno 0
  *     line      = default action
  *               | action call… [ if test { and test } [ else action ] ]
  *     test      = argN[:64] [ & mask ] ( == value | != value | in value… | not in value… )
@@ -23,6 +23,9 @@
  * `refuse` is for what no honest program needs: it answers ENOSYS, unless a
  * build for tests asks for more (enum seccomp_refusal). Where ENOSYS is the
  * answer that a library is known to expect, policies say `errno ENOSYS`.
+ *
+ * `errno 0` does nothing and answers that it is done: for what honest programs ask for,
+ * and end without, though a box can do without it.
  *
  * The program checks the architecture first; foreign ABIs (i386, x32) are
  * killed. Its shape is a balanced tree over ranges of call numbers, so loading

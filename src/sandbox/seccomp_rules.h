@@ -20,7 +20,7 @@
 enum {
     SECCOMP_CALL_LIMIT = 1024, /* call numbers end below */
     SECCOMP_RULE_LIMIT = 512,  /* lines of a policy */
-    SECCOMP_CALL_RULES = 12,   /* lines about one call */
+    SECCOMP_CALL_RULES = 16,   /* lines about one call */
     SECCOMP_RULE_TESTS = 4,
     SECCOMP_VALUE_LIMIT = 4096, /* of a policy */
 };

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { PROCESSES = 4, PATIENCE_S = 4, ROOM = 64 << 20 };
+enum { PROCESSES = 8, PATIENCE_S = 4, ROOM = 64 << 20 };
 static const long most = 128L << 20;
 static long *held;
 

@@ -107,7 +107,8 @@ static void write_report(const char *path)
         fail(path);
 }
 
-/* The same program, which asks where it would have answered with an error. */
+/* The same program, which asks where it would have answered with an error. What is answered as
+ * if it were done is no refusal. */
 static struct seccomp_program ask_instead(const struct seccomp_program *program)
 {
     struct seccomp_program asking = {.count = program->count};
@@ -119,7 +120,8 @@ static struct seccomp_program ask_instead(const struct seccomp_program *program)
     for (size_t i = 0; i < asking.count; i++) {
         struct sock_filter *instruction = &asking.instructions[i];
         if (instruction->code == (BPF_RET | BPF_K) &&
-            (instruction->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
+            (instruction->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO &&
+            (instruction->k & SECCOMP_RET_DATA) != 0)
             instruction->k = SECCOMP_RET_USER_NOTIF;
     }
     return asking;

@@ -85,6 +85,8 @@ static const struct {
     {"allow read if arg0:64 == 1\nkill read if arg0 == 1 else errno EPERM", {HIGH | 1}, "kill"},
     {"allow read if arg0 == 1\nkill read if arg0:64 == 2 else errno EPERM", {HIGH | 2}, "EPERM"},
     {"allow read if arg0 == 1 and arg1 == 1\nkill read if arg0 == 1 else allow", {1, 0}, "kill"},
+    {"errno 0 read if arg0 == 1\nallow read", {1}, "0"},
+    {"errno 0 read if arg0 == 1\nallow read", {2}, "allow"},
 };
 
 static void tests_of_arguments_mean_what_they_say(void **state)

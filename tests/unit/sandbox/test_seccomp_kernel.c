@@ -135,6 +135,11 @@ static const struct {
     {"joining a group, version 6",   SYS_setsockopt,  {-1, SOL_IPV6, IPV6_JOIN_GROUP},       EPERM},
     {"the same with bit 32",         SYS_setsockopt,  {-1, HIGH | SOL_IPV6, HIGH | IPV6_JOIN_GROUP}, EPERM},
     {"joining a source",             SYS_setsockopt,  {-1, SOL_IPV6, MCAST_JOIN_SOURCE_GROUP}, EPERM},
+    {"a larger receive buffer",      SYS_setsockopt,  {-1, SOL_SOCKET, SO_RCVBUF},           0},
+    {"the same with bit 32",         SYS_setsockopt,  {-1, HIGH | SOL_SOCKET, HIGH | SO_RCVBUF}, 0},
+    {"a queue of errors",            SYS_setsockopt,  {-1, SOL_IP, IP_RECVERR},              0},
+    {"a queue of errors, version 6", SYS_setsockopt,  {-1, SOL_IPV6, IPV6_RECVERR},          0},
+    {"another buffer",               SYS_setsockopt,  {-1, SOL_SOCKET, SO_SNDBUF},           EBADF},
     {"the priority of init",         SYS_setpriority, {PRIO_PROCESS, 1, 19},                 EPERM},
     {"the same with bit 32",         SYS_setpriority, {HIGH | PRIO_PROCESS, HIGH | 1, 19},   EPERM},
     {"the priority of all",          SYS_setpriority, {PRIO_USER, 0, 0},                     EPERM},
@@ -186,7 +191,8 @@ static int try_all_refusals(void)
         if ((answer & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO || is_probe_trampoline(number))
             continue;
         long got = syscall(number, -1L, -1L, -1L, -1L, -1L, -1L);
-        if (got != -1 || errno != (int)(answer & SECCOMP_RET_DATA)) {
+        int error = got == -1 ? errno : 0;
+        if (error != (int)(answer & SECCOMP_RET_DATA)) {
             fprintf(stderr, "call %d: %ld, %s\n", number, got, strerror(errno));
             return 1;
         }

@@ -26,6 +26,7 @@ static const struct {
     {"default kill\n# twice\ndefault allow\n", "3: a second default"},
     {"default errno EWHAT\n", "1: unknown errno 'EWHAT'"},
     {"default errno\n", "1: unknown errno ''"},
+    {"default errno 1\n", "1: unknown errno '1'"},
     {"default kill\nallow\n", "2: no call is named"},
     {"default kill\nallow if arg0 == 1\n", "2: no call is named"},
     {"default kill\n\n\nallow read opne\n", "4: unknown call 'opne'"},
@@ -100,13 +101,13 @@ static void too_many_lines_are_refused(void **state)
     (void)state;
     char policy[16384] = "default kill\n";
     size_t len = strlen(policy);
-    for (int i = 0; i < 13; i++)
+    for (int i = 0; i < 17; i++)
         len += (size_t)snprintf(policy + len, sizeof policy - len, "allow read if arg0 == %d\n", i);
     struct seccomp_program program = {0};
     struct err err = {0};
     assert_int_equal(-1, seccomp_compile("t.policy", (struct slice){policy, len},
                                          SECCOMP_REFUSE_ENOSYS, &program, &err));
-    assert_string_equal(err.text, "t.policy:14: more than 12 lines about 'read'");
+    assert_string_equal(err.text, "t.policy:18: more than 16 lines about 'read'");
 }
 
 static void too_many_values_are_refused(void **state)

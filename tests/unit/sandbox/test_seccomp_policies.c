@@ -183,6 +183,8 @@ static const struct probe probes[] = {
     PROBE(sendmmsg, 3, 0, 1, 0), PROBE(sendmmsg, 3, 0, 1, MSG_MORE),
 
     PROBE(setsockopt, 0, SOL_SOCKET, SO_REUSEADDR), PROBE(setsockopt, 0, SOL_SOCKET, SO_KEEPALIVE),
+    PROBE(setsockopt, 0, SOL_SOCKET, SO_SNDBUF), PROBE(setsockopt, 0, SOL_SOCKET, SO_RCVBUF),
+    PROBE(setsockopt, 0, SOL_IP, IP_RECVERR), PROBE(setsockopt, 0, SOL_IPV6, IPV6_RECVERR),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_FILTER),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_BPF),
     PROBE(setsockopt, 0, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),

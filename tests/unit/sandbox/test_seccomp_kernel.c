@@ -135,6 +135,8 @@ static const struct {
     {"joining a group, version 6",   SYS_setsockopt,  {-1, SOL_IPV6, IPV6_JOIN_GROUP},       EPERM},
     {"the same with bit 32",         SYS_setsockopt,  {-1, HIGH | SOL_IPV6, HIGH | IPV6_JOIN_GROUP}, EPERM},
     {"joining a source",             SYS_setsockopt,  {-1, SOL_IPV6, MCAST_JOIN_SOURCE_GROUP}, EPERM},
+    {"options of all packets",       SYS_setsockopt,  {-1, SOL_IPV6, IPV6_2292PKTOPTIONS},   EPERM},
+    {"the same with bit 32",         SYS_setsockopt,  {-1, HIGH | SOL_IPV6, HIGH | IPV6_2292PKTOPTIONS}, EPERM},
     {"a larger receive buffer",      SYS_setsockopt,  {-1, SOL_SOCKET, SO_RCVBUF},           0},
     {"the same with bit 32",         SYS_setsockopt,  {-1, HIGH | SOL_SOCKET, HIGH | SO_RCVBUF}, 0},
     {"a queue of errors",            SYS_setsockopt,  {-1, SOL_IP, IP_RECVERR},              0},

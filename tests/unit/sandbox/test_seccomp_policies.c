@@ -204,6 +204,7 @@ static const struct probe probes[] = {
     PROBE(setsockopt, 0, SOL_IP, ARPT_SO_SET_REPLACE),
     PROBE(setsockopt, 0, SOL_IP, EBT_SO_SET_ENTRIES),
     PROBE(setsockopt, 0, SOL_IP, MRT_INIT), PROBE(setsockopt, 0, SOL_IP, 256),
+    PROBE(setsockopt, 0, SOL_IPV6, IPV6_2292PKTOPTIONS), PROBE(setsockopt, 0, SOL_IPV6, IPV6_2292HOPLIMIT),
     PROBE(setsockopt, 0, SOL_IPV6, IPV6_V6ONLY), PROBE(setsockopt, 0, SOL_IPV6, IPV6_TCLASS),
     PROBE(setsockopt, 0, SOL_IPV6, IPV6_MULTICAST_HOPS), PROBE(setsockopt, 0, SOL_IPV6, IPV6_JOIN_GROUP),
     PROBE(setsockopt, 0, SOL_IPV6, IPV6_LEAVE_GROUP), PROBE(setsockopt, 0, SOL_IPV6, IPV6_JOIN_ANYCAST),

@@ -21,8 +21,8 @@ static const char *const masked_files[] = {
 };
 
 static const char *const masked_folders[] = {
-    "/proc/acpi", "/proc/asound", "/proc/bus",  "/proc/driver",
-    "/proc/fs",   "/proc/irq",    "/proc/scsi",
+    "/proc/acpi", "/proc/asound", "/proc/bus",      "/proc/driver",
+    "/proc/fs",   "/proc/irq",    "/proc/pressure", "/proc/scsi",
 };
 
 static int mask(const char *const *paths, size_t count, const char *with)

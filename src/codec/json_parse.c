@@ -19,7 +19,7 @@
 #define DEPTH_MAX 32
 /* Values, and names of members. The dearest is an object without any: 232 bytes. So a tree takes
  * at most 15 MiB and what its texts do, and an honest request has some thousands. */
-#define PARTS_MAX 65536
+#define PARTS_MAX ((size_t)65536)
 /* A result between machines of ours: 65536 events of up to three, 4096 artifacts of up to nine. */
 #define PARTS_LARGE_MAX (4 * PARTS_MAX)
 

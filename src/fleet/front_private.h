@@ -135,11 +135,11 @@ struct front_cargo {
     uint64_t command_number;
     struct list commands; /* held until it has started: struct held_command */
     size_t held_bytes;
-    bool closed;           /* its input is */
-    bool close_is_heard;   /* … and its worker listened when it was said */
-    uint64_t close_number; /* of the command that says so; 0: it was not said yet */
-    char cancel[256];      /* why; "": nobody asked for it */
-    enum verdict cancelled_as;
+    uint64_t close_number; /* of the command that says that its input is; 0: not said yet */
+    bool closed;
+    bool close_is_heard;       /* its worker listened when it was said */
+    enum verdict cancelled_as; /* by a cancel, … */
+    char cancel[256];          /* … why; "": nobody asked for it */
 
     /* those who wait for it to be known (front_find.c) */
     void (*found)(void *context, struct run *run);

@@ -10,7 +10,9 @@
 struct curl_loop {
     const struct curl_api *api;
     struct loop *loop;
-    curl_loop_ended_fn *ended;
+    const struct curl_loop_ops *ops;
+    void *context;
+    bool is_broken; /* a descriptor is not watched */
     CURLM *multi;
     struct loop_timer *timer;
     struct list sockets;
@@ -33,20 +35,24 @@ static void collect(struct curl_loop *transfers)
     for (CURLMsg *message; (message = api->multi_info_read(transfers->multi, &left)) != NULL;) {
         CURL *easy = message->easy_handle;
         CURLcode result = message->data.result; /* the message goes with its transfer */
-        char *context = NULL;
+        char *transfer = NULL;
         if (message->msg != CURLMSG_DONE ||
-            api->easy_getinfo(easy, CURLINFO_PRIVATE, &context) != CURLE_OK)
+            api->easy_getinfo(easy, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
             continue;
         curl_loop_remove(transfers, easy);
-        transfers->ended(context, result);
+        transfers->ops->ended(transfer, result);
     }
 }
+
+static void begin_anew(struct curl_loop *transfers);
 
 static void go_on(struct curl_loop *transfers, curl_socket_t fd, int events)
 {
     int running = 0;
-    (void)transfers->api->multi_socket_action(transfers->multi, fd, events, &running);
+    CURLMcode rc = transfers->api->multi_socket_action(transfers->multi, fd, events, &running);
     collect(transfers);
+    if (rc != CURLM_OK || transfers->is_broken)
+        begin_anew(transfers);
 }
 
 static void on_ready(void *context, unsigned ready)
@@ -81,16 +87,18 @@ static void watched_free(struct watched *watched)
     free(watched);
 }
 
-static int watch(struct curl_loop *transfers, curl_socket_t fd, unsigned events)
+static void watch(struct curl_loop *transfers, curl_socket_t fd, unsigned events)
 {
     struct watched *watched = calloc(1, sizeof *watched);
-    if (!watched)
-        return -1;
+    if (!watched) {
+        transfers->is_broken = true;
+        return;
+    }
     *watched = (struct watched){.transfers = transfers, .fd = fd};
     watched->watch = loop_watch_new(transfers->loop, fd, events, on_ready, watched);
     list_append(&transfers->sockets, &watched->link);
-    (void)transfers->api->multi_assign(transfers->multi, fd, watched);
-    return 0;
+    if (transfers->api->multi_assign(transfers->multi, fd, watched) != CURLM_OK)
+        transfers->is_broken = true;
 }
 
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket)
@@ -100,8 +108,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context,
         (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
     (void)easy;
     if (what != CURL_POLL_REMOVE && !watched)
-        return watch(context, fd, events);
-    if (what != CURL_POLL_REMOVE)
+        watch(context, fd, events);
+    else if (what != CURL_POLL_REMOVE)
         loop_watch_set(watched->watch, events);
     else if (watched)
         watched_free(watched);
@@ -110,27 +118,52 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context,
 
 /* --- the object --- */
 
-static bool set_up(struct curl_loop *transfers)
+static CURLM *multi_new(struct curl_loop *transfers)
 {
-    CURLMcode (*set)(CURLM *, CURLMoption, ...) = transfers->api->multi_setopt;
-    CURLM *multi = transfers->multi;
-    return multi && set(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
-           set(multi, CURLMOPT_SOCKETDATA, transfers) == CURLM_OK &&
-           set(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
-           set(multi, CURLMOPT_TIMERDATA, transfers) == CURLM_OK;
+    const struct curl_api *api = transfers->api;
+    CURLMcode (*set)(CURLM *, CURLMoption, ...) = api->multi_setopt;
+    CURLM *multi = api->multi_init();
+    if (multi && set(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
+        set(multi, CURLMOPT_SOCKETDATA, transfers) == CURLM_OK &&
+        set(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
+        set(multi, CURLMOPT_TIMERDATA, transfers) == CURLM_OK)
+        return multi;
+    if (multi)
+        (void)api->multi_cleanup(multi);
+    return NULL;
+}
+
+static void forget_sockets(struct curl_loop *transfers)
+{
+    list_for_each_safe (member, following, &transfers->sockets)
+        watched_free(CONTAINER_OF(member, struct watched, link));
+}
+
+/* Without memory for another one it stays as it is until the next time. */
+static void begin_anew(struct curl_loop *transfers)
+{
+    CURLM *old = transfers->multi;
+    transfers->ops->broken(transfers->context);
+    CURLM *multi = multi_new(transfers);
+    if (!multi)
+        return;
+    transfers->multi = multi;
+    transfers->is_broken = false;
+    (void)transfers->api->multi_cleanup(old);
+    forget_sockets(transfers);
 }
 
 struct curl_loop *curl_loop_new(const struct curl_api *api, struct loop *loop,
-                                curl_loop_ended_fn *ended)
+                                const struct curl_loop_ops *ops, void *context)
 {
     struct curl_loop *transfers = calloc(1, sizeof *transfers);
     if (!transfers)
         return NULL;
-    *transfers = (struct curl_loop){.api = api, .loop = loop, .ended = ended};
+    *transfers = (struct curl_loop){.api = api, .loop = loop, .ops = ops, .context = context};
     list_init(&transfers->sockets);
     transfers->timer = loop_timer_new(loop, on_time, transfers);
-    transfers->multi = api->multi_init();
-    if (!set_up(transfers)) {
+    transfers->multi = multi_new(transfers);
+    if (!transfers->multi) {
         curl_loop_free(transfers);
         return NULL;
     }
@@ -143,18 +176,17 @@ void curl_loop_free(struct curl_loop *transfers)
         return;
     if (transfers->multi)
         (void)transfers->api->multi_cleanup(transfers->multi);
-    list_for_each_safe (member, following, &transfers->sockets)
-        watched_free(CONTAINER_OF(member, struct watched, link));
+    forget_sockets(transfers);
     loop_timer_free(transfers->timer);
     free(transfers);
 }
 
 /* --- transfers --- */
 
-int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *context)
+int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *transfer)
 {
     const struct curl_api *api = transfers->api;
-    if (api->easy_setopt(easy, CURLOPT_PRIVATE, context) != CURLE_OK ||
+    if (api->easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
         api->multi_add_handle(transfers->multi, easy) != CURLM_OK)
         return -1;
     return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* curl_loop.h — transfers of libcurl, in our loop.
  *
- *     struct curl_loop *transfers = curl_loop_new(&api, loop, on_ended);
- *     curl_loop_add(transfers, easy, context);      …on_ended(context, result)…
+ *     struct curl_loop *transfers = curl_loop_new(&api, loop, &ops, context);
+ *     curl_loop_add(transfers, easy, transfer);     …ops.ended(transfer, result)…
  *     curl_loop_free(transfers);
  *
  * libcurl says which descriptors it waits for, and until when; the loop says when one is
@@ -17,16 +17,22 @@
 struct curl_loop;
 struct loop;
 
-/* From the loop; the transfer has been taken out already. Must not free the curl_loop. */
-typedef void curl_loop_ended_fn(void *context, CURLcode result);
+/* From the loop; `transfer` is what it was added with, and has been taken out already. Neither may
+ * free the curl_loop. */
+struct curl_loop_ops {
+    void (*ended)(void *transfer, CURLcode result);
+    /* libcurl has lost its way, as for want of memory: none of the transfers would go on, nor those
+     * that are added. Take out all; then it begins anew. */
+    void (*broken)(void *context);
+};
 
 /* NULL when memory is short, or libcurl does not take what it is told. */
 struct curl_loop *curl_loop_new(const struct curl_api *api, struct loop *loop,
-                                curl_loop_ended_fn *ended);
+                                const struct curl_loop_ops *ops, void *context);
 void curl_loop_free(struct curl_loop *transfers);
 
 /* Starts it; its CURLOPT_PRIVATE is ours. -1 when libcurl does not take it. */
-int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *context);
+int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *transfer);
 /* Before it has ended; of one that is not in it, nothing. */
 void curl_loop_remove(struct curl_loop *transfers, CURL *easy);
 

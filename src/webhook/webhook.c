@@ -116,6 +116,18 @@ static void on_transfer_ended(void *context, CURLcode result)
     loop_task_schedule(webhooks->task);
 }
 
+static void on_broken(void *context)
+{
+    struct webhooks *webhooks = context;
+    list_for_each_safe (member, following, &webhooks->attempts) {
+        struct attempt *attempt = CONTAINER_OF(member, struct attempt, link);
+        curl_loop_remove(webhooks->transfers, attempt->easy);
+        on_transfer_ended(attempt, CURLE_OUT_OF_MEMORY);
+    }
+}
+
+static const struct curl_loop_ops transfer_ops = {on_transfer_ended, on_broken};
+
 /* --- an attempt --- */
 
 /* The address that is judged here is the one that is connected to: nothing is
@@ -267,7 +279,7 @@ struct webhooks *webhooks_new(struct loop *loop, const struct webhooks_config *c
     }
     webhooks->has_bundle = webhooks->curl.version_info(CURLVERSION_NOW)->cainfo != NULL;
     webhooks->task = loop_task_new(loop, on_task, webhooks);
-    webhooks->transfers = curl_loop_new(&webhooks->curl, loop, on_transfer_ended);
+    webhooks->transfers = curl_loop_new(&webhooks->curl, loop, &transfer_ops, webhooks);
     if (!webhooks->transfers) {
         (void)err_set(err, ERR_UNAVAILABLE, "webhooks: libcurl does not take what it is told");
         webhooks_free(webhooks);

@@ -276,8 +276,7 @@ static int try_to_connect(struct line *line, struct err *err)
 int line_connect(struct line *line, struct err *err)
 {
     int rc = try_to_connect(line, err);
-    if (rc < 0)
-        line->attempts_failed++;
+    line->first.is_in_vain = rc < 0;
     return rc;
 }
 

@@ -50,8 +50,8 @@ static int dial_one(struct line *line, const struct addrinfo *address, uint64_t 
 static uint64_t share_until_ns(uint64_t until_ns, const struct addrinfo *addresses)
 {
     uint64_t now_ns = loop_now_ns();
-    uint64_t count = 0;
-    for (; addresses; addresses = addresses->ai_next)
+    uint64_t count = 1;
+    while ((addresses = addresses->ai_next) != NULL)
         count++;
     return now_ns + (until_ns - MIN(now_ns, until_ns)) / count;
 }
@@ -61,7 +61,7 @@ int line_dial(struct line *line, uint64_t until_ns, struct err *err)
     struct addrinfo *found = NULL;
     if (lookup_place(line->relay, line->place, until_ns, &found, err) < 0)
         return -1;
-    found = place_turn(found, line->attempts_failed);
+    found = place_turn(found, &line->first);
     int fd = -EHOSTUNREACH;
     for (const struct addrinfo *one = found; one && fd < 0; one = one->ai_next)
         fd = dial_one(line, one, share_until_ns(until_ns, one));

@@ -177,7 +177,7 @@ struct line {
     struct relay *relay;
 
     uint64_t connection;      /* counts those that were made; 0: none yet */
-    unsigned attempts_failed; /* to connect, ever: each begins with another address */
+    struct place_first first; /* address, of the last attempt */
     amqp_connection_state_t state;
     int fd; /* the relay's */
     uint64_t heartbeat_ns;

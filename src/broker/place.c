@@ -142,20 +142,30 @@ int place_parse(const char *text, const struct place_form *form, struct place *r
     return 0;
 }
 
-struct addrinfo *place_turn(struct addrinfo *addresses, unsigned times)
+static bool is_first(const struct addrinfo *address, const struct place_first *first)
 {
-    unsigned count = 1;
+    return address->ai_addrlen == first->len &&
+           memcmp(address->ai_addr, &first->at, first->len) == 0;
+}
+
+struct addrinfo *place_turn(struct addrinfo *addresses, struct place_first *first)
+{
+    struct addrinfo *last = NULL;
+    struct addrinfo *failed = NULL;
     if (!addresses)
         return NULL;
-    struct addrinfo *last = addresses;
-    for (; last->ai_next; last = last->ai_next)
-        count++;
-    for (times %= count; times > 0; times--) {
-        struct addrinfo *first = addresses;
-        addresses = first->ai_next;
-        first->ai_next = NULL;
-        last->ai_next = first;
-        last = first;
+    for (struct addrinfo *one = addresses; one; one = one->ai_next) {
+        if (first->is_in_vain && is_first(one, first))
+            failed = one;
+        last = one;
     }
+    if (failed && failed != last) {
+        last->ai_next = addresses;
+        addresses = failed->ai_next;
+        failed->ai_next = NULL;
+    }
+    first->is_in_vain = false;
+    first->len = MIN(addresses->ai_addrlen, (socklen_t)sizeof first->at);
+    memcpy(&first->at, addresses->ai_addr, first->len);
     return addresses;
 }

@@ -7,6 +7,9 @@
 #ifndef RUNNEL_BROKER_PLACE_H
 #define RUNNEL_BROKER_PLACE_H
 
+#include <stdbool.h>
+#include <sys/socket.h>
+
 #include "base/err.h"
 
 struct place {
@@ -28,9 +31,17 @@ struct place_form {
 int place_parse(const char *text, const struct place_form *form, struct place *ret_place,
                 struct err *err);
 
+/* The address of a name with which an attempt to connect began. All zeros: none did. */
+struct place_first {
+    struct sockaddr_storage at;
+    socklen_t len;
+    bool is_in_vain; /* its owner says so when the attempt has failed */
+};
+
 struct addrinfo;
-/* The addresses of a name in another order: the first is put behind the last, `times` over. Who
- * turns them further with each attempt that failed does not wait for ever for one that is dead. */
-struct addrinfo *place_turn(struct addrinfo *addresses, unsigned times);
+/* The addresses of a name in the order in which they are to be tried: behind one that was in
+ * vain, and around. So nobody waits for ever for one that is dead, in whatever order a name
+ * server tells them. */
+struct addrinfo *place_turn(struct addrinfo *addresses, struct place_first *first);
 
 #endif

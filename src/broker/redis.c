@@ -40,9 +40,9 @@ struct redis {
     struct loop_task *task; /* those whose channel stands already are told */
     uint64_t pause_ms;      /* the next one */
     uint64_t connected_ns;
-    unsigned attempts_failed;    /* to connect, ever: each begins with another address */
     struct redis_lookup *lookup; /* under way, perhaps since an attempt before */
     struct addrinfo *addresses;
+    struct place_first first; /* of them */
 
     struct redis_link commands;
     struct redis_link messages;
@@ -92,8 +92,7 @@ static void drop(struct redis *redis, const struct err *err)
     if (redis->is_freed)
         return;
     uint64_t pause_ms = next_pause(redis);
-    if (redis->state == CONNECTING)
-        redis->attempts_failed++;
+    redis->first.is_in_vain = redis->state == CONNECTING;
     redis->state = RESTING;
     redis_link_close(&redis->commands);
     redis_link_close(&redis->messages);
@@ -217,7 +216,7 @@ static void on_found(void *context, struct addrinfo *addresses, const char *why)
         return;
     }
     enter(redis);
-    redis->addresses = place_turn(addresses, redis->attempts_failed);
+    redis->addresses = place_turn(addresses, &redis->first);
     if (addresses) {
         open_links(redis);
     } else {

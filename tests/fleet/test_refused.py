@@ -124,6 +124,22 @@ class Refused(unittest.TestCase):
             self.assertEqual(self.end_of(run)["verdict"], "succeeded")
         self.each(check)
 
+    def test_a_conversation_that_begins_meanwhile_goes_on_afterwards(self):
+        """Its worker could not say that it has it, and says so when it can."""
+        def check(name):
+            with self.fault(name):
+                run = self.start("sleep 5; echo up; while read -r line; do echo got $line; done")
+                time.sleep(3)  # it has begun
+            with WebSocket(self.one.port, f"/v1/runs/{run}/stream") as socket:
+                self.hear(socket, "up")
+                time.sleep(LONGER_THAN_A_LEASE_S)
+                self.assertEqual(self.one.request("GET", f"/v1/runs/{run}")[1]["verdict"], None)
+                socket.send_json({"type": "input", "data": "word\n"})
+                socket.send_json({"type": "eof"})
+                self.assertIn("got word", self.hear(socket, None))
+            self.assertEqual(self.end_of(run)["verdict"], "succeeded")
+        self.each(check)
+
     @staticmethod
     def hear(socket, wanted):
         said = ""

@@ -77,6 +77,7 @@ static const struct probe probes[] = {
     PROBE(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS),
     PROBE(mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB),
     PROBE(madvise, 0, 4096, MADV_DONTNEED), PROBE(madvise, 0, 4096, MADV_HUGEPAGE),
+    PROBE(msync, 0, 4096, MS_SYNC), PROBE(msync, 0, 4096, MS_ASYNC), PROBE(msync, 0, 4096, MS_SYNC | MS_INVALIDATE),
     PROBE(madvise, 0, 4096, MADV_MERGEABLE), PROBE(madvise, 0, 4096, MADV_UNMERGEABLE),
     PROBE(memfd_create, 0, MFD_CLOEXEC | MFD_ALLOW_SEALING), PROBE(memfd_create, 0, MFD_HUGETLB),
     PROBE(fcntl, 0, F_DUPFD_CLOEXEC), PROBE(fcntl, 0, F_SETFL, O_NONBLOCK), PROBE(fcntl, 0, F_SETLK),

@@ -72,7 +72,8 @@ static int set_limit_if(__rlimit_resource_t resource, uint64_t value, uint64_t s
 }
 
 /* Core is 1 and not 0, nor less because the host has less: with 0 the kernel still
- * starts a host's core handler that is a pipe. Processes and cpu have slack: the cgroup is the
+ * starts a host's core handler that is a pipe; one that is a socket no limit keeps away, and
+ * probe.c refuses. Processes and cpu have slack: the cgroup is the
  * limit, whose counters are the facts; these are behind it. */
 static int step_rlimits(const struct box_plan *plan)
 {

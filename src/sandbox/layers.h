@@ -21,7 +21,7 @@
     X(LAYER_NETWORK,     "network",      "a network with nothing but its own loopback",         "allow network namespaces (user.max_net_namespaces)") \
     X(LAYER_ROOT,        "root",         "a read-only tree without any path of the host",       "allow mounts in a namespace of our own (an AppArmor or container profile forbids it)") \
     X(LAYER_IDENTITY,    "identity",     "a host user of its own for each box, no capability",  "run as root: without it all boxes share this user") \
-    X(LAYER_RLIMITS,     "rlimits",      "limits of each process: files, core dumps, stack",    "a hard limit of core dumps of at least 1 (ulimit -Hc)") \
+    X(LAYER_RLIMITS,     "rlimits",      "limits of each process: files, core dumps, stack",    "a hard limit of core dumps of at least 1 (ulimit -Hc), and a file or a pipe as kernel.core_pattern") \
     X(LAYER_DESCRIPTORS, "descriptors",  "descriptors 0, 1 and 2 and no other",                 "Linux 5.9 or newer (close_range)") \
     X(LAYER_LANDLOCK,    "landlock",     "a second, independent barrier around paths",          "Linux 5.13 or newer with landlock in the lsm= list") \
     X(LAYER_SECCOMP,     "seccomp",      "an allowlist of system calls",                        "a kernel with CONFIG_SECCOMP_FILTER")

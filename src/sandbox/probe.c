@@ -17,6 +17,7 @@
 
 #include "base/util.h"
 #include "os/fd.h"
+#include "sandbox/core_handler.h"
 #include "sandbox/spawner.h"
 
 enum { PROBE_WAIT_MS = 10000 };
@@ -154,6 +155,20 @@ static void check_group(struct spawner *spawner, const struct outcome *outcome)
         set_missing(spawner, LAYER_CGROUP, "the limit of memory did not hold");
 }
 
+/* The box's limit of core dumps does not keep a socket away, and from inside nothing shows. */
+static void check_core_handler(struct spawner *spawner)
+{
+    char detail[96];
+    int rc = core_handler_is_socket(spawner->proc_fd);
+    if (rc < 0) {
+        (void)snprintf(detail, sizeof detail, "who gets core dumps is not known: %s",
+                       strerror(-rc));
+        set_missing(spawner, LAYER_RLIMITS, detail);
+    } else if (rc > 0) {
+        set_missing(spawner, LAYER_RLIMITS, "a socket of the host gets core dumps (core_pattern)");
+    }
+}
+
 static void refuse_missing(struct spawner *spawner)
 {
     for (int layer = 0; layer < LAYER_COUNT && spawner->refusal[0] == '\0'; layer++) {
@@ -186,5 +201,6 @@ void spawner_probe(struct spawner *spawner)
     }
     if (spawner->groups)
         check_group(spawner, &outcome);
+    check_core_handler(spawner);
     refuse_missing(spawner);
 }

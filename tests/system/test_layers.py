@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from service import BOUND_S, RUNNEL, Service, descendants, groups, wait_until
@@ -61,6 +62,27 @@ class OddHost(unittest.TestCase):
                            "prlimit", "--core=0:0")
         self.assertEqual((done.returncode, done.stdout), (69, ""))
         self.assertIn("ulimit -Hc", done.stderr)
+
+    def test_a_core_handler_that_is_a_socket_refuses_service(self):
+        """A file in place of the host's own, in a mount namespace."""
+        with tempfile.NamedTemporaryFile("w") as pattern:
+            def on_host(text, *options):
+                pattern.seek(0)
+                pattern.truncate()
+                pattern.write(text)
+                pattern.flush()
+                mount = 'mount --bind "$0" /proc/sys/kernel/core_pattern && exec "$@"'
+                return self.run_on("unshare", "--mount", "sh", "-c", mount, pattern.name,
+                                   options=options)
+
+            done = on_host("@/run/crash.socket\n")
+            self.assertEqual((done.returncode, done.stdout), (69, ""))
+            self.assertIn("the layer 'rlimits' does not hold", done.stderr)
+            self.assertIn("kernel.core_pattern", done.stderr)
+            done = on_host("@/run/crash.socket\n", "--allow-missing=rlimits")
+            self.assertEqual((done.returncode, done.stdout), (0, "ran\n"), done.stderr)
+            done = on_host("|/usr/bin/handler %p\n")
+            self.assertEqual((done.returncode, done.stdout), (0, "ran\n"), done.stderr)
 
     def test_where_the_host_allows_less_less_is_told_and_holds(self):
         done = self.run_on("prlimit", "--memlock=0:0", f"--stack={4 << 20}:{4 << 20}",

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/kcmp.h>
+#include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -141,6 +142,11 @@ int sys_seccomp_filter(const struct sock_filter *program, size_t count)
     struct sock_fprog filter = {.len = (unsigned short)count,
                                 .filter = (struct sock_filter *)program};
     return result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
+}
+
+int sys_join_new_session_keyring(void)
+{
+    return result(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
 }
 
 static struct __user_cap_header_struct capability_header(void)

@@ -46,6 +46,9 @@ int sys_landlock_restrict_self(int ruleset);
 
 int sys_seccomp_filter(const struct sock_filter *program, size_t count);
 
+/* An empty one in place of the session's, for this process and all that it starts. */
+int sys_join_new_session_keyring(void);
+
 /* Brings up the loopback of the network namespace that we are in. */
 int sys_loopback_up(void);
 

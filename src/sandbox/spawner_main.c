@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/sys.h"
 #include "sandbox/spawner.h"
 #include "sandbox/spawner_fds.h"
 
@@ -119,6 +120,9 @@ static int prepare_process(struct spawner *spawner)
     if (rc == 0 && !spawner->settings.front_argv[0])
         rc = become_child(spawner);
     raise_limits();
+    /* Boxes cannot ask for keys: behind that, those of whoever started us are not there. A kernel
+     * may have no keyrings, and this user as many as it may. */
+    (void)sys_join_new_session_keyring();
     return rc;
 }
 

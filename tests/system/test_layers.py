@@ -157,6 +157,24 @@ class MissingLayer(unittest.TestCase):
                 self.assertIn(f"no {layer}", health["isolation"])
                 self.assertIn(f"no {layer}", answer["isolation"])
 
+    def test_without_seccomp_a_box_finds_no_key_of_who_started_it(self):
+        """The session's keyring goes on to all children, whoever they become."""
+        key = ("import ctypes, sys\n"
+               "libc = ctypes.CDLL(None, use_errno=True)\n"
+               "search = lambda: libc.syscall(250, 10, -3, b'user', b'runnel-canary', 0)\n")
+        start = (key + "libc.syscall(250, 1, 0)\n"
+                 "libc.syscall(248, b'user', b'runnel-canary', b'x', ctypes.c_size_t(1), -3)\n"
+                 "if search() < 0: sys.exit(77)\n"
+                 "import os; os.execv(sys.argv[1], sys.argv[1:])\n")
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", start, *WITHOUT, *LACKS["seccomp"], RUNNEL, "run",
+             "--allow-missing=seccomp", "-l", "python", "-"],
+            input=key + "print(search() < 0 and ctypes.get_errno() != 38)",
+            capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 77:
+            self.skipTest("this kernel has no keyrings")
+        self.assertEqual((done.returncode, done.stdout), (0, "True\n"), done.stderr)
+
     def test_without_a_tree_of_its_own_a_box_has_its_workspace(self):
         """No /proc can be mounted, as where a container covers parts of its own."""
         host = [*WITHOUT, f"mount@3={MS_NOEXEC}", "EPERM", "setpriv", "--reuid=65534",

@@ -11,6 +11,8 @@ import json
 import conversations
 from told import BOUND_S, ended, refused
 
+CANNOT_START = 126  # a program that was compiled: as a shell says it
+
 # What a box is, said by a program in it: its rights, its filter, what it sees of the host, its limits.
 # Not one of these may be another because something failed.
 LOOK = r"""while read -r name value; do
@@ -54,7 +56,11 @@ def compiled(service):
     code = '#include <stdio.h>\nint main(void) { puts("six"); return 0; }\n'
     status, answer = service.request("POST", "/v1/runs", {"language": "c", "code": code},
                                      timeout=BOUND_S)
-    return refused(status, answer) if status not in (200, 201) else ended(answer, "six\n")
+    if status not in (200, 201):
+        return refused(status, answer)
+    if answer["exit_code"] == CANNOT_START and answer["stderr"].startswith("cannot start ./main: "):
+        return f"told {answer['stderr']}"
+    return ended(answer, "six\n")
 
 
 def _upload(service, content):

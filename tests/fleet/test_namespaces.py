@@ -52,7 +52,8 @@ class Namespaces(unittest.TestCase):
     def worker_of(self, run):
         with self.fleet.connect() as redis:
             name = wait_until(f"{run} has a worker",
-                              lambda: redis.call("HGET", f"runnel:run:{run}", "worker"))
+                              lambda: redis.call("HGET", f"runnel:run:{run}", "worker"),
+                              ANSWER_S)  # a broker may hand it to a line that is dead, for 20 s
         return next(worker for worker in self.fleet.workers if worker.name == name.decode())
 
     def test_they_share_nothing_but_the_network(self):

@@ -37,7 +37,8 @@ HEARD = {
     "runs": "interactive jobs_lines jobs_request live requests run_plan runs_query runs_replay runs_request",
     "fleet": "amqp fleet_front fleet_worker foreign redis_client redis_reply verb_jobs "
              "wire_command wire_event wire_job wire_member wire_result",
-    "host": "box_report config kernel_text language listeners policy spawner_plan spawner_reply waiting",
+    "host": "box_report config kernel_text language listeners memory options policy spawner_plan spawner_reply "
+            "waiting",
 }
 
 

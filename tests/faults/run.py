@@ -53,7 +53,7 @@ from told import is_cut
 SAMPLE = 11
 IDLE_S = 10
 CONCURRENCY = 4
-LONGEST_S = 10  # a run, also where a client cannot say how long
+LONGEST_S = 5  # a run, also one whose client does not know that it has it; less than IDLE_S
 STARTS_EVERY = 7  # a start has many calls, and takes long
 MALLOCS_EVERY = 7  # and tens of thousands of allocations
 # Who hands a connection to the HTTP library. What that asks for itself (a connection, an upgrade) and

@@ -141,6 +141,8 @@ def socketio(service):
         status, body = ask("GET")
         if status != 200:
             return refused(status, json.loads(body))
+        if not body.startswith(b"0{"):
+            return _disconnected(body)
         sid = json.loads(body[1:])["sid"]
         for question in (("POST", f"&sid={sid}", b"40"), ("GET", f"&sid={sid}")):
             status, body = ask(*question)

@@ -10,7 +10,7 @@ import time
 
 import websocket
 from service import wait_until
-from told import BOUND_S, CLOSE_DONE, closed, ended, refused
+from told import BOUND_S, CLOSE_DONE, CLOSE_NO_STATUS, closed, ended, refused
 
 ASKS = "read x; echo got $x"
 ASKED_AGAIN_S = 0.05
@@ -140,21 +140,32 @@ def socketio(service):
     with contextlib.closing(connection):
         status, body = ask("GET")
         if status != 200:
-            return refused(status, json.loads(body))
+            return _refused(status, json.loads(body))
         if not body.startswith(b"0{"):
             return _disconnected(body)
         sid = json.loads(body[1:])["sid"]
         for question in (("POST", f"&sid={sid}", b"40"), ("GET", f"&sid={sid}")):
             status, body = ask(*question)
             if status != 200:
-                return refused(status, json.loads(body))
+                return _refused(status, json.loads(body))
         if not body.startswith(b"40{"):
             return _disconnected(body)
-        return _over_socket(service, f"/socket.io/?EIO=4&transport=websocket&sid={sid}", _emit)
+        try:
+            return _over_socket(service, f"/socket.io/?EIO=4&transport=websocket&sid={sid}", _emit)
+        except websocket.Closed as error:
+            if error.code != CLOSE_NO_STATUS:  # the protocol's own, for all that ends a session
+                raise
+            return "disconnected"
+
+
+def _refused(status, answer):
+    """In the form of Engine.IO."""
+    return refused(status, {"error": answer.get("message")})
 
 
 def _disconnected(packets):
-    if packets not in (b"1", b"41"):
+    """By a packet, or an answer in which there was no memory for it: a client begins anew."""
+    if packets not in (b"", b"1", b"41") and not packets.startswith(b"44{"):
         raise AssertionError(f"{packets}")
     return "disconnected"
 

@@ -159,8 +159,8 @@ def socketio(service):
 
 
 def _refused(status, answer):
-    """In the form of Engine.IO."""
-    return refused(status, {"error": answer.get("message")})
+    """In the form of Engine.IO, or in ours."""
+    return refused(status, {"error": answer.get("message"), **answer})
 
 
 def _disconnected(packets):

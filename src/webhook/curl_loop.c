@@ -12,7 +12,7 @@ struct curl_loop {
     struct loop *loop;
     const struct curl_loop_ops *ops;
     void *context;
-    bool is_broken; /* a descriptor is not watched */
+    bool is_broken; /* a descriptor is not watched, or libcurl says no */
     CURLM *multi;
     struct loop_timer *timer;
     struct list sockets;
@@ -51,7 +51,8 @@ static void go_on(struct curl_loop *transfers, curl_socket_t fd, int events)
     int running = 0;
     CURLMcode rc = transfers->api->multi_socket_action(transfers->multi, fd, events, &running);
     collect(transfers);
-    if (rc != CURLM_OK || transfers->is_broken)
+    transfers->is_broken |= rc != CURLM_OK;
+    if (transfers->is_broken)
         begin_anew(transfers);
 }
 

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the tests of this folder share: a service with keys, that may call this machine."""
 
-import http.server
 import os
 import pathlib
 import sys
-import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -13,6 +11,7 @@ sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "clients" / "python")
                 str(ROOT / "clients" / "openwebui")]
 
 # pylint: disable=wrong-import-position
+from receiver import Receiver
 from service import Service, wait_until
 
 KEY = "sk_clients_0123456789"
@@ -24,26 +23,6 @@ def restart_front(service):
     os.kill(killed, 9)
     wait_until("it serves again",
                lambda: service.front() not in (None, killed) and service.answers())
-
-
-class Receiver(http.server.ThreadingHTTPServer):
-    """Keeps what it is sent."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Receiver.Handler)
-        self.got = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.got.append((dict(self.headers), body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
 
 
 class Client(unittest.TestCase):
@@ -63,5 +42,4 @@ class Client(unittest.TestCase):
     def receiver(self):
         receiver = Receiver()
         self.addCleanup(receiver.server_close)
-        self.addCleanup(receiver.shutdown)
         return receiver

@@ -38,7 +38,7 @@ class JavaScript(Client):
             self.url + "/v1/runs", json.dumps(body).encode(),
             {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})).close()
         wait_until("it came", lambda: receiver.got)
-        headers, sent = receiver.got[0]
+        _, headers, sent, *_ = receiver.got[0]
         return {"headers": headers, "body": sent.decode()}
 
 

@@ -183,7 +183,7 @@ class Python(Client):
         receiver, secret = self.receiver(), self.runnel.webhook_secret()
         run = self.runnel.run("bash", "echo x", webhook_url=receiver.url)
         wait_until("it came", lambda: receiver.got)
-        headers, body = receiver.got[0]
+        _, headers, body, *_ = receiver.got[0]
         self.assertEqual(verify_webhook(secret, headers, body).stdout, "x\n")
         self.assertEqual(verify_webhook(secret, headers, body).id, run.id)
         wrong = [(secret, headers, body + b" "), ("whsec_AAAA", headers, body), (secret, {}, body),

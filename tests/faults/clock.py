@@ -8,14 +8,14 @@ ahead they are void, and behind they are good.
 import contextlib
 import dataclasses
 import http.client
-import http.server
 import json
 import threading
 import time
 
 import faults
 import websocket
-from service import Service
+from receiver import Receiver
+from service import Service, wait_until
 
 HOUR_S = 3600
 JUMPS = {"ahead": HOUR_S, "behind": -HOUR_S}
@@ -164,51 +164,25 @@ def _windows(scene):
         scene, "/api/execute", {"language": "bash", "source_code": "echo x"})
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Of webhooks, of which it takes none. `came`: when, by a clock that nobody sets."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Receiver.Handler)
-        self.came = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-
-    def server_close(self):
-        self.shutdown()
-        super().server_close()
-
-    def wait(self, count):
-        end = time.monotonic() + LONG_S
-        while len(self.came) < count and time.monotonic() < end:
-            time.sleep(0.02)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.came.append(time.monotonic())
-            self.send_response(500)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-
 def _webhooks(scene):
     """What was not taken comes again after 1 s and 5 s; what is new comes at once."""
-    with Receiver() as old, Receiver() as new:
+    def wait(receiver, count):
+        with contextlib.suppress(AssertionError):  # what did not come is said below
+            wait_until("it came", lambda: len(receiver.got) >= count, LONG_S)
+    with Receiver(500) as old, Receiver(500) as new:
         scene.run("true", webhook_url=old.url)
-        old.wait(1)
+        wait(old, 1)
         with scene.jumped():
-            old.wait(3)
+            wait(old, 3)
             began = time.monotonic()
             scene.run("true", webhook_url=new.url)
-            new.wait(1)
-        pauses = [later - sooner for sooner, later in zip(old.came, old.came[1:])]
+            wait(new, 1)
+        came = [post.steady for post in old.got]
+        pauses = [later - sooner for sooner, later in zip(came, came[1:])]
         yield "a-webhook-is-tried-again", \
-            [f"it came {len(old.came)} times"] if len(pauses) < 2 else \
+            [f"it came {len(came)} times"] if len(pauses) < 2 else \
             _took(pauses[0], 1) + _took(pauses[1], 5)
-        yield "a-webhook-comes-at-once", _took((new.came or [began + LONG_S])[0] - began, 0)
+        yield "a-webhook-comes-at-once", _took(new.got[0].steady - began if new.got else LONG_S, 0)
         given_up = [line for line in scene.service.log().splitlines() if "webhook_given_up" in line]
         yield "a-webhook-is-not-given-up", given_up
 

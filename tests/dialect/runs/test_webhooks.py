@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import hmac
-import http.server
 import json
 import pathlib
 import socket
@@ -18,32 +17,7 @@ import unittest
 import urllib.request
 
 from contract import API_KEYS, KEY, OTHER, Contract, Service, request, wait_until
-
-
-class Receiver(http.server.ThreadingHTTPServer):
-    """Keeps what it gets; answers in turn what it was told to, then 204."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Receiver.Handler)
-        self.got, self.answers = [], []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.got.append((self.path, dict(self.headers), body, time.time()))
-            status = self.server.answers.pop(0) if self.server.answers else 204
-            self.send_response(status)
-            if status in (301, 302, 307, 308):
-                self.send_header("Location", self.server.url + "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_GET = do_POST
-
-        def log_message(self, *_):
-            pass
+from receiver import Receiver
 
 
 class Silent(socketserver.ThreadingTCPServer):
@@ -87,7 +61,6 @@ class Webhooks(Contract):
     def setUp(self):
         self.receiver = Receiver()
         self.addCleanup(self.receiver.server_close)
-        self.addCleanup(self.receiver.shutdown)
 
     def secret(self, key=KEY):
         """As its owner hands it to the receivers."""
@@ -102,7 +75,7 @@ class Webhooks(Contract):
     def test_the_end_is_told_and_signed(self):
         record = self.run_it("open('outputs/x.txt', 'w').write('x')\nprint('said')",
                              webhook_url=self.receiver.url + "/hook?a=b", metadata={"a": "b"})
-        path, headers, body, came = self.got()[0]
+        path, headers, body, came, _ = self.got()[0]
         self.assertEqual(path, "/hook?a=b")
         told = json.loads(body)
         for name in ("id", "status", "verdict", "exit_code", "stdout", "usage", "metadata"):
@@ -129,7 +102,7 @@ class Webhooks(Contract):
             with self.subTest(query):
                 self.receiver.got.clear()
                 self.post(body, query, headers={"Host": host})
-                url = json.loads(self.got()[0][2])["artifacts"][0]["url"]
+                url = json.loads(self.got()[0].body)["artifacts"][0]["url"]
                 self.assertTrue(url.startswith(f"http://{host}/v1/files/file_"), url)
                 with urllib.request.urlopen(url, timeout=20) as answer:
                     self.assertEqual(answer.read(), b"hi\n")
@@ -138,9 +111,9 @@ class Webhooks(Contract):
         self.receiver.answers[:] = [500]
         self.run_it(webhook_url=self.receiver.url)
         first, second = self.got(2)[:2]
-        self.assertEqual(json.loads(first[2])["id"], json.loads(second[2])["id"])
-        self.assertGreaterEqual(second[3] - first[3], 0.9)
-        self.assertEqual(first[1]["Webhook-Id"], second[1]["Webhook-Id"])
+        self.assertEqual(json.loads(first.body)["id"], json.loads(second.body)["id"])
+        self.assertGreaterEqual(second.steady - first.steady, 0.9)
+        self.assertEqual(first.headers["Webhook-Id"], second.headers["Webhook-Id"])
 
     def test_a_redirect_is_not_followed(self):
         self.receiver.answers[:] = [302, 307]
@@ -151,7 +124,7 @@ class Webhooks(Contract):
     def test_of_one_that_was_not_waited_for_too(self):
         run = self.start("sleep 100", webhook_url=self.receiver.url)
         self.ask("DELETE", f"/v1/runs/{run}")
-        self.assertEqual(json.loads(self.got()[0][2])["verdict"], "cancelled")
+        self.assertEqual(json.loads(self.got()[0].body)["verdict"], "cancelled")
 
     def test_a_key_whose_receiver_is_silent_holds_nobody_up(self):
         silent = Silent()
@@ -183,7 +156,6 @@ class Kept(unittest.TestCase):
         """(receiver, service) with a webhook that was tried so often; times from now on."""
         receiver = Receiver()
         self.addCleanup(receiver.server_close)
-        self.addCleanup(receiver.shutdown)
         receiver.answers[:] = [500] * 100
         service = Service("--webhook-networks=127.0.0.0/8", env={"API_KEYS": API_KEYS})
         self.addCleanup(service.close)
@@ -210,7 +182,7 @@ class Kept(unittest.TestCase):
     def test_a_clock_that_was_set_ahead_gives_none_up(self):
         receiver, service = self.restarted(1, -2 * HOUR_MS, 1000 - 2 * HOUR_MS)
         wait_until("it came again, and again", lambda: len(receiver.got) >= 2)
-        self.assertGreater(receiver.got[1][3] - receiver.got[0][3], 4.9)
+        self.assertGreater(receiver.got[1].steady - receiver.got[0].steady, 4.9)
         self.assertNotIn("webhook_given_up", service.log())
 
     def test_a_clock_that_was_set_back_delays_none_beyond_its_pause(self):

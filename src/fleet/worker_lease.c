@@ -60,8 +60,9 @@ static void on_renewed(void *context, const struct redis_reply *reply)
     }
 }
 
-/* One that began while Redis refused its lease has none yet: it gets it, unless it was too late. */
-static bool is_to_be_ours(struct work *work)
+/* One that began while Redis refused its lease has none yet: it gets it, unless it was too late.
+ * False: it is not ours, or will not be. */
+static bool claim(struct work *work)
 {
     if (work->state == WORK_RUNNING && work->fate == FATE_OURS)
         work->is_leased = true;
@@ -80,7 +81,7 @@ void worker_renew_leases(struct fleet_worker *worker)
         return; /* the next time, perhaps */
     list_for_each (link, &worker->works) {
         struct work *work = CONTAINER_OF(link, struct work, link);
-        if (!is_to_be_ours(work))
+        if (!claim(work))
             continue;
         keys[key_count++] = lease_key(work->header.id);
         keys[key_count++] = run_key(work->header.id);

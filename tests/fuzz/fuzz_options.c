@@ -28,10 +28,8 @@ static bool is_of_a_word(const char *text)
 
 static int set(void *target, const struct option *option, const char *value, struct err *err)
 {
-    unsigned *count = target;
-    assert(option->name && !option->value == !value);
+    assert(target == &word_count && option->name && !option->value == !value);
     assert(!value || is_of_a_word(value));
-    ++*count;
     return value && strcmp(value, "bad") == 0 ? option_refuse(err, option, value, "it is bad") : 0;
 }
 
@@ -39,8 +37,7 @@ static int set_key(void *target, const struct option *option, const char *value,
 {
     (void)err;
     assert(strcmp(option->name, "key") == 0 || strcmp(option->name, "switch") == 0);
-    assert(!value || is_of_a_word(value));
-    ++*(unsigned *)target;
+    assert(target == &word_count && (!value || is_of_a_word(value)));
     return 0;
 }
 
@@ -67,8 +64,7 @@ static void parse(const struct option_table *table)
 {
     struct words operands = {0};
     struct err err = {0};
-    unsigned count = 0;
-    int rc = options_parse(table, word_count, words, &count, &operands, &err);
+    int rc = options_parse(table, word_count, words, &word_count, &operands, &err);
     assert(rc == OPTIONS_DONE || rc == OPTIONS_HELP || rc == -1);
     assert((rc == -1) == (err.text[0] != '\0'));
     int at = 0;

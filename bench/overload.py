@@ -49,7 +49,7 @@ def overload(quick):
 
 def estimate(slots, count):
     """How far from the truth expected_wait_ms is."""
-    with Service(f"--concurrency={slots}") as service:
+    with Service(f"--concurrency={slots}", f"--queue-length={2 * count}") as service:
         def start(number):
             return service.request("POST", "/v1/runs?wait=false", {
                 "language": "bash", "on_disconnect": "continue",

@@ -51,13 +51,16 @@ def _over_socket(service, path, talk, **headers):
             return closed(error)
 
 
-def _until_end(wire, output):
-    """Of a run of ours, from here on."""
+def _until_end(wire, output, ready=None, reply=None):
+    """Of a run of ours, from here on; reply() once it has said what makes it ready. A terminal's
+    line may come in pieces."""
     said = ""
     while True:
         event = wire.json()
         if event["type"] == "stdout":
             said += event["data"]
+            if said == ready:
+                reply()
         elif event["type"] == "error":
             return f"told {event}"
         elif event["type"] == "end":
@@ -80,14 +83,10 @@ def terminal(service):
                          "while :; do read -r -t 0.1 x; done")
 
     def talk(wire):
-        event = {}
-        while event.get("data") != "up\r\n":
-            event = wire.json()
-            if event["type"] == "end":
-                return ended({**event, "stdout": "", "stderr": ""}, "up\r\n")
-        wire.send_json({"type": "resize", "columns": 99, "rows": 33})
-        wire.send_json({"type": "signal", "signal": "INT"})
-        return _until_end(wire, "33 99\r\n")
+        def reply():
+            wire.send_json({"type": "resize", "columns": 99, "rows": 33})
+            wire.send_json({"type": "signal", "signal": "INT"})
+        return _until_end(wire, "up\r\n33 99\r\n", "up\r\n", reply)
     return told or _over_socket(service, f"/v1/runs/{run}/stream", talk)
 
 

@@ -17,6 +17,8 @@ ASKED_AGAIN_S = 0.05
 ASKS_BETWEEN_S = 2
 # Shorter than what the server pings after.
 LISTENS_S = 20
+# Five faults in a row meet three attempts at most: the front polls between two. What it waits after them.
+PAUSES_S = {"webhook": 1 + 5 + 30}
 # Who comes back this often has met more than the faults of one loop.
 RETURNS = 8
 
@@ -345,7 +347,8 @@ def webhook(service):
         "language": "bash", "code": "echo one", "webhook_url": receiver.url}, timeout=BOUND_S)
     if status not in (200, 201):
         return refused(status, answer)
-    wait_until("the webhook comes", lambda: receiver.whole(answer["id"]), BOUND_S)
+    wait_until("the webhook comes", lambda: receiver.whole(answer["id"]),
+               BOUND_S + PAUSES_S["webhook"])
     for told in receiver.whole(answer["id"]):
         if told["verdict"] != answer["verdict"]:
             raise AssertionError(f"{answer} is told as {told}")

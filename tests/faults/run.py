@@ -249,7 +249,7 @@ class Faulty:
         elif told and (not fired or loop.kind in faults.HARMLESS):
             wrong.append(f"told '{told}'")
         took = time.monotonic() - began
-        if took > scenarios.BOUND_S:
+        if took > scenarios.BOUND_S + conversations.PAUSES_S.get(loop.scenario, 0):
             wrong.append(f"it took {took:.0f} s")
         wrong += self.aftermath(before, log)
         if os.environ.get("FAULTS_SAY"):

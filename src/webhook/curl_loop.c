@@ -13,7 +13,7 @@ struct curl_loop {
     const struct curl_loop_ops *ops;
     void *context;
     bool is_broken; /* a descriptor is not watched, or libcurl says no */
-    CURLM *multi;
+    CURLM *multi;   /* NULL until the next transfer, once it was broken */
     struct loop_timer *timer;
     struct list sockets;
 };
@@ -44,7 +44,7 @@ static void collect(struct curl_loop *transfers)
     }
 }
 
-static void begin_anew(struct curl_loop *transfers);
+static void give_up(struct curl_loop *transfers);
 
 static void go_on(struct curl_loop *transfers, curl_socket_t fd, int events)
 {
@@ -53,7 +53,7 @@ static void go_on(struct curl_loop *transfers, curl_socket_t fd, int events)
     collect(transfers);
     transfers->is_broken |= rc != CURLM_OK;
     if (transfers->is_broken)
-        begin_anew(transfers);
+        give_up(transfers);
 }
 
 static void on_ready(void *context, unsigned ready)
@@ -140,17 +140,16 @@ static void forget_sockets(struct curl_loop *transfers)
         watched_free(CONTAINER_OF(member, struct watched, link));
 }
 
-/* Without memory for another one it stays as it is until the next time. */
-static void begin_anew(struct curl_loop *transfers)
+/* It goes at once, also when there is no memory for another one yet: libcurl has left things half
+ * done, and used again it has ended the process (7.88: a division by the size of a table that it
+ * did not get). */
+static void give_up(struct curl_loop *transfers)
 {
-    CURLM *old = transfers->multi;
     transfers->ops->broken(transfers->context);
-    CURLM *multi = multi_new(transfers);
-    if (!multi)
-        return;
-    transfers->multi = multi;
+    (void)transfers->api->multi_cleanup(transfers->multi);
+    transfers->multi = NULL;
     transfers->is_broken = false;
-    (void)transfers->api->multi_cleanup(old);
+    loop_timer_stop(transfers->timer);
     forget_sockets(transfers);
 }
 
@@ -187,7 +186,9 @@ void curl_loop_free(struct curl_loop *transfers)
 int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *transfer)
 {
     const struct curl_api *api = transfers->api;
-    if (api->easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
+    if (!transfers->multi)
+        transfers->multi = multi_new(transfers);
+    if (!transfers->multi || api->easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
         api->multi_add_handle(transfers->multi, easy) != CURLM_OK)
         return -1;
     return 0;
@@ -195,5 +196,6 @@ int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *transfer)
 
 void curl_loop_remove(struct curl_loop *transfers, CURL *easy)
 {
-    (void)transfers->api->multi_remove_handle(transfers->multi, easy);
+    if (transfers->multi)
+        (void)transfers->api->multi_remove_handle(transfers->multi, easy);
 }

@@ -21,8 +21,8 @@ struct loop;
  * free the curl_loop. */
 struct curl_loop_ops {
     void (*ended)(void *transfer, CURLcode result);
-    /* libcurl has lost its way, as for want of memory: none of the transfers would go on, nor those
-     * that are added. Take out all; then it begins anew. */
+    /* libcurl has lost its way, as for want of memory: none of the transfers would go on. Take out
+     * all; the next that is added begins anew. */
     void (*broken)(void *context);
 };
 
@@ -31,7 +31,7 @@ struct curl_loop *curl_loop_new(const struct curl_api *api, struct loop *loop,
                                 const struct curl_loop_ops *ops, void *context);
 void curl_loop_free(struct curl_loop *transfers);
 
-/* Starts it; its CURLOPT_PRIVATE is ours. -1 when libcurl does not take it. */
+/* Starts it; its CURLOPT_PRIVATE is ours. -1 when libcurl does not take it, or memory is short. */
 int curl_loop_add(struct curl_loop *transfers, CURL *easy, void *transfer);
 /* Before it has ended; of one that is not in it, nothing. */
 void curl_loop_remove(struct curl_loop *transfers, CURL *easy);

@@ -17,7 +17,7 @@ ASKED_AGAIN_S = 0.05
 ASKS_BETWEEN_S = 2
 # Shorter than what the server pings after.
 LISTENS_S = 20
-# Five faults in a row meet three attempts at most: the front polls between two. What it waits after them.
+# What it waits after three attempts, which is as many as three faults in a row can meet.
 PAUSES_S = {"webhook": 1 + 5 + 30}
 # Who comes back this often has met more than the faults of one loop.
 RETURNS = 8

@@ -35,11 +35,14 @@ EXCUSES = [
      "nothing of ours is there that could say it"),
     (r"SIGABRT", r"^brk .*before main$", r"malloc assertion failure in sysmalloc", OF_SPAWNER),
     (r"SIGABRT", r"^pipe2$", r"", "libuv makes its pipe for signals once, or ends"),
-    (r"SIGABRT", r"^clone3?$|^mprotect$|^mmap of a thread's stack$", r"",
+    (r"SIGABRT", r"^clone3?$|^mprotect$|^mmap of a thread's stack$|^malloc .*< pthread_create < uv_", r"",
      "libuv starts all of its threads, or ends"),
     (r"SIGABRT", r"^malloc < realloc < uv_", r"",
      "libuv's table of what it watches grows, or it ends"),
 ]
+
+# A call on a connection, or the memory for one.
+NOTHING_TO_ANSWER_OVER = re.compile(r" inet|< MHD_(add_connection|run) <")
 
 
 class Command:
@@ -181,7 +184,7 @@ def _serve(command, service, program, kind):
         return ["it does not end"]
     wrong = [f"another box: {answer}" for answer in served
              if not answer.get("error") and answer.get("output") != ordinary_box(program)]
-    if any(" inet" in hit for hit in command.victim.fired): # there was nothing to answer over
+    if any(NOTHING_TO_ANSWER_OVER.search(hit) for hit in command.victim.fired):
         served, cut = served or cut, []
     return wrong + cut + command.complaints(served)
 

@@ -113,10 +113,13 @@ def loops():
 
 
 def _command(pid):
+    """And its state, and where in the kernel it waits."""
     try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+        command, stat, wchan = (pathlib.Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8")
+                                for name in ("cmdline", "stat", "wchan"))
     except OSError:
-        return []
+        return "gone"
+    return f"{command!r} {stat.rpartition(')')[2].split()[0]} {wchan}"
 
 
 def is_unanswerable(stack):
@@ -182,12 +185,16 @@ class Faulty:
 
     def idle(self):
         """Nothing but the front is below the spawner."""
+        looks = []
+
+        def is_idle():
+            looks.append({pid: _command(pid) for pid in descendants(self.service.spawner())})
+            return set(looks[-1]) == {self.service.front()}
         try:
-            wait_until("nothing runs", lambda: set(descendants(self.service.spawner())) ==
-                       {self.service.front()}, IDLE_S)
+            wait_until("nothing runs", is_idle, IDLE_S)
         except AssertionError as error:
-            left = {pid: _command(pid) for pid in descendants(self.service.spawner())}
-            raise AssertionError(f"something runs on: {left}") from error
+            raise AssertionError(
+                f"something runs on, when looked at for the {len(looks)}th time: {looks[-1]}") from error
 
     def held_complaints(self):
         """It holds now what it did at first."""

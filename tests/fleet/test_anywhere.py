@@ -131,8 +131,9 @@ class Anywhere(unittest.TestCase):
         self.verdict(run, "succeeded")
 
     def test_a_terminal_a_signal_and_a_new_size(self):
+        # A trap that comes in the middle of $(…) is lost in bash: "unexpected EOF", one time in 700.
         run = self.start("trap 'stty size' WINCH; trap 'echo hup' HUP; echo up; "
-                         "for i in $(seq 300); do sleep 0.1; done", tty=True)
+                         "for i in {1..300}; do sleep 0.1; done", tty=True)
         socket = self.attach(run)
         self.read_until(socket, "up")
         socket.send_json({"type": "resize", "columns": 91, "rows": 17})

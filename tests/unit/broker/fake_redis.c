@@ -261,7 +261,7 @@ void fake_open_url(struct fake *fake, const char *url, const char *name)
     const struct redis_config config = {
         .url = url,
         .name = name,
-        .timeout_ms = 400,
+        .timeout_ms = fake->timeout_ms,
         .retry_ms = 20,
         .events = {on_connected, on_lost, on_message},
         .context = fake,
@@ -320,6 +320,7 @@ int fake_set_up(void **state)
 {
     struct fake *fake = calloc(1, sizeof *fake);
     assert_non_null(fake);
+    fake->timeout_ms = 400;
     fake->loop = loop_new();
     fake->late = loop_timer_new(fake->loop, on_late, fake);
     fake->pause = loop_timer_new(fake->loop, on_paused, fake);

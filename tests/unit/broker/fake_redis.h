@@ -50,6 +50,7 @@ struct fake {
     bool is_mute;          /* accepts, and never answers */
     char seen[NOTES_SIZE]; /* the words of all commands, a line each */
 
+    unsigned timeout_ms; /* of the next client: 400, after whose half it pings who is silent */
     struct redis *redis;
     char notes[NOTES_SIZE]; /* what the client was told, a line each */
     const char *wanted;     /* the loop runs until the notes hold that */

@@ -88,6 +88,11 @@ static int look_at_answer(const struct asker *asker)
     return status;
 }
 
+static bool newest_is_answered(void)
+{
+    return client_status(&world.askers[world.asker_count - 1].client) != 0;
+}
+
 static void leave(void)
 {
     struct asker *asker = &world.askers[--world.asker_count];
@@ -136,7 +141,7 @@ static void post_session(struct slice body)
                        body.len);
     client_say(&asker->client, head, (size_t)len);
     client_say(&asker->client, body.at, body.len);
-    loopback_turn();
+    loopback_await(newest_is_answered);
     engine_each(world.engine, note_run, NULL);
     int status = look_at_answer(asker);
     assert(status == (world.made_count > before ? 200 : 400));

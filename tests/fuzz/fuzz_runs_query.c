@@ -103,6 +103,11 @@ static void set_up(void)
     loopback_serve(&config, NULL);
 }
 
+static bool is_answered(void)
+{
+    return client_status(&world.client) != 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char end[] = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -119,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     client_say(&world.client, "GET /v1/runs?", sizeof "GET /v1/runs?" - 1);
     client_say(&world.client, query, size - 1);
     client_say(&world.client, end, sizeof end - 1);
-    loopback_turn();
+    loopback_await(is_answered);
     int status = client_status(&world.client);
     client_leave(&world.client);
     loopback_turn();

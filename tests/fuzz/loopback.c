@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "observe/log.h"
 
-enum { QUIET_TURNS = 10 };
+enum { QUIET_TURNS = 10, AWAITED_S = 60 };
 
 static struct loopback {
     struct loop *loop;
@@ -44,6 +45,16 @@ void loopback_turn(void)
     loopback.quiet = 0;
     loop_task_schedule(loopback.turn);
     loop_run(loopback.loop);
+}
+
+void loopback_await(bool (*is_so)(void))
+{
+    static const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    uint64_t until_ns = loop_now_ns() + AWAITED_S * NS_PER_S;
+    for (loopback_turn(); !is_so(); loopback_turn()) {
+        assert(loop_now_ns() < until_ns);
+        (void)nanosleep(&moment, NULL);
+    }
 }
 
 static void ignore_line(const char *line, unsigned long len)

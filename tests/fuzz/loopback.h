@@ -36,6 +36,9 @@ struct loop *loopback_loop(void);
 void loopback_serve(const struct http_config *config, bool (*goes_on)(void));
 /* Runs the loop until nothing has come, and nothing gone on, for some turns. */
 void loopback_turn(void);
+/* Turns until it is so. The kernel of a busy machine may carry what was sent a moment later: what
+ * must come is waited for, up to a minute. */
+void loopback_await(bool (*is_so)(void));
 
 void client_come(struct client *client);
 void client_say(const struct client *client, const void *bytes, size_t len);

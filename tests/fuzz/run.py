@@ -4,9 +4,9 @@
 
 run.py [--seconds N] [--jobs N] [--of clients|runs|fleet|host | TARGET...]     without: all
 
-The seconds are those of a processor: what else the machine does takes nothing from them. What is found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to
-build-fuzz/crashes: put a crash, as small as -minimize_crash=1 makes it, into the corpus
-with what mends it.
+The seconds are those of a processor: what else the machine does takes nothing from them. What is
+found beyond the corpus goes to build-fuzz/found/TARGET, and what crashes to build-fuzz/crashes: put
+a crash, as small as -minimize_crash=1 makes it, into the corpus with what mends it.
 """
 import argparse
 import concurrent.futures

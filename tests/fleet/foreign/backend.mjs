@@ -20,9 +20,17 @@ const job = {
     ...(entry && { entry_point: entry }),
 };
 
+// What comes by the broker may be here before what Redis was told first: behind this comes nothing.
+const LAST = 'the last';
 const lines = [];
+const channel = `execution:${job.job_id}`;
 const stream = await open(library, address);
-await stream.subscribe(`execution:${job.job_id}`, (message) => lines.push(JSON.parse(message)));
+let isTold;
+const told = new Promise((done) => { isTold = done; });
+await stream.subscribe(channel, (message) => {
+    if (message === LAST) isTold();
+    else lines.push(JSON.parse(message));
+});
 
 const giving = await amqp.connect(broker);
 const jobs = await giving.createChannel();
@@ -41,7 +49,7 @@ const heard = new Promise((done) => {
         results.ack(message);
         if (result.job_id === job.job_id) {
             const { contentType, messageId } = message.properties;
-            done({ result, key: message.fields.routingKey, contentType, messageId, before: lines.length });
+            done({ result, key: message.fields.routingKey, contentType, messageId });
         }
     }, { noAck: false });
 });
@@ -54,6 +62,8 @@ jobs.publish(JOBS, `jobs.${language}`, Buffer.from(JSON.stringify(job)), {
 console.log(JSON.stringify({ sent: job.job_id }));
 
 const end = await heard;
+await stream.publish(channel, LAST);
+await told;
 console.log(JSON.stringify({ ...end, lines }));
 await stream.close();
 await taking.close();

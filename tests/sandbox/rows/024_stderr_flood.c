@@ -4,7 +4,7 @@
  * stdout-is: "one line\n"
  * stderr-is: "x" * 64000
  * limits: timeout=10s max-output=64000
- * check: usage.wall_ms <= 1500
+ * check: usage.wall_ms <= 5000
  * layer: supervisor
  */
 #include "saw.h"

@@ -3,7 +3,7 @@
  * expect: output_limit
  * stdout-is: "\u0000" * 65536
  * limits: timeout=10s max-output=65536
- * check: usage.wall_ms <= 1500
+ * check: usage.wall_ms <= 5000
  * layer: supervisor
  */
 #include "saw.h"
